@@ -1,0 +1,1 @@
+"""The three ways of following the feed, and the ledger that books every byte of it."""

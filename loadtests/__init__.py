@@ -1,0 +1,1 @@
+"""Experiments: what is loaded, over which network, and how a run is conducted."""
