@@ -1,0 +1,99 @@
+"""The command line of the servers: `python -m servers` for all three, `python -m servers polling` for one."""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import argparse  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+
+from servers import serve, sources  # noqa: E402
+from servers.feed import Feed  # noqa: E402
+
+CLOCK_DEFAULTS = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m servers", description="Serve one feed in three ways.")
+    p.add_argument("transport", nargs="?", choices=list(serve.TRANSPORTS), help="one server alone (default: all)")
+    p.add_argument("--port", type=port, help="the port of the one server")
+    p.add_argument("--ports", type=three_ports, metavar="A,B,C", help="the ports of all three")
+    p.add_argument("--host", default="127.0.0.1")
+    p.add_argument("--source", choices=["earthquakes", "clock", "none"], help="what is published (default earthquakes)")
+    p.add_argument("--speed", type=positive, help=f"earthquakes: times faster than they happened ({sources.SPEED:.0f})")
+    p.add_argument("--rate", type=positive, help="messages a second (clock: 2)")
+    p.add_argument("--size", type=int, help="clock: bytes of a message (142)")
+    p.add_argument("--arrivals", choices=["poisson", "even"], help="clock: how messages follow each other (poisson)")
+    p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
+    p.add_argument("--controlled", action="store_true", help="obey 'start' and 'stop' on standard input")
+    return p
+
+
+def port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to 65535)")
+    return int(text)
+
+
+def three_ports(text: str) -> list[int]:
+    ports = [port(part) for part in text.split(",")]
+    if len(ports) != 3:
+        raise argparse.ArgumentTypeError(f"{text} is not three ports")
+    return ports
+
+
+def positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    return value
+
+
+def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, int]:
+    """The ports to serve, by transport."""
+    if args.transport:
+        if args.ports:
+            p.error("--ports is for all three servers; one alone takes --port")
+        return {args.transport: serve.PORTS[args.transport] if args.port is None else args.port}
+    if args.port is not None:
+        p.error("--port is for one server alone; all three take --ports A,B,C")
+    return dict(zip(serve.TRANSPORTS, args.ports or serve.PORTS.values(), strict=True))
+
+
+def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> sources.Timetable:
+    """What is published and when; options that the source does not have are errors, not silence."""
+    given = {name: getattr(args, name) for name in CLOCK_DEFAULTS if getattr(args, name) is not None}
+    source = args.source or ("clock" if given else "earthquakes")
+    if source != "earthquakes" and args.speed:
+        p.error("--speed is for --source earthquakes")
+    if source == "none" and given or source == "earthquakes" and given.keys() - {"rate", "seed"}:
+        p.error(f"--{' and --'.join(given)} cannot go with --source {source}")
+    if source == "none":
+        return iter(())
+    if source == "earthquakes":
+        by_rate = args.rate and args.rate / sources.mean_rate_hz()
+        return sources.earthquakes(args.speed or by_rate or sources.SPEED)
+    if args.size is not None and args.size < sources.SMALLEST:
+        p.error(f"--size: a clock message has at least {sources.SMALLEST} bytes")
+    return sources.clock(**CLOCK_DEFAULTS | given)
+
+
+def main(argv: list[str] | None = None) -> int:
+    p = parser()
+    args = p.parse_args(argv)
+    ports, feed = ports_of(args, p), Feed()
+    publisher = sources.Publisher(feed, timetable_of(args, p))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        serve.serve(serve.bind_all(feed, ports, args.host), publisher, feed, args.controlled)
+    except serve.PortUnavailable as error:
+        print(f"servers: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""gevent's WSGI server, the same for all three transports: ports, Nagle off, a bounded stop."""
+
+import json
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+
+import gevent
+from flask import Flask
+from gevent.fileobject import FileObject
+from gevent.pywsgi import WSGIServer
+
+from servers import long_polling, polling, websocket
+from servers.feed import Feed
+from servers.sources import Publisher
+
+TRANSPORTS: dict[str, Callable[[Feed], Flask]] = {
+    "polling": polling.create_app,
+    "long-polling": long_polling.create_app,
+    "websocket": websocket.create_app,
+}
+PORTS = {"polling": 5001, "long-polling": 5002, "websocket": 5003}
+STOP_TIMEOUT = 1.0  # seconds that answers under way have at the end
+
+
+class PortUnavailable(OSError):
+    """The machine's or the user's fault: the port is taken, or the host is not this machine's."""
+
+
+class LabServer(WSGIServer):
+    """Sends at once: with Nagle's algorithm on, a head and its body wait for a delayed acknowledgement between them."""
+
+    def handle(self, sock: socket.socket, address: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().handle(sock, address)
+
+
+def bind(feed: Feed, transport: str, host: str, port: int) -> LabServer:
+    """Return a server of `transport` that listens on the port; PortUnavailable if it cannot."""
+    server = LabServer((host, port), TRANSPORTS[transport](feed), log=None, backlog=4096)
+    try:
+        server.start()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PortUnavailable(f"cannot serve {transport} on {host}:{port}: {reason}") from None
+    return server
+
+
+def bind_all(feed: Feed, ports: dict[str, int], host: str) -> dict[str, LabServer]:
+    """Return the servers by transport, all of them listening, or none."""
+    servers: dict[str, LabServer] = {}
+    try:
+        for transport, port in ports.items():
+            servers[transport] = bind(feed, transport, host, port)
+    except PortUnavailable:
+        stop_all(list(servers.values()))
+        raise
+    return servers
+
+
+def address_of(transport: str, server: LabServer) -> str:
+    """The URL that a client of this server takes."""
+    scheme = "ws" if transport == "websocket" else "http"
+    host = f"[{server.server_host}]" if ":" in server.server_host else server.server_host
+    return f"{scheme}://{host}:{server.server_port}"
+
+
+def stop_all(servers: Sequence[LabServer]) -> None:
+    """Stop listening, give answers under way a moment, then end every connection."""
+    gevent.joinall([gevent.spawn(server.stop, timeout=STOP_TIMEOUT) for server in servers])
+
+
+def obey(publisher: Publisher, feed: Feed, commands: IO[bytes], replies: IO[str]) -> None:
+    """Start and stop publishing as lines on standard input say.
+
+    Return at its end, so that no server outlives its parent. Each line is answered with where the feed then stands.
+    """
+    for line in FileObject(commands, "rb"):
+        match line.strip():
+            case b"start":
+                publisher.start()
+            case b"stop":
+                publisher.stop()
+        print(json.dumps({"newest": feed.newest, "oldest": feed.oldest, "epoch": feed.epoch}), file=replies, flush=True)
+
+
+def serve(servers: dict[str, LabServer], publisher: Publisher, feed: Feed, controlled: bool) -> None:
+    """Print the addresses, publish, and serve until interrupted (or, controlled, until standard input ends)."""
+    for transport, server in servers.items():
+        print(f"{transport:<13}{address_of(transport, server)}", flush=True)
+    try:
+        if controlled:
+            obey(publisher, feed, sys.stdin.buffer, sys.stdout)
+        else:
+            publisher.start()
+            gevent.wait()
+    finally:
+        publisher.stop()
+        stop_all(list(servers.values()))

@@ -1,0 +1,145 @@
+"""flask-sock, mended: its WebSocket with whole frames, an answer to every malformed upgrade, and an end to every close.
+
+simple-websocket 1.1.0 sends with `sock.send`, which under gevent may write half a frame; answers a malformed upgrade
+with a 500; accepts compression from whoever offers it; counts a text's size in characters; and leaves TCP open after
+a close. `WebSocket` is its server class with these five put right; flask-sock looks for it in `flask_sock.Server`.
+"""
+
+import base64
+import binascii
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+import flask_sock
+import simple_websocket
+from flask import current_app
+from flask_sock import Sock as Sock
+from simple_websocket import ConnectionClosed
+from werkzeug.exceptions import BadRequest, HTTPException
+from wsproto.events import BytesMessage, TextMessage
+from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
+
+LINGER = 2.0  # seconds a closing server waits for the other side
+OPTIONS = {"ping_interval": 25, "receive_bytes": 65_536}  # large reads: select cannot see what TLS has buffered
+
+
+class UpgradeRequired(HTTPException):
+    """426: the client speaks another version of the protocol (RFC 6455 section 4.4)."""
+
+    code = 426
+    description = "this server speaks version 13 of the WebSocket protocol"
+
+    def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
+        return [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
+
+
+def check_upgrade(environ: Mapping[str, Any]) -> None:
+    """Raise BadRequest or UpgradeRequired unless this is an opening handshake of RFC 6455 section 4.2.1."""
+    if environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+        raise BadRequest("an upgrade takes HTTP/1.1")
+    if "HTTP_SEC_WEBSOCKET_VERSION" not in environ:
+        raise BadRequest("Sec-WebSocket-Version is missing")
+    if environ["HTTP_SEC_WEBSOCKET_VERSION"].strip() != "13":
+        raise UpgradeRequired()
+    try:
+        nonce = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
+    except binascii.Error:
+        nonce = b""
+    if len(nonce) != 16:
+        raise BadRequest("Sec-WebSocket-Key is not 16 bytes in base64")
+
+
+class WholeSocket:
+    """What simple-websocket takes for a socket: it sends frames whole, one at a time, and closing it ends TCP."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.lock = threading.RLock()
+        self.recv, self.fileno = sock.recv, sock.fileno
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, data: bytes) -> int:
+        with self.lock:
+            self._sock.sendall(data)
+        return len(data)
+
+    def close(self) -> None:
+        """End TCP both ways, first letting the other side read the close frame that may be under way."""
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+            self._drain(monotonic() + LINGER)
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the other side was faster
+        self._sock.close()
+
+    def _drain(self, deadline: float) -> None:
+        while (left := deadline - monotonic()) > 0:
+            self._sock.settimeout(left)
+            if not self._sock.recv(65_536):
+                return
+
+
+class WebSocket(simple_websocket.Server):
+    """The server's side of one WebSocket, as flask-sock hands it to a route."""
+
+    on_message: Callable[[str | bytes], Any] | None = None
+
+    def __init__(self, environ: dict[str, Any], **options: Any) -> None:
+        check_upgrade(environ)
+        if not current_app.config.get("DEFLATE"):
+            environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        super().__init__(environ, **OPTIONS | options)
+
+    def handshake(self) -> None:
+        self.sock = WholeSocket(self.sock)
+        super().handshake()
+
+    def send(self, data: str | bytes) -> None:
+        """Send one message, text or binary; ConnectionClosed if it cannot be delivered any more."""
+        event = TextMessage(data=data) if isinstance(data, str) else BytesMessage(data=bytes(data))
+        with self.sock.lock:
+            try:
+                self.sock.send(self.ws.send(event))
+            except (OSError, LocalProtocolError):
+                self.connected = False
+                raise ConnectionClosed(self.close_reason, self.close_message) from None
+
+    def hand_to(self, on_message: Callable[[str | bytes], Any]) -> None:
+        """Call `on_message` with each incoming message instead of keeping it for `receive`."""
+        self.on_message = on_message
+        self._hand_over()
+
+    def close(self, reason: int | None = None, message: str | None = None) -> None:
+        """Send a close frame, wait for the other side's, end TCP."""
+        try:
+            super().close(reason, message)
+        finally:
+            if self.thread is not threading.current_thread():
+                self.thread.join(LINGER)
+                self.sock.close()
+
+    def _handle_events(self) -> bool:
+        opening = not self.connected
+        going = super()._handle_events()
+        if self.input_buffer and self._too_large(self.input_buffer[-1]):
+            self.input_buffer.pop()
+            self.close(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
+            return False
+        self._hand_over()
+        return going and (self.connected or opening)
+
+    def _too_large(self, message: str | bytes) -> bool:
+        size = len(message.encode() if isinstance(message, str) else message)
+        return self.max_message_size is not None and size > self.max_message_size
+
+    def _hand_over(self) -> None:
+        while self.on_message and self.input_buffer:
+            self.on_message(self.input_buffer.pop(0))
+
+
+flask_sock.Server = WebSocket

@@ -1,0 +1,39 @@
+"""WebSocket (RFC 6455): the client asks once, for the connection; from then on either side sends when it likes."""
+
+from flask import Flask, g
+
+from servers.feed import Feed, OutsideHistory
+from servers.sock import Sock, WebSocket
+from servers.wire import LARGEST_ECHO, LARGEST_POST, Question, gone_json, new_app
+
+GONE, UNSUPPORTED = 4410, 1003  # close codes: this lab's, and RFC 6455 section 7.4.1
+
+
+def create_app(feed: Feed) -> Flask:
+    """Return the application; a message is sent as it is published, and nobody asks."""
+    app, counts = new_app(feed, "websocket")
+    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": LARGEST_ECHO}
+    sock = Sock(app)
+
+    @sock.route("/messages")
+    def messages(ws: WebSocket) -> None:
+        asked: Question = g.question
+        seq = asked.seq
+        ws.max_message_size = LARGEST_POST
+        ws.hand_to(lambda text: feed.publish(text) if isinstance(text, str) else ws.close(UNSUPPORTED, "text only"))
+        with counts.client():
+            try:
+                while ws.connected:
+                    for message in feed.after(seq, timeout=1, limit=64, epoch=asked.epoch):
+                        ws.send(message.encoded.decode())
+                        counts.deliveries += 1
+                        seq = message.seq
+            except OutsideHistory as error:
+                ws.close(GONE, gone_json(error))
+
+    @sock.route("/echo")
+    def echo(ws: WebSocket) -> None:
+        while True:
+            ws.send(ws.receive())
+
+    return app
