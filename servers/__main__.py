@@ -7,11 +7,12 @@ monkey.patch_all()
 import argparse  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
+from typing import Any  # noqa: E402
 
 from servers import serve, sources  # noqa: E402
 from servers.feed import Feed  # noqa: E402
 
-CLOCK_DEFAULTS = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
+CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -95,6 +95,8 @@ class WebSocket(simple_websocket.Server):
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         super().__init__(environ, **OPTIONS | options)
 
+    sock: Any  # a socket at first, from the handshake on a WholeSocket
+
     def handshake(self) -> None:
         self.sock = WholeSocket(self.sock)
         super().handshake()

@@ -1,0 +1,130 @@
+"""The terminal client: `python -m clients polling` follows the feed, a line per delivery, the ledger at the end."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Generator
+from itertools import islice
+
+from clients import long_polling, polling, websocket
+from clients.delivery import ClientError, Delivery, Gap
+from clients.ledger import HEADINGS, Ledger
+
+URLS = {
+    "polling": "http://127.0.0.1:5001",
+    "long-polling": "http://127.0.0.1:5002",
+    "websocket": "ws://127.0.0.1:5003",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m clients", description="Follow the feed in a terminal.")
+    p.add_argument("transport", choices=list(URLS))
+    p.add_argument("url", nargs="?", help="the server's address (default: where `python -m servers` has it)")
+    p.add_argument("--after", type=natural, metavar="SEQ", help="begin after this message (default: from now on)")
+    p.add_argument("--count", type=natural, metavar="N", help="end after N deliveries")
+    p.add_argument("--json", action="store_true", help="one JSON object a delivery, the ledger last")
+    p.add_argument("--poll-interval", type=seconds, help="polling: seconds from one question to the next (1)")
+    p.add_argument("--hold", type=hold, help="long polling: seconds the server may hold a question (25)")
+    return p
+
+
+def natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    return value
+
+
+def hold(text: str) -> float:
+    if seconds(text) > 60:
+        raise argparse.ArgumentTypeError("a question is held at most 60 seconds")
+    return float(text)
+
+
+def follow(args: argparse.Namespace, p: argparse.ArgumentParser, ledger: Ledger) -> Generator[Delivery, None, None]:
+    """The deliveries that the command line asks for."""
+    if args.poll_interval and args.transport != "polling" or args.hold and args.transport != "long-polling":
+        p.error(f"--{'hold' if args.hold else 'poll-interval'} is not for {args.transport}")
+    url = args.url or URLS[args.transport]
+    if args.transport == "polling":
+        interval = args.poll_interval or 1.0
+        return polling.follow(url, args.after, interval=interval, ledger=ledger, on_gap=report_gap)
+    if args.transport == "long-polling":
+        return long_polling.follow(url, args.after, hold=args.hold or 25.0, ledger=ledger, on_gap=report_gap)
+    return websocket.follow(url, args.after, ledger=ledger, on_gap=report_gap)
+
+
+def report_gap(gap: Gap) -> None:
+    print(gap, file=sys.stderr, flush=True)
+
+
+def line(delivery: Delivery) -> str:
+    """A delivery for reading."""
+    data = json.dumps(delivery.data, ensure_ascii=False)
+    text = f"{delivery.seq:>7} {delivery.latency * 1000:>10.1f} ms {delivery.wire_bytes:>7} B  {data}"
+    return text if len(text) <= 110 else text[:109] + "…"
+
+
+def record(delivery: Delivery) -> str:
+    """A delivery for a program; latency in milliseconds, bytes on the wire since the one before."""
+    return json.dumps(
+        {
+            "seq": delivery.seq,
+            "published_at": delivery.published_at,
+            "received_at": round(delivery.received_at, 6),
+            "latency_ms": round(delivery.latency * 1000, 3),
+            "bytes": delivery.wire_bytes,
+        }
+    )
+
+
+def as_dict(ledger: Ledger) -> dict[str, int]:
+    names = (*HEADINGS, "wire_sent", "wire_received")
+    return {name: getattr(ledger, name) for name in names}
+
+
+def table(ledger: Ledger, deliveries: int) -> str:
+    """The ledger for reading, with what each delivery cost beside its message."""
+    rows = [f"  {name.replace('_', ' '):<14}{value:>10,} B" for name, value in as_dict(ledger).items()]
+    if deliveries:
+        rows.append(f"  {deliveries} deliveries, {(ledger.wire - ledger.payload) / deliveries:,.1f} B of overhead each")
+    return "\n".join(["", "ledger", *rows])
+
+
+def run(args: argparse.Namespace, deliveries: Generator[Delivery, None, None], ledger: Ledger) -> int:
+    """Print the deliveries, then the ledger whatever ended them; return the exit status."""
+    status, count = 0, 0
+    try:
+        for delivery in islice(deliveries, args.count):
+            count += 1
+            print(record(delivery) if args.json else line(delivery), flush=True)
+    except ClientError as error:
+        print(f"clients: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    deliveries.close()  # and with it the connection, in order
+    print(json.dumps({"ledger": as_dict(ledger)}) if args.json else table(ledger, count), flush=True)
+    return status
+
+
+def main(argv: list[str] | None = None) -> int:
+    p, ledger = parser(), Ledger()
+    args = p.parse_args(argv)
+    try:
+        return run(args, follow(args, p, ledger), ledger)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""What a client hands on: deliveries and gaps; and its place in the feed, from which it resumes. No I/O."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+
+class ClientError(Exception):
+    """What a user of a client has to be told, in one line."""
+
+
+class ServerMissing(ClientError):
+    """Nobody answers at the address, or nobody does any more."""
+
+
+class Refused(ClientError):
+    """The server refused what the client asked; the status and detail are the server's."""
+
+
+class BrokenFeed(ClientError):
+    """The server's fault: it left out, repeated or reordered a message without saying so."""
+
+
+class ConnectionLost(OSError):
+    """The connection ended in the middle; a client tries again from where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as it came: times are Unix time in seconds, `wire_bytes` what passed both ways since the one before."""
+
+    seq: int
+    published_at: float
+    received_at: float
+    data: Any
+    size: int
+    wire_bytes: int
+
+    @property
+    def latency(self) -> float:
+        """Seconds from publication to the moment the client had the whole message."""
+        return self.received_at - self.published_at
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages the client will never see: it wanted what follows `after`, the feed begins at `oldest` or began anew."""
+
+    after: int
+    oldest: int
+    newest: int
+    restarted: bool
+
+    def __str__(self) -> str:
+        if self.restarted:
+            return f"gap: the feed began anew; what followed {self.after} before is lost, going on at {self.oldest}"
+        if self.after > self.newest:
+            return f"gap: the feed has not come to {self.after}; going on at {self.oldest}"
+        return f"gap: messages {self.after + 1} to {self.oldest - 1} are lost; going on at {self.oldest}"
+
+
+class Gone(Exception):
+    """The server's 410 or close code 4410; carries where the feed stands."""
+
+    def __init__(self, reason: str | bytes) -> None:
+        super().__init__(reason)
+        stands = json.loads(reason)
+        self.oldest, self.newest, self.epoch = stands["oldest"], stands["newest"], stands["epoch"]
+
+
+@dataclass
+class Cursor:
+    """A client's place in the feed: the last seq it has, and the feed's epoch; None until it knows them."""
+
+    seq: int | None = None
+    epoch: str | None = None
+    booked: int = 0  # wire bytes that earlier deliveries account for
+    answers: int = 0  # how often a server has answered
+
+    def target(self, **extra: object) -> str:
+        """The request target that asks for what comes next."""
+        known = {"after": self.seq, "epoch": self.epoch} | extra
+        query = urlencode({name: value for name, value in known.items() if value is not None})
+        return f"/messages?{query}" if query else "/messages"
+
+    def learn(self, epoch: str | None, newest: str | int | None) -> None:
+        """Count an answer, and take over what it says of the feed where the cursor does not know it yet."""
+        self.answers += 1
+        self.epoch = self.epoch or epoch
+        if self.seq is None and newest is not None:
+            self.seq = int(newest)
+
+    def deliver(self, messages: list[bytes], received_at: float, wire: int) -> Iterator[Delivery]:
+        """Step over messages that came together; `wire` is what the ledger's total was then.
+
+        The first of them bears what the answer cost beside the messages. BrokenFeed if a seq is not the next one.
+        """
+        spent = wire - self.booked - sum(len(message) + 1 for message in messages[1:])
+        self.booked = wire
+        for message in messages:
+            record = json.loads(message)
+            if self.seq is not None and record["seq"] != self.seq + 1:
+                raise BrokenFeed(f"message {record['seq']} came after {self.seq}")
+            self.seq = record["seq"]
+            yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
+            spent = len(message) + 1
+
+    def skip(self, gone: Gone) -> Gap:
+        """Go on from the oldest message of the feed as it is; return what is lost by that."""
+        restarted = self.epoch is not None and gone.epoch != self.epoch
+        gap = Gap(self.seq or 0, gone.oldest, gone.newest, restarted)
+        self.seq, self.epoch = gone.oldest - 1, gone.epoch
+        return gap
+
+
+def address_of(url: str) -> tuple[str, int]:
+    """Return host and port of a server's URL; http and ws mean the same. ClientError if it is none."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "ws") and parts.hostname and parts.path in ("", "/", "/messages"):
+            return parts.hostname, parts.port or 80
+    except ValueError:
+        pass
+    raise ClientError(f"{url} is not the address of a server: it looks like http://127.0.0.1:5001")

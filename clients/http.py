@@ -1,0 +1,98 @@
+"""A kept-alive HTTP/1.1 connection, every byte of it booked; h11 reads and writes the protocol."""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import h11
+
+from clients.counting import connect
+from clients.delivery import ConnectionLost, Cursor, Delivery, Gone, Refused, address_of
+from clients.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole response; `received_at` is the Unix time in seconds at which its last byte was there."""
+
+    status: int
+    fields: dict[str, str]
+    body: bytes
+    received_at: float
+
+    def messages(self) -> list[bytes]:
+        """The messages in it, oldest first; Gone or Refused where the server has none to give."""
+        if self.status == 410:
+            raise Gone(self.body)
+        if self.status not in (200, 204):
+            raise Refused(f"the server answers {self.status}: {detail(self.body)}")
+        return self.body.splitlines()
+
+
+def detail(body: bytes) -> str:
+    """What a problem says of itself (RFC 9457), or the beginning of what it is instead."""
+    try:
+        return json.loads(body)["detail"]
+    except (ValueError, KeyError, TypeError):
+        return body[:80].decode(errors="replace")
+
+
+class HttpConnection:
+    """Asks one thing after another on one connection; field lines beside Host are the caller's."""
+
+    def __init__(self, url: str, ledger: Ledger, timeout: float, fields: Iterable[tuple[str, str]] = ()) -> None:
+        host, port = address_of(url)
+        self.ledger = ledger
+        self._fields = [("Host", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), *fields]
+        self._h11 = h11.Connection(h11.CLIENT)
+        self.socket = connect(host, port, ledger, timeout)
+
+    def __enter__(self) -> "HttpConnection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def get(self, target: str) -> Answer:
+        """Return the answer to a GET; ConnectionLost if it does not come whole."""
+        request = h11.Request(method="GET", target=target, headers=self._fields)
+        try:
+            self.socket.sendall(self._send(request) + self._send(h11.EndOfMessage()))
+            return self._receive()
+        except h11.RemoteProtocolError as error:
+            raise ConnectionLost(f"the answer broke off: {error}") from None
+
+    def ask(self, cursor: Cursor, **extra: object) -> list[Delivery]:
+        """Ask for what comes after the cursor, and step over it."""
+        answer = self.get(cursor.target(**extra))
+        messages = answer.messages()
+        deliveries = list(cursor.deliver(messages, answer.received_at, self.ledger.wire)) if messages else []
+        cursor.learn(answer.fields.get("feed-epoch"), answer.fields.get("feed-newest"))
+        return deliveries
+
+    def _send(self, event: Any) -> bytes:
+        return self._h11.send(event) or b""
+
+    def _receive(self) -> Answer:
+        body = bytearray()
+        while not isinstance(event := self._next_event(), h11.EndOfMessage):
+            if isinstance(event, h11.Response):
+                response = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+        answer = Answer(response.status_code, fields_of(response), bytes(body), time.time())
+        if self._h11.our_state is h11.MUST_CLOSE:
+            raise ConnectionLost("the server keeps no connections")
+        self._h11.start_next_cycle()
+        return answer
+
+    def _next_event(self) -> Any:
+        while (event := self._h11.next_event()) is h11.NEED_DATA:
+            self._h11.receive_data(self.socket.recv(65_536))
+        return event
+
+
+def fields_of(response: h11.Response) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in response.headers}

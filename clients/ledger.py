@@ -1,0 +1,280 @@
+"""The ledger: every byte of TCP payload, as the client sees it, under exactly one of six headings. No I/O.
+
+An `Account` is given the bytes of one connection as they pass, in pieces of any size, and books them in a `Ledger`.
+It reads HTTP/1.1 (RFC 9112) and, after a 101, WebSocket frames (RFC 6455 section 5.2) just far enough to tell the
+headings apart, and never refuses a byte: what it cannot read counts with the head it stands in.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, fields
+from math import inf
+from typing import Literal
+
+Direction = Literal["sent", "received"]
+Reading = Generator[None, None, None]
+
+HEADINGS = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
+COOKIES = (b"cookie", b"set-cookie")
+
+
+@dataclass
+class Ledger:
+    """Bytes by heading, and what passed on the wire; the six add up to `wire_sent + wire_received`."""
+
+    handshake: int = 0
+    cookies: int = 0
+    request_head: int = 0
+    response_head: int = 0
+    framing: int = 0
+    payload: int = 0
+    wire_sent: int = 0
+    wire_received: int = 0
+
+    def book(self, direction: Direction, heading: str, data: bytes) -> None:
+        """Book `data` under a heading."""
+        setattr(self, heading, getattr(self, heading) + len(data))
+
+    @property
+    def wire(self) -> int:
+        """Bytes that passed, both ways."""
+        return self.wire_sent + self.wire_received
+
+    @property
+    def difference(self) -> int:
+        """Bytes that passed but are not booked: 0 once every account is closed."""
+        return self.wire - sum(getattr(self, heading) for heading in HEADINGS)
+
+    def __add__(self, other: "Ledger") -> "Ledger":
+        return Ledger(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Ledger)))
+
+
+@dataclass
+class Transcript(Ledger):
+    """A ledger that also keeps what it booked, in order: for showing an exchange with every byte under its heading."""
+
+    entries: list[tuple[Direction, str, bytes]] = field(default_factory=list)
+
+    def book(self, direction: Direction, heading: str, data: bytes) -> None:
+        super().book(direction, heading, data)
+        if data:
+            self.entries.append((direction, heading, data))
+
+
+class Stream:
+    """The bytes of one direction; a reading takes them out and pauses with `yield` where it needs more."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+
+    def take(self, size: int) -> bytes:
+        data = bytes(self.buffer[:size])
+        del self.buffer[:size]
+        return data
+
+    def line(self) -> Generator[None, None, bytes]:
+        """Return the next line with its end."""
+        searched = 0
+        while (end := self.buffer.find(b"\n", searched)) < 0:
+            searched = len(self.buffer)
+            yield
+        return self.take(end + 1)
+
+    def exactly(self, size: int) -> Generator[None, None, bytes]:
+        while len(self.buffer) < size:
+            yield
+        return self.take(size)
+
+    def some(self, most: float) -> Generator[None, None, bytes]:
+        """Return what there is, at least a byte and at most `most`."""
+        while not self.buffer:
+            yield
+        return self.take(int(min(most, len(self.buffer))))
+
+
+@dataclass
+class Head:
+    """A start line and its field lines, whole, up to and with the blank line."""
+
+    lines: list[bytes] = field(default_factory=list)
+    accepted: bool | None = None  # of a request to upgrade: what the response said
+
+    def value(self, name: bytes) -> bytes:
+        """The lower-case value of the first field line of that name; empty if there is none."""
+        found = (line.partition(b":")[2] for line in self.lines[1:] if field_name(line) == name)
+        return next(found, b"").strip().lower()
+
+    @property
+    def method(self) -> bytes:
+        return self.lines[0].split(b" ")[0]
+
+    @property
+    def status(self) -> int:
+        """The status code of a response; 0 if its first line has none."""
+        words = self.lines[0].split()
+        return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+
+    @property
+    def upgrades(self) -> bool:
+        return self.value(b"upgrade") == b"websocket"
+
+
+def field_name(line: bytes) -> bytes:
+    return line.partition(b":")[0].strip().lower()
+
+
+class Account:
+    """One connection's bytes, booked in `ledger`; which may be changed for another between two exchanges."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._asked: deque[Head] = deque()
+        self._streams: dict[Direction, Stream] = {"sent": Stream(), "received": Stream()}
+        self._heads: dict[Direction, Head] = {"sent": Head(), "received": Head()}
+        self._unread = {"sent": "request_head", "received": "response_head"}
+        self._readings: dict[Direction, Reading] = {"sent": self._requests(), "received": self._responses()}
+
+    def sent(self, data: bytes) -> None:
+        """Book bytes that went from the client to the server."""
+        self.ledger.wire_sent += len(data)
+        self._feed("sent", data)
+
+    def received(self, data: bytes) -> None:
+        """Book bytes that came from the server to the client."""
+        self.ledger.wire_received += len(data)
+        self._feed("received", data)
+
+    def close(self) -> None:
+        """Book what a broken connection left unfinished."""
+        for asked in self._asked:
+            if asked.upgrades and asked.accepted is None:
+                self._book_head("sent", asked, "request_head")
+        self._asked.clear()
+        for direction, stream in self._streams.items():
+            self._readings[direction].close()
+            self._book_head(direction, self._heads[direction], self._unread[direction])
+            self._heads[direction] = Head()
+            self.ledger.book(direction, self._unread[direction], stream.take(len(stream.buffer)))
+
+    def _feed(self, direction: Direction, data: bytes) -> None:
+        self._streams[direction].buffer += data
+        next(self._readings[direction])
+
+    # What the client sends
+
+    def _requests(self) -> Reading:
+        while True:
+            head = yield from self._read_head("sent")
+            self._asked.append(head)
+            if head.upgrades:
+                while head.accepted is None:
+                    yield
+                if head.accepted:
+                    yield from self._frames("sent")
+            else:
+                self._book_head("sent", head, "request_head")
+                yield from self._body("sent", head, 0, self._book_as("sent", "payload"))
+
+    # What the server answers
+
+    def _responses(self) -> Reading:
+        while True:
+            head = yield from self._read_head("received")
+            if 100 <= head.status < 200 and head.status != 101:
+                self._book_head("received", head, "response_head")
+                continue
+            asked = self._asked.popleft() if self._asked else Head([b"GET"])
+            if asked.upgrades:
+                asked.accepted = head.status == 101
+                self._book_head("sent", asked, "handshake" if asked.accepted else "request_head")
+            if asked.accepted:
+                self._book_head("received", head, "handshake")
+                yield from self._frames("received")
+            self._book_head("received", head, "response_head")
+            if asked.method != b"HEAD" and head.status not in (204, 304):
+                yield from self._body("received", head, inf, self._content_of(asked, head))
+
+    def _content_of(self, asked: Head, head: Head) -> Callable[[bytes], None]:
+        """How this answer's body is booked: messages by the line, what was posted or echoed whole, else as head."""
+        lines = head.value(b"content-type").startswith(b"application/x-ndjson")
+        if not 200 <= head.status < 300 or not (lines or asked.method == b"POST"):
+            return self._book_as("received", "response_head")
+        if lines and not head.value(b"content-encoding"):
+            return self._book_lines
+        return self._book_as("received", "payload")
+
+    def _book_lines(self, data: bytes) -> None:
+        for line in data.splitlines(keepends=True):
+            message = line.removesuffix(b"\n")
+            self.ledger.book("received", "payload", message)
+            self.ledger.book("received", "framing", line[len(message) :])
+
+    # HTTP/1.1
+
+    def _read_head(self, direction: Direction) -> Generator[None, None, Head]:
+        head = self._heads[direction] = Head()
+        self._unread[direction] = "request_head" if direction == "sent" else "response_head"
+        while not head.lines or head.lines[-1] not in (b"\r\n", b"\n"):
+            head.lines.append((yield from self._streams[direction].line()))
+        self._heads[direction] = Head()
+        return head
+
+    def _book_head(self, direction: Direction, head: Head, heading: str) -> None:
+        where = heading
+        for line in head.lines:
+            if line[:1] not in (b" ", b"\t"):  # a folded line goes with the one before
+                where = "cookies" if field_name(line) in COOKIES else heading
+            self.ledger.book(direction, where, line)
+
+    def _book_as(self, direction: Direction, heading: str) -> Callable[[bytes], None]:
+        return lambda data: self.ledger.book(direction, heading, data)
+
+    def _body(self, direction: Direction, head: Head, unstated: float, book: Callable[[bytes], None]) -> Reading:
+        """Read a body (RFC 9112 section 6.3); `unstated` is its length where the head says nothing."""
+        length = head.value(b"content-length")
+        if head.value(b"transfer-encoding").endswith(b"chunked"):
+            yield from self._chunks(direction, book)
+        else:
+            yield from self._content(direction, int(length) if length.isdigit() else unstated, book)
+
+    def _content(self, direction: Direction, length: float, book: Callable[[bytes], None]) -> Reading:
+        while length:
+            data = yield from self._streams[direction].some(length)
+            length -= len(data)
+            book(data)
+
+    def _chunks(self, direction: Direction, book: Callable[[bytes], None]) -> Reading:
+        self._unread[direction] = "framing"
+        framing, size = self._book_as(direction, "framing"), 1
+        while size:
+            line = yield from self._streams[direction].line()
+            framing(line)
+            size = hexadecimal(line.partition(b";")[0])
+            yield from self._content(direction, size, book)
+            if size:
+                framing((yield from self._streams[direction].exactly(2)))
+        while line not in (b"\r\n", b"\n"):  # trailers
+            framing(line := (yield from self._streams[direction].line()))
+
+    # WebSocket
+
+    def _frames(self, direction: Direction) -> Reading:
+        """Read frames for good: 2 bytes, an extended length, a masking key, then the payload."""
+        self._unread[direction] = "framing"
+        framing, payload = self._book_as(direction, "framing"), self._book_as(direction, "payload")
+        stream = self._streams[direction]
+        while True:
+            head = yield from stream.exactly(2)
+            control, masked, length = head[0] & 0x08, head[1] & 0x80, head[1] & 0x7F
+            extended = yield from stream.exactly({126: 2, 127: 8}.get(length, 0))
+            framing(head + extended + (yield from stream.exactly(4 if masked else 0)))
+            length = int.from_bytes(extended) if extended else length
+            yield from self._content(direction, length, framing if control else payload)
+
+
+def hexadecimal(digits: bytes) -> int:
+    """The size of a chunk; 0 if it is none."""
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return 0

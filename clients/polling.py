@@ -1,0 +1,44 @@
+"""Plain polling: ask, be answered at once, wait, ask again."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+from clients.counting import PATIENCE, resuming
+from clients.delivery import Cursor, Delivery, Gap
+from clients.http import HttpConnection
+from clients.ledger import Ledger
+
+ANSWER_TIMEOUT = 10.0  # seconds
+
+
+def follow(
+    url: str,
+    after: int | None = None,
+    *,
+    interval: float = 1.0,
+    ledger: Ledger | None = None,
+    on_gap: Callable[[Gap], Any] = print,
+    patience: float = PATIENCE,
+) -> Generator[Delivery, None, None]:
+    """Yield what is published after `after` (None: from now on), asking every `interval` seconds.
+
+    Raises ServerMissing, Refused or BrokenFeed. The bytes are booked in `ledger`.
+    """
+    book = Ledger() if ledger is None else ledger
+
+    def session(cursor: Cursor) -> Iterator[Delivery]:
+        with HttpConnection(url, book, ANSWER_TIMEOUT) as connection:
+            for _ in cadence(interval):
+                yield from connection.ask(cursor)
+
+    return resuming(session, Cursor(after), on_gap, patience)
+
+
+def cadence(interval: float) -> Iterator[None]:
+    """Tick every `interval` seconds from now on; a late tick does not move the next one."""
+    due = time.monotonic()
+    while True:
+        time.sleep(max(due - time.monotonic(), 0))
+        yield
+        due += interval

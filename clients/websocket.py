@@ -1,0 +1,145 @@
+"""WebSocket: ask for the connection once, then be told."""
+
+import json
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.frames import DATA_OPCODES, Frame
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from clients.counting import PATIENCE, connect, resuming
+from clients.delivery import ConnectionLost, Cursor, Delivery, Gap, Gone, Refused, address_of
+from clients.http import HttpConnection, detail
+from clients.ledger import Ledger
+
+GONE = 4410  # close code
+SILENCE = 60.0  # seconds without a byte, pings included, after which the connection is taken for dead
+LINGER = 2.0  # seconds that the closing handshake may take
+
+
+def follow(
+    url: str,
+    after: int | None = None,
+    *,
+    ledger: Ledger | None = None,
+    on_gap: Callable[[Gap], Any] = print,
+    patience: float = PATIENCE,
+) -> Generator[Delivery, None, None]:
+    """Yield what is published after `after` (None: from now on), as the server sends it.
+
+    Raises ServerMissing, Refused or BrokenFeed. The bytes are booked in `ledger`.
+    """
+    book = Ledger() if ledger is None else ledger
+
+    def session(cursor: Cursor) -> Iterator[Delivery]:
+        if cursor.epoch is None:
+            read_status(url, cursor, book)
+        with WebSocketConnection(url, cursor.target(), book) as connection:
+            cursor.answers += 1
+            for messages, received_at in connection.messages():
+                yield from cursor.deliver(messages, received_at, book.wire)
+
+    return resuming(session, Cursor(after), on_gap, patience)
+
+
+def read_status(url: str, cursor: Cursor, ledger: Ledger) -> None:
+    """Learn the feed's epoch and newest seq, which a 101 does not say."""
+    with HttpConnection(url, ledger, SILENCE) as connection:
+        status = json.loads(connection.get("/status").body)
+        cursor.learn(status["epoch"], status["newest"])
+
+
+class WebSocketConnection:
+    """One open WebSocket, every byte of it booked; websockets' sans-I/O protocol reads and writes it."""
+
+    def __init__(self, url: str, target: str, ledger: Ledger, fields: Iterable[tuple[str, str]] = ()) -> None:
+        host, port = address_of(url)
+        self._protocol = ClientProtocol(parse_uri(f"ws://{f'[{host}]' if ':' in host else host}:{port}{target}"))
+        self.socket = connect(host, port, ledger, SILENCE)
+        try:
+            self._open(fields)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def __enter__(self) -> "WebSocketConnection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def messages(self) -> Iterator[tuple[list[bytes], float]]:
+        """Yield the messages that one read completed, and its Unix time; Gone or ConnectionLost at the end."""
+        whole = bytearray()
+        while True:
+            complete, received_at = [], time.time()
+            for frame in self._frames():
+                whole += frame.data
+                if frame.fin:
+                    complete.append(bytes(whole))
+                    whole.clear()
+            if complete:
+                yield complete, received_at
+            if self._protocol.state is not State.OPEN:
+                raise self._ending()
+            self._receive()
+
+    def send(self, text: str) -> None:
+        """Send one text message."""
+        self._protocol.send_text(text.encode())
+        self._flush()
+
+    def close(self) -> None:
+        """Close in order (RFC 6455 section 7.1.1): close frames both ways, then the server ends TCP."""
+        try:
+            self.socket.settimeout(LINGER)
+            if self._protocol.state is State.OPEN:
+                self._protocol.send_close(1000)
+                self._flush()
+            while self._protocol.state is not State.CLOSED:
+                self._receive()
+        except OSError:
+            pass  # the other side is gone already
+        self.socket.close()
+
+    def _open(self, fields: Iterable[tuple[str, str]]) -> None:
+        request = self._protocol.connect()
+        for name, value in fields:
+            request.headers[name] = value
+        self._protocol.send_request(request)
+        self._flush()
+        while self._protocol.state is State.CONNECTING and self._protocol.handshake_exc is None:
+            self._receive()
+        if isinstance(refused := self._protocol.handshake_exc, InvalidStatus):
+            response = refused.response
+            raise Refused(f"the server answers {response.status_code}: {detail(bytes(response.body or b''))}")
+        if isinstance(refused, InvalidHandshake):
+            raise ConnectionLost(f"the handshake failed: {refused}")
+
+    def _frames(self) -> list[Frame]:
+        """The data frames that have come; some may have come together with the 101."""
+        events = self._protocol.events_received()
+        return [event for event in events if isinstance(event, Frame) and event.opcode in DATA_OPCODES]
+
+    def _receive(self) -> None:
+        data = self.socket.recv(65_536)
+        if data:
+            self._protocol.receive_data(data)
+        else:
+            self._protocol.receive_eof()
+        self._flush()
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data:
+                self.socket.sendall(data)
+
+    def _ending(self) -> Exception:
+        close = self._protocol.close_rcvd
+        if close is not None and close.code == GONE:
+            return Gone(close.reason)
+        return ConnectionLost(f"the server closed: {close or 'without a close frame'}")
