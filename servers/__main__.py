@@ -84,7 +84,8 @@ def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
     ports, feed = ports_of(args, p), Feed()
-    publisher = sources.Publisher(feed, timetable_of(args, p))
+    sys.setswitchinterval(0.001)  # the publisher's thread is not kept waiting longer, in seconds
+    publisher = sources.Publisher(feed, timetable_of(args, p), serve.spawn_native)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         serve.serve(serve.bind_all(feed, ports, args.host), publisher, feed, args.controlled)

@@ -8,7 +8,6 @@ import json
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -51,20 +50,25 @@ class Message:
 
 
 class Feed:
-    """A log of the last `history` messages that any number of readers follow, each by its own cursor."""
+    """A log of the last `history` messages that any number of readers follow, each by its own cursor.
+
+    Readers take no lock: a message is in the log before `newest` says so, and before those who wait are woken. They
+    wait for one event, made anew with each message, so that a publication wakes all of them at once.
+    """
 
     def __init__(self, history: int = HISTORY, clock: Callable[[], float] = time.time) -> None:
         self.epoch = secrets.token_hex(8)
         self.newest = 0
-        self._clock = clock
-        self._log: deque[Message] = deque(maxlen=history)
-        self._published = threading.Condition()
+        self._history, self._clock = history, clock
+        self._log: dict[int, Message] = {}
+        self._news = threading.Event()
+        self._publishing = threading.Lock()
         self._late_us = HdrHistogram(1, LATE_LIMIT_US, 3)
 
     @property
     def oldest(self) -> int:
         """The lowest seq still kept; one more than `newest` in an empty feed."""
-        return self.newest - len(self._log) + 1
+        return max(self.newest - self._history, 0) + 1
 
     @property
     def late_p99_ms(self) -> float:
@@ -76,14 +80,18 @@ class Feed:
 
         `due` is the Unix time it should have been published at; the difference is recorded as lateness.
         """
-        with self._published:
-            seq, now = self.newest + 1, self._clock()
-            message = Message.encode(seq, now, data(seq) if callable(data) else data)
-            self._log.append(message)
+        with self._publishing:
+            seq = self.newest + 1
+            value = data(seq) if callable(data) else data
+            message = Message.encode(seq, self._clock(), value)
+            self._log[seq] = message
             self.newest = seq
-            self._published.notify_all()
-        if due is not None:
-            self._late_us.record_value(min(max(round((now - due) * 1e6), 1), LATE_LIMIT_US))
+            self._log.pop(seq - self._history, None)
+            read, self._news = self._news, threading.Event()
+            if due is not None:
+                late_us = round((message.published_at - due) * 1e6)
+                self._late_us.record_value(min(max(late_us, 1), LATE_LIMIT_US))
+        read.set()
         return message
 
     def after(
@@ -94,11 +102,17 @@ class Feed:
         Raises OutsideHistory if a message after `seq` is no longer kept, if the feed has not come to `seq`, or if
         `epoch` is another feed's.
         """
-        with self._published:
-            if timeout > 0 and seq == self.newest and epoch in (None, self.epoch):
-                self._published.wait_for(lambda: self.newest > seq, timeout)
-            if not self.oldest - 1 <= seq <= self.newest or epoch not in (None, self.epoch):
-                raise OutsideHistory(self.oldest, self.newest, self.epoch)
-            behind = self.newest - seq
-            count = behind if limit is None else min(behind, limit)
-            return [self._log[i - behind] for i in range(count)]
+        news = self._news
+        if timeout > 0 and seq == self.newest and epoch in (None, self.epoch):
+            news.wait(timeout)
+        newest = self.newest
+        if seq > newest or epoch not in (None, self.epoch):
+            raise self._outside()
+        last = newest if limit is None else min(newest, seq + limit)
+        try:
+            return [self._log[number] for number in range(seq + 1, last + 1)]
+        except KeyError:
+            raise self._outside() from None
+
+    def _outside(self) -> OutsideHistory:
+        return OutsideHistory(self.oldest, self.newest, self.epoch)

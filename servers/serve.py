@@ -10,6 +10,7 @@ import gevent
 from flask import Flask
 from gevent.fileobject import FileObject
 from gevent.pywsgi import WSGIServer
+from gevent.threadpool import ThreadPool
 
 from servers import long_polling, polling, websocket
 from servers.feed import Feed
@@ -64,6 +65,11 @@ def address_of(transport: str, server: LabServer) -> str:
     scheme = "ws" if transport == "websocket" else "http"
     host = f"[{server.server_host}]" if ":" in server.server_host else server.server_host
     return f"{scheme}://{host}:{server.server_port}"
+
+
+def spawn_native(function: Callable[[], None]) -> Callable[[], object]:
+    """Run a function on a thread of the operating system; return what waits for its end."""
+    return ThreadPool(1).spawn(function).get
 
 
 def stop_all(servers: Sequence[LabServer]) -> None:

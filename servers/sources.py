@@ -20,6 +20,13 @@ SPEED = 720.0  # a day of earthquakes in two minutes: about two a second
 SMALLEST = len(Message.encode(10**9, 10**9, "").encoded)  # bytes of a clock message without padding
 
 Timetable = Iterator[tuple[float, Any]]
+Spawn = Callable[[Callable[[], None]], Callable[[], object]]
+
+
+def spawn_thread(function: Callable[[], None]) -> Callable[[], object]:
+    thread = threading.Thread(target=function, name="publisher", daemon=True)
+    thread.start()
+    return thread.join
 
 
 def read_earthquakes() -> list[dict[str, Any]]:
@@ -70,21 +77,24 @@ def padding(size: int) -> Callable[[int], str]:
 
 
 class Publisher:
-    """Publishes a timetable on a feed from a thread of its own, between `start` and `stop`."""
+    """Publishes a timetable on a feed, between `start` and `stop`.
 
-    def __init__(self, feed: Feed, timetable: Timetable) -> None:
-        self._feed, self._timetable = feed, timetable
+    `spawn` runs a function on a thread and returns what joins it: a thread of the operating system keeps time even
+    while the server's greenlets are busy.
+    """
+
+    def __init__(self, feed: Feed, timetable: Timetable, spawn: Spawn = spawn_thread) -> None:
+        self._feed, self._timetable, self._spawn = feed, timetable, spawn
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self._join: Callable[[], object] = lambda: None
 
     def start(self) -> None:
-        self._thread.start()
+        self._join = self._spawn(self._run)
 
     def stop(self) -> None:
         """Return once the last message is out."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._join()
 
     def _run(self) -> None:
         started = time.time()

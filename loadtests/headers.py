@@ -1,0 +1,92 @@
+"""Header profiles: the field lines that a kind of client adds to each of its requests.
+
+A poll costs what its head weighs, so the head must not be guessed. `minimal` is the least HTTP/1.1 allows, `python`
+what the common libraries send, `browser` what Chromium sent to the page of record_headers.py. Cookies are chosen apart,
+by size.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+Fields = tuple[tuple[str, str], ...]
+
+RECORDING = Path(__file__).with_name("headers") / "browser.json"
+# Lines that any client of RFC 6455, section 4.1, sends by itself, and Host, which every request carries.
+HANDSHAKE = {"host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version"}
+HOST = "{host}"
+COOKIE_NAMES = ("session", "_ga", "csrftoken", "consent", "theme")
+LONGEST_PAIR = 90
+
+
+@dataclass(frozen=True)
+class HeaderProfile:
+    """Field lines beyond Host and beyond the opening handshake's own, in the order the client sends them.
+
+    `source` says where they come from. "{host}" in a value stands for the host that is asked.
+    """
+
+    name: str
+    source: str
+    http: Fields
+    websocket: Fields
+
+    def fields(self, transport: str, host: str, cookie_bytes: int = 0) -> list[tuple[str, str]]:
+        """The ordered field lines of a request to `host` ("127.0.0.1:5001"), Host first and Cookie last.
+
+        `transport` is polling, long-polling or websocket. `cookie_bytes` is the whole Cookie line's size, with its name
+        and CRLF: 0 for none, else at least 13. Raises ValueError for another transport or a smaller Cookie.
+        """
+        by_transport = {"polling": self.http, "long-polling": self.http, "websocket": self.websocket}
+        if transport not in by_transport:
+            raise ValueError(f"transport must be one of {', '.join(by_transport)}, not {transport!r}")
+        lines = [("Host", host), *((name, value.replace(HOST, host)) for name, value in by_transport[transport])]
+        return lines + ([("Cookie", cookie(cookie_bytes))] if cookie_bytes else [])
+
+
+def cookie(line_bytes: int) -> str:
+    """The value of a Cookie line (RFC 6265, section 4.2) that takes `line_bytes` as a whole; ValueError if below 13."""
+    room = line_bytes - len("Cookie: \r\n")
+    if room < len("a=b"):
+        raise ValueError(f"a Cookie line takes at least 13 bytes, not {line_bytes}")
+    count = -(-(room + 2) // (LONGEST_PAIR + 2))  # each pair but the last is followed by "; "
+    letters, longer = divmod(room - 2 * (count - 1), count)
+    return "; ".join(cookie_pair(index, letters + (index < longer)) for index in range(count))
+
+
+def cookie_pair(index: int, length: int) -> str:
+    """A name and a value that look like a session's, always the same, `length` bytes in all."""
+    name = COOKIE_NAMES[index] if index < len(COOKIE_NAMES) else f"id{index}"
+    name = name if length > len(name) + 1 else "a"
+    value = hashlib.shake_128(name.encode()).hexdigest(length)
+    return f"{name}={value[:length - len(name) - 1]}"
+
+
+def from_recording(path: Path) -> HeaderProfile:
+    """The browser's profile: what was recorded, freed from the recording's host and from the handshake's own lines."""
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    source = f"{recorded['recorded_with']}, {recorded['platform']}, {recorded['date']}"
+    upgrade = (line for line in without_host(recorded["websocket"]) if line[0].lower() not in HANDSHAKE)
+    return HeaderProfile("browser", source, tuple(without_host(recorded["http"])), tuple(upgrade))
+
+
+def without_host(lines: list[list[str]]) -> Iterator[tuple[str, str]]:
+    """The lines but Host, the recorded host in Origin and Referer replaced by a placeholder."""
+    host = next(value for name, value in lines if name == "Host")
+    return ((name, value.replace(host, HOST)) for name, value in lines if name != "Host")
+
+
+MINIMAL = HeaderProfile("minimal", "RFC 9112, section 3.2: Host alone is required", http=(), websocket=())
+PYTHON = HeaderProfile(
+    "python",
+    "requests 2.34.2 (with brotli installed, as Locust has it) and websockets 17.4 on Python 3.11",
+    http=(("User-Agent", "python-requests/2.34.2"), ("Accept-Encoding", "gzip, deflate, br"), ("Accept", "*/*"),
+          ("Connection", "keep-alive")),
+    websocket=(("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"),
+               ("User-Agent", "Python/3.11 websockets/17.4")),
+)
+PROFILES: dict[str, HeaderProfile] = {
+    profile.name: profile for profile in (MINIMAL, PYTHON, from_recording(RECORDING))
+}

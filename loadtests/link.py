@@ -1,0 +1,417 @@
+"""The delay line: a process between client and server that makes loopback as slow as a real path.
+
+    python -m loadtests.link --listen 127.0.0.1:0 --to 127.0.0.1:5003 --delay-ms 25 --rate-mbps 10 --record lesson.jsonl
+
+prints the address it listens on, passes any TCP, and obeys lines on standard input: `cut SECONDS` (nothing passes, the
+connections stay), `reset SECONDS` (all connections are reset, new ones too until then), `stop`. It ends with its input.
+
+What reads, sleeps and writes adds up its sleeps. Here bytes are queued with a release time counted from their arrival,
+so any number can be under way at once. No queue grows without bound: a full one is not read into, and TCP then slows
+the sender. A relay cannot delay the client's connect(), so the handshake is charged on the first bytes. There is no
+loss, no congestion window, no jitter; the rate is of TCP payload, and all connections share it.
+"""
+
+import argparse
+import errno
+import json
+import math
+import os
+import select
+import selectors
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple, NoReturn, TextIO
+
+READ_BYTES = 65_536
+MAX_QUEUED_BYTES = 1 << 20  # per connection and direction; one read more may be queued
+MAX_QUEUED_PIECES = 4096  # a piece of one byte takes memory too
+SEGMENT_BYTES = 1448  # TCP payload of an Ethernet frame, with timestamps: what a slow link sends in one go
+SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
+NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN}  # the last while connecting, on macOS
+RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+# ---- The model: bytes and times in seconds go in and come out; no socket, no clock.
+
+
+class Wire:
+    """One direction of the link, shared by all connections: `delay` in seconds, `rate` in bytes per second."""
+
+    def __init__(self, delay: float, rate: float = math.inf) -> None:
+        self.delay = delay
+        self.rate = rate
+        self.free_at = -math.inf  # when the last byte accepted has left the sender
+        self.cut_until = -math.inf
+
+    def leaves(self, now: float, size: int) -> float:
+        """When `size` bytes that are ready now have left: at the rate, after all before them, not during a cut."""
+        self.free_at = max(self.free_at, self.cut_until, now) + size / self.rate
+        return self.free_at
+
+
+class Piece(NamedTuple):
+    """Bytes under way; none at all mean the end of the stream."""
+
+    release: float
+    arrived: float
+    data: bytes
+
+
+class DelayLine:
+    """One direction of one connection: a queue of (release time, bytes), in order.
+
+    What is put before `ready` leaves at `ready`: a real connection would not be open before.
+    """
+
+    def __init__(self, wire: Wire, ready: float = -math.inf) -> None:
+        self.wire = wire
+        self.ready = ready
+        self.queue: deque[Piece] = deque()
+        self.size = 0
+        self.limit = MAX_QUEUED_BYTES
+        if wire.rate < math.inf:  # what fills the wire, and a sender's buffer in front of it
+            self.limit = min(self.limit, int(wire.rate * wire.delay) + READ_BYTES)
+
+    def put(self, now: float, data: bytes) -> None:
+        """Queue bytes that arrived now; b"" ends the stream."""
+        step = SEGMENT_BYTES if self.wire.rate < math.inf else READ_BYTES
+        for piece in [data[start:start + step] for start in range(0, len(data), step)] or [b""]:
+            leaves = max(self.wire.leaves(now, len(piece)), self.ready)
+            self.queue.append(Piece(leaves + self.wire.delay, now, piece))
+        self.size += len(data)
+
+    def take(self, now: float) -> Piece | None:
+        """The oldest piece, once its time has come."""
+        due = self.next_release
+        if due is None or due > now:
+            return None
+        piece = self.queue.popleft()
+        self.size -= len(piece.data)
+        return piece
+
+    @property
+    def next_release(self) -> float | None:
+        """When there will be something to take; None for an empty line."""
+        return max(self.queue[0].release, self.wire.cut_until) if self.queue else None
+
+    @property
+    def full(self) -> bool:
+        """Whether to stop reading from the sender."""
+        return self.size >= self.limit or len(self.queue) >= MAX_QUEUED_PIECES
+
+
+# ---- The sockets around it.
+
+
+@dataclass(eq=False)
+class Pump:
+    """One direction of a connection: what `source` sends waits in `line`, then goes to the source of `back`."""
+
+    connection: int
+    direction: str
+    source: socket.socket
+    line: DelayLine
+    back: "Pump" = field(init=False, repr=False)
+    pending: bytes = b""  # due, but the receiver's kernel takes no more
+    ended: bool = False  # the source sends no more
+    broken: bool = False  # the source was reset, or could not be reached
+    finished: bool = False  # the end of the stream was passed on
+    closed: bool = False
+    timed: bool = False  # stands among the timers
+    events: int = 0  # what the selector watches the source for
+
+
+class Link:
+    """The event loop: every connection to `listener` goes on to `target`; `control` brings commands, a line each."""
+
+    def __init__(self, listener: socket.socket, control: socket.socket, target: tuple[str, int], up: Wire, down: Wire,
+                 record: TextIO | None = None) -> None:
+        self.listener, self.control, self.target = listener, control, target
+        self.up, self.down, self.record = up, down, record
+        self.unix_offset = time.time() - time.monotonic()
+        self.running = True
+        self.typed = b""
+        self.refusing_until = -math.inf
+        self.pumps: set[Pump] = set()
+        self.timers: list[tuple[float, int, Pump]] = []
+        self.numbers, self.order = count(1), count()
+        self.selector = selectors.DefaultSelector()
+        for own, callback in ((listener, self._accept), (control, self._command)):
+            own.setblocking(False)
+            self.selector.register(own, READ, callback)
+
+    def run(self) -> None:
+        """Pass bytes until told to stop, or until the control socket ends."""
+        with self.selector:
+            try:
+                while self.running:
+                    ready, now = self._wait(), time.monotonic()
+                    for key, mask in ready:
+                        key.data(mask, now)
+                    self._release(time.monotonic())
+            finally:
+                self._close_all(socket.socket.close)
+
+    def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """The sockets that are ready, or none when the next piece is due.
+
+        epoll counts whole milliseconds, select() microseconds: so select() on epoll's own descriptor. The more is under
+        way, the less is waited awake, or the link would take a core from the server.
+        """
+        timeout = None
+        if self.timers:
+            timeout = max(0.0, self.timers[0][0] - time.monotonic() - SPIN_S / len(self.timers))
+        if timeout != 0 and isinstance(self.selector, getattr(selectors, "EpollSelector", ())):
+            select.select([self.selector], [], [], timeout)
+            timeout = 0
+        return self.selector.select(timeout)
+
+    def _release(self, now: float) -> None:
+        while self.timers and self.timers[0][0] <= now:
+            pump = heappop(self.timers)[2]
+            pump.timed = False
+            self._flush(pump, now)
+
+    def _accept(self, mask: int, now: float) -> None:
+        try:
+            client, _ = self.listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        if now < self.refusing_until:
+            reset(client)
+        else:
+            self._connect(client, now)
+
+    def _connect(self, client: socket.socket, now: float) -> None:
+        """Both directions of a new connection. SYN and SYN-ACK (RFC 9293, section 3.5) cost the client a round trip."""
+        server = socket.socket(client.family)
+        for own in (client, server):
+            own.setblocking(False)
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server.connect_ex(self.target)  # what becomes of it shows when it is read
+        number, opened = next(self.numbers), max(now, self.up.cut_until) + self.up.delay + self.down.delay
+        up = Pump(number, "up", client, DelayLine(self.up, opened))
+        down = Pump(number, "down", server, DelayLine(self.down, opened + self.up.delay))
+        up.back, down.back = down, up
+        self.pumps |= {up, down}
+        self._update(up)
+
+    def _pass(self, pump: Pump, mask: int, now: float) -> None:
+        if mask & READ and not pump.closed:
+            self._read(pump, now)
+        if mask & WRITE and not pump.closed:
+            self._flush(pump.back, now)
+
+    def _read(self, pump: Pump, now: float) -> None:
+        try:
+            data = pump.source.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            return self._break(pump, now)
+        pump.ended = not data
+        pump.line.put(now, data)
+        self._update(pump)
+
+    def _break(self, pump: Pump, now: float) -> None:
+        """The source is gone: the other side hears of it a delay later, after what was under way."""
+        if not pump.broken:
+            pump.ended = pump.broken = True
+            pump.line.put(now, b"")
+            self._update(pump)
+
+    def _flush(self, pump: Pump, now: float) -> None:
+        """Send what is due, as far as the receiver takes it."""
+        while not pump.closed and (pump.pending or self._next(pump, now)):
+            if not self._send(pump, now):
+                break
+        self._update(pump)
+
+    def _next(self, pump: Pump, now: float) -> bool:
+        """Take the next piece that is due; False if there is nothing to send."""
+        piece = pump.line.take(now)
+        if piece is None:
+            return False
+        self._write_down(pump, piece, now)
+        pump.pending = piece.data
+        if not piece.data:
+            self._end(pump)
+        return bool(piece.data)
+
+    def _send(self, pump: Pump, now: float) -> bool:
+        """Send what is pending; False if no more is taken for now. For a receiver that is gone it is dropped."""
+        try:
+            sent = len(pump.pending) if pump.back.broken else pump.back.source.send(pump.pending)
+        except OSError as error:
+            if error.errno in NOT_YET:
+                return False
+            sent = len(pump.pending)
+            self._break(pump.back, now)
+        pump.pending = pump.pending[sent:]
+        return True
+
+    def _end(self, pump: Pump) -> None:
+        """Pass on the end of the stream: as a reset, or as a half-close (RFC 9293, section 3.6)."""
+        if pump.broken and not pump.line.queue:
+            return self._close(pump, reset)
+        pump.finished = True
+        with suppress(OSError):  # a receiver that is gone: reading from it tells
+            pump.back.source.shutdown(socket.SHUT_WR)
+        if pump.back.finished:
+            self._close(pump, socket.socket.close)
+
+    def _close(self, pump: Pump, how: Callable[[socket.socket], None]) -> None:
+        for each in (pump, pump.back):
+            if each.events:
+                self.selector.unregister(each.source)
+            each.closed = True
+            how(each.source)
+            self.pumps.discard(each)
+
+    def _close_all(self, how: Callable[[socket.socket], None]) -> None:
+        while self.pumps:
+            self._close(next(iter(self.pumps)), how)
+
+    def _update(self, pump: Pump) -> None:
+        """Watch both sockets for what can be done now, and the clock for the next release."""
+        if pump.closed:
+            return
+        self._watch(pump)
+        self._watch(pump.back)
+        due = pump.line.next_release
+        if due is not None and not pump.pending and not pump.timed:
+            heappush(self.timers, (due, next(self.order), pump))
+            pump.timed = True
+
+    def _watch(self, pump: Pump) -> None:
+        can_read = not pump.ended and not pump.line.full
+        events = READ * can_read | WRITE * bool(pump.back.pending)
+        if events == pump.events:
+            return
+        if pump.events:
+            self.selector.unregister(pump.source)
+        if events:
+            self.selector.register(pump.source, events, partial(self._pass, pump))
+        pump.events = events
+
+    def _command(self, mask: int, now: float) -> None:
+        typed = self.control.recv(4096)
+        self.running = bool(typed)
+        *lines, self.typed = (self.typed + typed).split(b"\n")
+        for line in lines:
+            self._obey(line.decode(errors="replace").strip(), now)
+
+    def _obey(self, line: str, now: float) -> None:
+        try:
+            match line.split():
+                case ["cut", seconds]:
+                    self.up.cut_until = self.down.cut_until = now + amount(seconds)
+                case ["reset", seconds]:
+                    self.refusing_until = now + amount(seconds)
+                    self._close_all(reset)
+                case ["stop"]:
+                    self.running = False
+                case _:
+                    raise ValueError(line)
+        except ValueError:
+            print(f"link: not cut SECONDS, reset SECONDS or stop: {line!r}", file=sys.stderr)
+
+    def _write_down(self, pump: Pump, piece: Piece, now: float) -> None:
+        """A line of JSON per piece: Unix times of its coming and going, its bytes as Latin-1 (one character each)."""
+        if self.record:
+            sent, delivered = (round(self.unix_offset + moment, 6) for moment in (piece.arrived, now))
+            print(json.dumps({"connection": pump.connection, "direction": pump.direction, "sent": sent,
+                              "delivered": delivered, "data": piece.data.decode("latin-1")}), file=self.record)
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with RST: the peer's next call fails."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    connection.close()
+
+
+# ---- The command line.
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"link: {message}\n")
+
+
+def amount(text: str) -> float:
+    """A number from 0 on, as typed; ValueError for another."""
+    if not 0 <= float(text) < math.inf:
+        raise ValueError(text)
+    return float(text)
+
+
+def address(text: str) -> tuple[str, int]:
+    """(host, port) of HOST:PORT; ValueError for anything else."""
+    host, port = text.rsplit(":", 1)
+    if not host or not 0 <= int(port) < 65_536:
+        raise ValueError(text)
+    return host, int(port)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = Parser(prog="python -m loadtests.link", description="Delay the TCP between --listen and --to.")
+    parser.add_argument("--listen", type=address, default="127.0.0.1:0", metavar="HOST:PORT", help="port 0: a free one")
+    parser.add_argument("--to", type=address, required=True, metavar="HOST:PORT", help="the server")
+    parser.add_argument("--delay-ms", type=amount, default=0.0, metavar="D", help="one way, in both directions")
+    parser.add_argument("--up-ms", type=amount, metavar="D", help="from client to server, instead of --delay-ms")
+    parser.add_argument("--down-ms", type=amount, metavar="D", help="from server to client, likewise")
+    parser.add_argument("--rate-mbps", type=amount, default=0.0, metavar="R", help="of each direction; 0: no limit")
+    parser.add_argument("--record", metavar="FILE.jsonl", help="write down what passes, with its times")
+    return parser.parse_args(arguments)
+
+
+def standard_input() -> socket.socket:
+    """Standard input as a socket, which a selector can watch on every system."""
+    ours, theirs = socket.socketpair()
+
+    def copy() -> None:
+        with theirs, suppress(OSError):  # the input was never open, or the link has ended: either way it is over
+            while typed := os.read(0, 4096):
+                theirs.sendall(typed)
+
+    threading.Thread(target=copy, daemon=True).start()
+    return ours
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Open everything, say where, and run. Raises OSError for a port that is taken, a host without address."""
+    delays = (options.delay_ms if given is None else given for given in (options.up_ms, options.down_ms))
+    up, down = (Wire(delay / 1000, options.rate_mbps * 125_000 or math.inf) for delay in delays)
+    target = socket.gethostbyname(options.to[0]), options.to[1]
+    with (socket.create_server(options.listen, backlog=1024) as listener, standard_input() as control,
+          open(options.record or os.devnull, "w", buffering=1, encoding="ascii") as file):
+        print("{}:{}".format(*listener.getsockname()), flush=True)
+        Link(listener, control, target, up, down, file if options.record else None).run()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        serve(options)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print(f"link: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,328 @@
+"""The load: three Locust users, one a transport, whose "requests" are deliveries.
+
+Response time is delivery latency, response length the wire bytes since the delivery before, both ways. HTTP goes over
+geventhttpclient, WebSocket over websockets' sans-I/O protocol, both over a socket that books every byte.
+"""
+
+import random
+import select
+import time
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+from geventhttpclient.client import HTTPClient
+from geventhttpclient.connectionpool import ConnectionPool
+from geventhttpclient.header import Headers
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+from locust import User, events, task
+from locust.exception import StopUser
+from locust.runners import WorkerRunner
+
+from clients.counting import CountingSocket, counting_socket
+from clients.delivery import BrokenFeed, ClientError, Cursor, Delivery, Gone, Refused, address_of
+from clients.http import detail
+from clients.ledger import HEADINGS, Ledger
+from clients.websocket import WebSocketConnection, read_status
+from loadtests.generator import Generator
+from loadtests.headers import PROFILES, cookie
+from loadtests.tally import Sequence, Tally
+
+GRACE = 10.0  # seconds that an answer may take beyond its hold
+RETRY = 0.5  # seconds between attempts to reach a server that is away
+LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # what says that a connection is gone
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser: Any) -> None:
+    group = parser.add_argument_group("push lab")
+    group.add_argument(
+        "--poll-interval", type=between(0.001, 3600), default=1.0, help="polling: from one question to the next, s"
+    )
+    group.add_argument(
+        "--hold", type=between(0.001, 60), default=25.0, help="long polling: how long a question is held, s"
+    )
+    group.add_argument("--header-profile", choices=list(PROFILES), default="minimal", help="the field lines sent")
+    group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
+    group.add_argument("--controlled", metavar="FILE", help="obey the lab's runner, leave the tally in FILE")
+
+
+def between(least: float, most: float) -> Callable[[str], float]:
+    """Return a reader of option values in seconds."""
+
+    def seconds(text: str) -> float:
+        if not least <= float(text) <= most:
+            raise ArgumentTypeError(f"{text} is not between {least:g} and {most:g} seconds")
+        return float(text)
+
+    return seconds
+
+
+def cookie_bytes(text: str) -> int:
+    if text != "0":
+        cookie(int(text))
+    return int(text)
+
+
+class FeedUser(User):
+    """A client of the feed: follows it, checks every seq, books every byte."""
+
+    abstract = True
+    transport: str
+    generator: Generator
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.options = environment.parsed_options
+        self.generator = environment.generator
+        self.host_name, self.port = address_of(self.host)
+        self.cursor, self.sequence, self.ledger = Cursor(), Sequence(0), Ledger()
+        self.fields = PROFILES[self.options.header_profile].fields(
+            self.transport, urlsplit(self.host).netloc, self.options.cookie_bytes
+        )
+        self.counting = False  # whether the ledger's page is the run's
+
+    def complete(self, newest: int) -> bool:
+        return self.sequence.seq >= newest
+
+    def leave(self) -> None:
+        self._greenlet.kill(StopUser, block=False)
+
+    @task
+    def follow(self) -> None:
+        """Follow the feed until stopped; a server that went away is tried again."""
+        try:
+            while True:
+                try:
+                    self.session()
+                except Gone as gone:
+                    self.fail("gap", BrokenFeed(str(self.cursor.skip(gone))))
+                    self.sequence.seq = gone.oldest - 1
+                except (*LOST, ClientError) as error:
+                    self.fail("connection", error)
+                    time.sleep(RETRY)
+        finally:
+            self.hand_in()
+
+    def session(self) -> None:
+        """Connect, and follow the feed until the connection ends."""
+        raise NotImplementedError
+
+    def joined(self) -> None:
+        """The first answer is there: from here on every seq counts."""
+        if self.cursor.answers == 1:
+            self.sequence = Sequence(self.cursor.seq or 0)
+            self.generator.ready(self)
+
+    def begin_page(self) -> None:
+        """Count from here: what was asked and sent before was warm-up."""
+        self.counting = True
+        self.ledger = Ledger()
+
+    def deliver(self, messages: list[bytes], received_at: float) -> None:
+        """Check and count messages that came together."""
+        try:
+            for delivery in self.cursor.deliver(messages, received_at, self.ledger.wire):
+                self.count(delivery)
+        except BrokenFeed as error:
+            self.fail("feed", error)
+            self.sequence.check(self.cursor.seq or 0)
+
+    def count(self, delivery: Delivery) -> None:
+        self.sequence.check(delivery.seq)
+        self.generator.tally.deliver(delivery)
+        self.report("delivery", delivery.latency * 1000, delivery.wire_bytes)
+
+    def fail(self, name: str, error: Exception) -> None:
+        self.generator.tally.failures += 1
+        self.report(name, 0, 0, error)
+
+    def report(self, name: str, milliseconds: float, size: int, error: Exception | None = None) -> None:
+        self.environment.events.request.fire(
+            request_type=self.transport,
+            name=name,
+            response_time=milliseconds,
+            response_length=size,
+            exception=error,
+            context={},
+        )
+
+    def hand_in(self) -> None:
+        self.generator.tally.close(self.sequence, self.generator.newest)
+        self.generator.tally.ledger += self.ledger
+        self.generator.left(self)
+
+
+class CountingPool(ConnectionPool):
+    """A pool of one connection whose bytes are booked; polls, because select fails from descriptor 1,024 on."""
+
+    def __init__(self, user: "HttpUser", timeout: float) -> None:
+        where = user.host_name, user.port
+        super().__init__(*where, *where, size=1, connection_timeout=GRACE, network_timeout=timeout)
+        self._user = user
+        self.socket: CountingSocket | None = None
+
+    def _create_tcp_socket(self, *kind: Any) -> CountingSocket:
+        self._user.generator.tally.connections += 1
+        self.socket = counting_socket(self._user.ledger, *kind)
+        return self.socket
+
+    def _is_socket_alive(self, sock: Any) -> bool:
+        poll = select.poll()
+        poll.register(sock.fileno(), select.POLLIN)
+        return not poll.poll(0)
+
+
+class PlainClient(HTTPClient):
+    """Sends the profile's field lines and none of its own."""
+
+    DEFAULT_HEADERS = Headers()
+
+
+class HttpUser(FeedUser):
+    """What the two HTTP users share: one kept connection, a question, an answer."""
+
+    abstract = True
+    timeout = GRACE
+    asking = False
+
+    def connect(self) -> None:
+        self.pool = CountingPool(self, self.timeout)
+        self.client = PlainClient(self.host_name, self.port, headers=dict(self.fields))
+        self.client._connection_pool = self.pool
+
+    def begin_page(self) -> None:
+        super().begin_page()
+        self.cursor.booked = 0
+        if self.pool.socket is not None:
+            self.pool.socket.account.ledger = self.ledger
+
+    def ask(self, **extra: object) -> None:
+        """Ask for what comes next, take it."""
+        tally = self.generator.tally
+        self.asking = True
+        tally.requests += self.counting
+        response = self.client.request("GET", self.cursor.target(**extra))
+        body, received_at = response.read(), time.time()
+        self.asking = False
+        if response.status_code == 410:
+            raise Gone(body)
+        if response.status_code not in (200, 204):
+            raise Refused(f"the server answers {response.status_code}: {detail(body)}")
+        tally.empty_responses += self.counting and response.status_code == 204
+        if messages := body.splitlines():
+            self.deliver(messages, received_at)
+        self.cursor.learn(response.get("feed-epoch"), response.get("feed-newest"))
+        self.joined()
+
+
+class PollingUser(HttpUser):
+    """Asks at a fixed cadence, from a random phase on, so that clients do not ask in step."""
+
+    transport = "polling"
+    host = "http://127.0.0.1:5001"
+
+    def complete(self, newest: int) -> bool:
+        return super().complete(newest) and not self.asking
+
+    def session(self) -> None:
+        self.connect()
+        try:
+            if not self.cursor.answers:
+                self.ask()
+            for _ in self.cadence(self.options.poll_interval):
+                if self.generator.begun and not self.counting:
+                    self.begin_page()
+                self.ask()
+        finally:
+            self.client.close()
+
+    def cadence(self, interval: float) -> Iterator[None]:
+        due = time.monotonic() + random.uniform(0, interval)
+        while True:
+            time.sleep(max(due - time.monotonic(), 0))
+            yield
+            due += interval
+
+
+class LongPollingUser(HttpUser):
+    """Asks, is held until there is an answer, asks again at once."""
+
+    transport = "long-polling"
+    host = "http://127.0.0.1:5002"
+
+    def session(self) -> None:
+        self.timeout = self.options.hold + GRACE
+        self.connect()
+        try:
+            if not self.cursor.answers:
+                self.ask(wait=0)
+                self.begin_page()
+            while True:
+                self.ask(wait=f"{self.options.hold:g}")
+        finally:
+            self.client.close()
+
+
+class WebSocketUser(FeedUser):
+    """Asks for the connection, then is told."""
+
+    transport = "websocket"
+    host = "ws://127.0.0.1:5003"
+
+    def session(self) -> None:
+        if self.cursor.epoch is None:
+            read_status(self.host, self.cursor, Ledger())  # warm-up
+        tally = self.generator.tally
+        tally.requests += 1
+        tally.connections += 1
+        with WebSocketConnection(self.host, self.cursor.target(), self.ledger, self.fields[1:]) as connection:
+            self.joined()
+            for messages, received_at in connection.messages():
+                self.deliver(messages, received_at)
+
+
+@events.init.add_listener
+def set_up(environment: Any, **_: Any) -> None:
+    """Give each process its generator; workers send their tallies along with Locust's own reports."""
+    environment.generator = generator = Generator(environment, environment.parsed_options.controlled)
+    generator.listen()
+    if environment.parsed_options.controlled:
+        return
+    if isinstance(environment.runner, WorkerRunner):
+        environment.events.report_to_master.add_listener(
+            lambda client_id, data: data.update(lab=generator.tally.to_json())
+        )
+    else:
+        environment.events.worker_report.add_listener(lambda client_id, data: generator.take(client_id, data["lab"]))
+        environment.events.quitting.add_listener(lambda environment: conclude(environment, generator.whole()))
+
+
+@events.test_start.add_listener
+def obey(environment: Any, **_: Any) -> None:
+    """In a controlled run, let the lab's runner lead the master."""
+    if environment.parsed_options.controlled and not isinstance(environment.runner, WorkerRunner):
+        gevent.spawn(environment.generator.conduct)
+
+
+def conclude(environment: Any, tally: Tally) -> None:
+    """Print what Locust's own table cannot say; a message lost or repeated fails the run."""
+    if tally.deliveries:
+        print(summary(tally))
+    if tally.lost or tally.duplicated or tally.out_of_order:
+        environment.process_exit_code = 1
+
+
+def summary(tally: Tally) -> str:
+    """Latency from exact samples, and the ledger."""
+    at = tally.latency_us.get_value_at_percentile
+    latency = ", ".join(f"p{p:g} {at(p) / 1000:.2f}" for p in (50, 90, 99, 99.9))
+    each = ", ".join(f"{h.replace('_', ' ')} {getattr(tally.ledger, h) / tally.deliveries:,.1f}" for h in HEADINGS)
+    checked = f"{tally.lost} lost, {tally.duplicated} repeated, {tally.out_of_order} out of order"
+    return (
+        f"{tally.deliveries:,} deliveries, {checked}, {tally.failures} failures\n"
+        f"delivery latency, ms: {latency}, max {tally.latency_us.get_max_value() / 1000:.2f}\n"
+        f"wire bytes per delivery: {tally.ledger.wire / tally.deliveries:,.1f} ({each})"
+    )

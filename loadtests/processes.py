@@ -1,0 +1,113 @@
+"""The processes of a run: started, told what to do a line at a time, and ended, whatever happens.
+
+Each child ends when its standard input does, so that none outlives this program, not even when it is killed.
+"""
+
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+STOP_TIMEOUT = 5.0  # seconds a child has to end by itself
+
+
+class RunFailed(Exception):
+    """A run could not be finished; the message says which process is to blame, in one line."""
+
+
+class Child:
+    """A process that is spoken to on standard input and answers on standard output."""
+
+    def __init__(self, name: str, arguments: list[str]) -> None:
+        self.name = name
+        self._errors = tempfile.TemporaryFile()
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for this program, which then ends its children in order
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> "Child":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def say(self, line: str) -> None:
+        """Send a line; RunFailed if the process has gone."""
+        try:
+            print(line, file=self._process.stdin, flush=True)
+        except OSError:
+            raise self._gone() from None
+
+    def expect(self, wanted: Callable[[str], Any], timeout: float) -> Any:
+        """Return the first true thing that `wanted` makes of a line; RunFailed if the process ends or is silent."""
+        while True:
+            try:
+                line = self._lines.get(timeout=timeout)
+            except queue.Empty:
+                raise RunFailed(f"{self.name} did not answer within {timeout:.0f} s") from None
+            if not line:
+                raise self._gone()
+            if found := wanted(line):
+                return found
+
+    def check(self) -> None:
+        """RunFailed if the process has ended."""
+        if self._process.poll() is not None:
+            raise self._gone()
+
+    def end(self) -> None:
+        """End the process and wait for it: by the end of its input, else by force."""
+        for stop in (self._close_input, self._process.terminate, self._process.kill):
+            try:
+                stop()
+                self._process.wait(STOP_TIMEOUT)
+                break
+            except (subprocess.TimeoutExpired, OSError):
+                continue
+        self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()  # type: ignore[union-attr]
+        self._errors.close()
+
+    def _close_input(self) -> None:
+        self._process.stdin.close()  # type: ignore[union-attr]
+
+    def _read(self) -> None:
+        for line in self._process.stdout:  # type: ignore[union-attr]
+            self._lines.put(line)
+        self._lines.put("")
+
+    def _gone(self) -> RunFailed:
+        self._process.wait(STOP_TIMEOUT)
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").strip().splitlines()
+        return RunFailed(f"{self.name} ended in mid-run (exit status {self._process.returncode}){last_of(said)}")
+
+
+def last_of(lines: list[str]) -> str:
+    return f": {lines[-1]}" if lines else ""
+
+
+def url_in(line: str) -> str | None:
+    """The address that a server or the link prints once it is bound."""
+    word = line.split()[-1] if line.split() else ""
+    return word if "://" in word else f"http://{word}" if word.rpartition(":")[2].isdigit() else None
+
+
+def json_in(line: str) -> Any:
+    return json.loads(line) if line.startswith("{") else None

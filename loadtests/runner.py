@@ -1,0 +1,206 @@
+"""One run: processes up, warm-up, window, drain, processes down; and the row of runs.csv that comes of it."""
+
+import contextlib
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clients.ledger import HEADINGS
+from loadtests.experiments import Run
+from loadtests.generator import DRAIN_TIMEOUT, MARK
+from loadtests.processes import Child, RunFailed, json_in, url_in
+from loadtests.tally import Tally
+from results.table import COLUMNS
+
+USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
+START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answered
+STEP = 0.1  # seconds between looks at the clock and at the processes
+MEBIBYTE = 1024 * 1024
+
+# What makes a run valid, beside nothing lost and every byte booked
+LATEST_PUBLISHER_MS, LARGEST_CPU_SHARE, LARGEST_LAG_MS, FEWEST_MESSAGES = 5.0, 0.85, 10.0, 5
+
+Progress = Callable[[float], Any]  # is told the seconds of a run that have passed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left behind: the generator's tally, and the server's status when publishing began and at the end."""
+
+    tally: Tally
+    published: int
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def conduct(run: Run, scratch: Path, progress: Progress) -> Outcome:
+    """Measure one run; RunFailed if a process ends, or answers nothing, before it is done."""
+    with contextlib.ExitStack() as children:
+        server = children.enter_context(Child(f"the {run.transport} server", server_arguments(run)))
+        tally = scratch / "tally.json"
+        url = server.expect(url_in, START_TIMEOUT)
+        near = linked(run, url, children)
+        load = children.enter_context(Child("Locust", locust_arguments(run, near, tally)))
+        load.expect(heard("ready"), START_TIMEOUT)
+        pass_time(run.warm_up_s, [server, load], progress)
+        load.say("begin")
+        load.expect(heard("begun"), START_TIMEOUT)
+        before = status(url)
+        tell(server, "start")
+        pass_time(run.duration_s, [server, load], progress)
+        published = tell(server, "stop")["newest"]
+        load.say(f"drain {published}")
+        load.expect(heard("done"), DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT)
+        after = status(url)
+        load.end()
+        return Outcome(Tally.from_json(tally.read_text(encoding="utf-8")), published, before, after)
+
+
+def server_arguments(run: Run) -> list[str]:
+    source = ["--source", "earthquakes", "--rate", str(run.rate_hz)]
+    if run.payload_bytes is not None:
+        source = ["--source", "clock", "--rate", str(run.rate_hz), "--size", str(run.payload_bytes)]
+        source += ["--arrivals", run.arrivals, "--seed", str(run.seed)]
+    return ["-m", "servers", run.transport, "--port", "0", "--controlled", *source]
+
+
+def locust_arguments(run: Run, url: str, tally: Path) -> list[str]:
+    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", USERS[run.transport], "--host", url]
+    arguments += ["--headless", "--only-summary", "--loglevel", "ERROR", "--controlled", str(tally)]
+    arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
+    arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
+    return [*arguments, "--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
+
+
+def linked(run: Run, url: str, children: contextlib.ExitStack) -> str:
+    """The address clients take: the server's, or a delay line's before it."""
+    if not run.rtt_ms:
+        return url
+    to = url.rpartition("/")[2]
+    link = Child("the delay line", ["-m", "loadtests.link", "--to", to, "--delay-ms", str(run.rtt_ms / 2)])
+    return children.enter_context(link).expect(url_in, START_TIMEOUT)
+
+
+def heard(word: str) -> Callable[[str], Any]:
+    """A reader of the generator's lines that waits for one word."""
+    return lambda line: line.startswith(MARK) and word in json.loads(line.removeprefix(MARK))
+
+
+def tell(server: Child, command: str) -> dict[str, Any]:
+    server.say(command)
+    return server.expect(json_in, START_TIMEOUT)
+
+
+def pass_time(seconds: float, children: list[Child], progress: Progress) -> None:
+    """Let a stretch of the run pass, watching the processes."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        for child in children:
+            child.check()
+        time.sleep(min(left, STEP))
+        progress(min(left, STEP))
+
+
+def status(url: str) -> dict[str, Any]:
+    """The server's own account of itself."""
+    try:
+        with urllib.request.urlopen(f"{url.replace('ws:', 'http:')}/status", timeout=START_TIMEOUT) as answer:
+            return json.load(answer)
+    except OSError as error:
+        raise RunFailed(f"the server does not say how it is: {error}") from None
+
+
+def row(run: Run, outcome: Outcome, attempt: int) -> dict[str, Any]:
+    """The row of runs.csv; what does not apply, or is not measured yet, is None."""
+    cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
+    cells |= run.parameters() | {"run_id": run.run_id, "attempt": attempt, "operation": "feed"}
+    cells |= {"keep_alive": True, "tls": False, "deflate": False}
+    if run.transport != "polling":
+        cells["poll_interval_s"] = None
+    if run.transport != "long-polling":
+        cells["hold_s"] = None
+    cells |= counted(outcome) | latency(outcome.tally) | costs(outcome)
+    reasons = faults(run, outcome, cells)
+    return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
+
+
+def counted(outcome: Outcome) -> dict[str, Any]:
+    tally, ledger = outcome.tally, outcome.tally.ledger
+    names = ("deliveries", "lost", "duplicated", "out_of_order", "requests", "empty_responses", "connections")
+    beside = (ledger.wire - tally.message_bytes) / tally.deliveries if tally.deliveries else None
+    return (
+        {name: getattr(tally, name) for name in names}
+        | {name: getattr(ledger, name) for name in (*HEADINGS, "wire_sent", "wire_received")}
+        | {"published": outcome.published, "overhead_per_delivery": beside}
+    )
+
+
+def latency(tally: Tally) -> dict[str, Any]:
+    """Mean and percentiles in milliseconds; the mean from exact sums, with half its 95 % interval."""
+    if not tally.deliveries:
+        return {}
+    at = tally.latency_us.get_value_at_percentile
+    percentiles = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
+    total = sum(message.latency_us for message in tally.messages.values())
+    return {f"latency_{name}_ms": at(percent) / 1000 for name, percent in percentiles.items()} | {
+        "latency_mean_ms": total / tally.deliveries / 1000,
+        "latency_max_ms": tally.latency_us.get_max_value() / 1000,
+        "latency_mean_ci_ms": half_interval_ms(tally),
+    }
+
+
+def half_interval_ms(tally: Tally, resamples: int = 1000) -> float | None:
+    """Half the width of the mean's 95 % interval, by resampling messages: their deliveries are not independent."""
+    sums = np.array([message.latency_us for message in tally.messages.values()], dtype=float)
+    counts = np.array([message.deliveries for message in tally.messages.values()], dtype=float)
+    if len(sums) < FEWEST_MESSAGES:
+        return None
+    chosen = np.random.default_rng(1).integers(len(sums), size=(resamples, len(sums)))
+    low, high = np.percentile(sums[chosen].sum(1) / counts[chosen].sum(1), [2.5, 97.5])
+    return float(high - low) / 2 / 1000
+
+
+def costs(outcome: Outcome) -> dict[str, Any]:
+    """What it took: server CPU and memory, and how near the generator was to its own limits."""
+    tally, after = outcome.tally, outcome.after
+    spent = after["cpu_s"] - outcome.before["cpu_s"]
+    return {
+        "server_cpu_us_per_delivery": spent / tally.deliveries * 1e6 if tally.deliveries else None,
+        "server_rss_mib": after["rss_bytes"] / MEBIBYTE,
+        "generator_cpu_share": tally.cpu_share,
+        "generator_lag_p99_ms": tally.lag_us.get_value_at_percentile(99) / 1000,
+        "publisher_late_p99_ms": after["publisher_late_p99_ms"],
+    }
+
+
+def faults(run: Run, outcome: Outcome, cells: dict[str, Any]) -> list[str]:
+    """Why the run does not count; empty if it does."""
+    tally, lag, late = outcome.tally, cells["generator_lag_p99_ms"], cells["publisher_late_p99_ms"]
+    wanted = outcome.published * run.clients
+    reasons = {
+        f"{tally.lost} lost": tally.lost,
+        f"{tally.duplicated} repeated": tally.duplicated,
+        f"{tally.out_of_order} out of order": tally.out_of_order,
+        f"{tally.failures} failures of clients": tally.failures,
+        f"{tally.deliveries} deliveries of {wanted}": tally.deliveries != wanted,
+        f"{tally.ledger.difference} bytes not booked": tally.ledger.difference,
+        f"publisher {late:.1f} ms late at p99": late > LATEST_PUBLISHER_MS,
+        f"generator took {tally.cpu_share:.2f} of a core": tally.cpu_share > LARGEST_CPU_SHARE,
+        f"generator {lag:.1f} ms late at p99": lag > LARGEST_LAG_MS,
+        f"only {len(tally.messages)} messages": len(tally.messages) < FEWEST_MESSAGES,
+    }
+    return [reason for reason, holds in reasons.items() if holds]
+
+
+def keep_latencies(tally: Tally, folder: Path, run_id: str) -> None:
+    """Leave the samples in `latency/`: .hgrm for reading, in milliseconds, .hdr for merging, in microseconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{run_id}.hgrm").open("wb") as file:
+        tally.latency_us.output_percentile_distribution(file, 1000)
+    (folder / f"{run_id}.hdr").write_text(tally.latency_us.encode().decode(), encoding="ascii")

@@ -1,0 +1,132 @@
+"""What a load generator measures: exact samples, the ledger, every seq checked; merged over processes without loss."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+from clients.delivery import Delivery
+from clients.ledger import Ledger
+from results.table import new_histogram
+
+COUNTS = (
+    "deliveries",
+    "message_bytes",
+    "lost",
+    "duplicated",
+    "out_of_order",
+    "requests",
+    "empty_responses",
+    "connections",
+    "failures",
+)
+
+
+@dataclass
+class Sequence:
+    """One client's check that each message comes once and in order; `seq` is the newest it has seen."""
+
+    seq: int
+    lost: set[int] = field(default_factory=set)
+    duplicated: int = 0
+    out_of_order: int = 0
+
+    def check(self, seq: int) -> None:
+        """Step to `seq`; what was skipped counts as lost until it comes, and then as out of order."""
+        if seq > self.seq:
+            self.lost.update(range(self.seq + 1, seq))
+            self.seq = seq
+        elif seq in self.lost:
+            self.lost.remove(seq)
+            self.out_of_order += 1
+        else:
+            self.duplicated += 1
+
+
+@dataclass
+class Published:
+    """One message as a generator's clients received it: times in seconds, bytes, latencies summed in microseconds."""
+
+    published_at: float
+    size: int
+    deliveries: int = 0
+    latency_us: int = 0
+
+
+@dataclass
+class Tally:
+    """What one process measured, or several together."""
+
+    deliveries: int = 0
+    message_bytes: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    out_of_order: int = 0
+    requests: int = 0
+    empty_responses: int = 0
+    connections: int = 0
+    failures: int = 0
+    cpu_share: float = 0.0  # of one core, of the busiest process
+    ledger: Ledger = field(default_factory=Ledger)
+    messages: dict[int, Published] = field(default_factory=dict)
+    latency_us: HdrHistogram = field(default_factory=new_histogram)
+    lag_us: HdrHistogram = field(default_factory=new_histogram)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Count one delivery and its latency."""
+        latency_us = max(round(delivery.latency * 1e6), 1)
+        self.deliveries += 1
+        self.message_bytes += delivery.size
+        self.latency_us.record_value(latency_us)
+        message = self.messages.get(delivery.seq)
+        if message is None:
+            message = self.messages[delivery.seq] = Published(delivery.published_at, delivery.size)
+        message.deliveries += 1
+        message.latency_us += latency_us
+
+    def close(self, sequence: Sequence, newest: int | None = None) -> None:
+        """Take over what a client's check found; with `newest`, what it should have come to is lost if it has not."""
+        if newest is not None:
+            sequence.lost.update(range(sequence.seq + 1, newest + 1))
+        self.lost += len(sequence.lost)
+        self.duplicated += sequence.duplicated
+        self.out_of_order += sequence.out_of_order
+
+    def add(self, other: "Tally") -> None:
+        """Merge another process's tally into this one."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.cpu_share = max(self.cpu_share, other.cpu_share)
+        self.ledger += other.ledger
+        self.latency_us.add(other.latency_us)
+        self.lag_us.add(other.lag_us)
+        for seq, theirs in other.messages.items():
+            ours = self.messages.setdefault(seq, Published(theirs.published_at, theirs.size))
+            ours.deliveries += theirs.deliveries
+            ours.latency_us += theirs.latency_us
+
+    def to_json(self) -> str:
+        plain: dict[str, Any] = {name: getattr(self, name) for name in (*COUNTS, "cpu_share")}
+        plain["ledger"] = asdict(self.ledger)
+        plain["messages"] = {seq: list(asdict(message).values()) for seq, message in self.messages.items()}
+        plain["latency_us"] = self.latency_us.encode().decode()
+        plain["lag_us"] = self.lag_us.encode().decode()
+        return json.dumps(plain)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Tally":
+        plain = json.loads(text)
+        plain["ledger"] = Ledger(**plain["ledger"])
+        plain["messages"] = {int(seq): Published(*values) for seq, values in plain["messages"].items()}
+        plain["latency_us"] = HdrHistogram.decode(plain["latency_us"])
+        plain["lag_us"] = HdrHistogram.decode(plain["lag_us"])
+        return cls(**plain)
+
+    @classmethod
+    def merged(cls, tallies: Iterable["Tally"]) -> "Tally":
+        whole = cls()
+        for tally in tallies:
+            whole.add(tally)
+        return whole

@@ -1,0 +1,177 @@
+"""What every figure shares: the style sheet, the colours, the frame with finding and conditions, PNG and SVG."""
+
+from __future__ import annotations
+
+import functools
+import html
+import io
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import pandas as pd
+from matplotlib.figure import Figure
+
+from results import summary, table
+
+STYLE = Path(__file__).with_name("lab.mplstyle")
+
+COLOUR = {"polling": "#D55E00", "long-polling": "#0072B2", "websocket": "#009E73"}
+"""One colour per transport in every figure: vermilion, blue and green of Okabe and Ito's set."""
+MARKER = {"polling": "o", "long-polling": "s", "websocket": "D"}
+NAME = {"polling": "Polling", "long-polling": "Long polling", "websocket": "WebSocket"}
+OBJECT = {"polling": "polling", "long-polling": "long polling", "websocket": "a WebSocket"}
+
+TONE = {
+    "payload": "#BDBDBD",
+    "framing": "#000000",
+    "request_head": "#E69F00",
+    "response_head": "#56B4E9",
+    "cookies": "#CC79A7",
+    "handshake": "#F0E442",
+}
+"""The six headings of the ledger in the order they are stacked: the message first, then all that is not message."""
+
+LOOPBACK = "Loopback: no loss, no congestion."
+
+
+class NotMeasured(Exception):
+    """The runs do not hold what this chart shows; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with its file's name, its finding as title, and what it shows in words as alternative text."""
+
+    name: str
+    figure: Figure
+    title: str
+    alt: str
+
+
+def styled(draw: Callable[..., Chart]) -> Callable[..., Chart]:
+    """Draw under the lab's style sheet, and leave matplotlib as it was."""
+
+    @functools.wraps(draw)
+    def with_style(*arguments: Any, **options: Any) -> Chart:
+        with matplotlib.style.context(STYLE):
+            return draw(*arguments, **options)
+
+    return with_style
+
+
+def frame(title: str, small_print: str, height: float = 5.6) -> Figure:
+    """An empty figure with its finding above and its conditions below; what is between belongs to the axes."""
+    figure = Figure(figsize=(10, height), layout="constrained")
+    words, notes = balanced(title, 62), textwrap.fill(small_print, 112)
+    top, bottom = 0.36 * (words.count("\n") + 1) + 0.2, 0.21 * (notes.count("\n") + 1) + 0.16
+    engine: Any = figure.get_layout_engine()
+    engine.set(rect=(0.012, bottom / height, 0.976, 1 - (top + bottom) / height), w_pad=0.05, h_pad=0.05)
+    figure.text(0.02, 1 - 0.12 / height, words, fontsize=18, fontweight="bold", va="top", linespacing=1.25)
+    figure.text(0.02, 0.1 / height, notes, fontsize=11, color="#555555", va="bottom", linespacing=1.25)
+    return figure
+
+
+def balanced(text: str, width: int) -> str:
+    """The text in as few lines of at most `width` characters as it needs, the lines about equally long."""
+    lines = len(textwrap.wrap(text, width))
+    return next(textwrap.fill(text, narrow) for narrow in range(1, width + 1) if _lines(text, narrow) == lines)
+
+
+def _lines(text: str, width: int) -> int:
+    """How many lines the text takes; no word is broken, so a line too narrow for a word does not count."""
+    wrapped = textwrap.wrap(text, width, break_long_words=False)
+    return len(wrapped) if max(map(len, wrapped)) <= width else len(text)
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out once and for all: what is added now knows where lines end, and every file looks alike."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def conditions(runs: pd.DataFrame, machine: Mapping[str, Any], *, leave_out: Iterable[str] = ()) -> str:
+    """What all these runs have in common, and the machine they ran on, in one line of small print."""
+    names = ["clients", "rate_hz", "payload_bytes", "poll_interval_s", "rtt_ms", "link_mbps", "header_profile"]
+    same = [_constant(runs, name) for name in names if name not in set(leave_out)]
+    return "\u00a0· ".join(filter(None, [*same, *_facts(machine)])) + ". " + LOOPBACK
+
+
+def _constant(runs: pd.DataFrame, name: str) -> str:
+    values = [value for value in runs[name][summary.applies(runs, name)].unique() if value != ""]
+    if len(values) != 1:
+        return ""
+    words = summary.WORDS[name](values[0])
+    return f"polls {words}" if name == "poll_interval_s" else words
+
+
+def _facts(machine: Mapping[str, Any]) -> list[str]:
+    facts = {"cores": "{} cores", "python": "Python {}", "date": "{:.10}", "profile": "profile {}"}
+    return [words.format(machine[name]) for name, words in facts.items() if machine.get(name)]
+
+
+def of_experiment(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """The feed runs of one experiment; NotMeasured if none of them counts."""
+    mine = runs[(runs["experiment"] == experiment) & (runs["operation"] == "feed")]
+    if mine.empty:
+        raise NotMeasured(f"there are no runs of the experiment `{experiment}`")
+    if table.valid(mine).empty:
+        raise NotMeasured(f"none of the {len(mine)} runs of the experiment `{experiment}` is valid")
+    return mine
+
+
+def usual(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Only the runs made under the most frequent value of each of these parameters: one condition, not a mixture."""
+    for name in names:
+        matters = summary.applies(runs, name)
+        values = runs[name][matters]
+        if values.nunique() > 1:
+            runs = runs[~matters | (runs[name] == values.mode().iloc[0]).fillna(False)]
+    return runs
+
+
+def listed(words: list[str]) -> str:
+    """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def times(ratio: float) -> str:
+    """A factor in figures a listener remembers: 1.4, 31, 540."""
+    return f"{float(f'{ratio:.2g}'):,g}"
+
+
+def milliseconds(value: float) -> str:
+    """A latency in ms in two significant digits: 0.95, 4.7, 510."""
+    return f"{float(f'{value:.2g}'):,g}"
+
+
+def invalid_note(runs: pd.DataFrame, how: str) -> str:
+    """A sentence of small print on the runs that are not valid; empty if all are."""
+    count = len(table.invalid(runs))
+    return f" {count} invalid run{'s' * (count > 1)} {how}." if count else ""
+
+
+def svg(chart: Chart) -> str:
+    """The chart as SVG text, its title and alternative text inside, the same bytes for the same data."""
+    file = io.StringIO()
+    with matplotlib.style.context(STYLE):
+        chart.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    text, title, alt = file.getvalue(), html.escape(chart.title), html.escape(chart.alt)
+    start = text.index(">", text.index("<svg")) + 1
+    opening = text[text.index("<svg") : start - 1]
+    return (
+        f'{text[: text.index("<svg")]}{opening} role="img">\n<title>{title}</title>\n<desc>{alt}</desc>{text[start:]}'
+    )
+
+
+def png(chart: Chart) -> bytes:
+    """The chart as a PNG, 160 dots an inch, its title and alternative text inside."""
+    file = io.BytesIO()
+    with matplotlib.style.context(STYLE):
+        chart.figure.savefig(
+            file, format="png", metadata={"Title": chart.title, "Description": chart.alt, "Software": None}
+        )
+    return file.getvalue()

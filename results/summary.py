@@ -1,0 +1,191 @@
+"""The comparison of the three transports in a few lines, as values and as a table for the terminal."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import rich.console
+import rich.table
+import rich.text
+
+from results.table import PARAMETERS, TRANSPORTS, records, valid
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One line of the summary: the runs of one transport under one condition, medians over the repeats.
+
+    Latencies in ms, overhead in bytes; None where no valid run says anything.
+    """
+
+    experiment: str
+    condition: str
+    transport: str
+    label: str
+    clients: int | None
+    runs: int
+    invalid: int
+    deliveries: float | None
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    overhead_per_delivery: float | None
+    requests_per_delivery: float | None
+    server_cpu_us_per_delivery: float | None
+    lost: int | None
+
+
+OWN: dict[str, tuple[str, ...]] = {"polling": ("poll_interval_s",), "long-polling": ("hold_s",), "websocket": ()}
+"""Parameters that only one transport has: they belong to its name, not to the condition all three share."""
+OWNER = {name: transport for transport, names in OWN.items() for name in names}
+
+PLAIN = {"run_id", "experiment", "transport", "repeat", "attempt", "seed", "duration_s", "poll_interval_s", "hold_s"}
+SHARED = tuple(column.name for column in PARAMETERS if column.name not in PLAIN)
+
+WORDS: dict[str, Callable[[Any], str]] = {
+    "operation": str,
+    "clients": lambda value: f"{value:,} client{'' if value == 1 else 's'}",
+    "rate_hz": lambda value: f"{value:g} messages/s",
+    "arrivals": lambda value: f"{value} arrivals",
+    "payload_bytes": lambda value: f"{value:,} B messages",
+    "poll_interval_s": lambda value: f"every {value:g} s",
+    "hold_s": lambda value: f"held {value:g} s",
+    "rtt_ms": lambda value: f"{value:g} ms round trip",
+    "link_mbps": lambda value: f"{value:g} Mbit/s",
+    "header_profile": lambda value: f"{value} headers",
+    "cookie_bytes": lambda value: f"{value:,} B cookies" if value else "no cookies",
+    "keep_alive": lambda value: "kept connections" if value else "a connection per request",
+    "tls": lambda value: "TLS" if value else "no TLS",
+    "deflate": lambda value: "deflate" if value else "no deflate",
+    "fault": lambda value: f"fault: {value}",
+}
+
+
+def describe(row: Mapping[str, Any], names: Iterable[str]) -> str:
+    """These parameters of a run in words, "20 clients, 5 messages/s"; what does not apply is left out."""
+    return ", ".join(WORDS[name](row[name]) for name in names if not pd.isna(row[name]) and row[name] != "")
+
+
+def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
+    """Those of the parameters `names` that take more than one value in these runs."""
+    return [name for name in names if runs[name].nunique() > 1]
+
+
+def applies(runs: pd.DataFrame, name: str) -> pd.Series:
+    """For each run whether this parameter does anything there: a WebSocket's poll interval does not."""
+    return runs[name].notna() & ((runs["transport"] == OWNER[name]) if name in OWNER else True)
+
+
+def comparison(runs: pd.DataFrame) -> list[Comparison]:
+    """A line per experiment, condition and transport, in the order of the runs; transports in their usual order."""
+    lines = []
+    for _, experiment in runs.groupby("experiment", sort=False):
+        shared = varying(experiment)
+        for _, same in groups(experiment, shared):
+            for transport in TRANSPORTS:
+                mine = same[same["transport"] == transport]
+                own = varying(experiment[experiment["transport"] == transport], OWN[transport])
+                lines += [_line(group, shared, own) for _, group in groups(mine, own)]
+    return lines
+
+
+def groups(runs: pd.DataFrame, names: list[str]) -> Iterable[tuple[Any, pd.DataFrame]]:
+    """The runs by these parameters, one group for all if there are none; empty cells make a group of their own."""
+    if not names:
+        return [((), runs)] if len(runs) else []
+    return runs.groupby(names, sort=True, dropna=False)
+
+
+def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Comparison:
+    first, good = records(group)[0], valid(group)
+    words = describe(first, own)
+    return Comparison(
+        experiment=first["experiment"],
+        condition=describe(first, dict.fromkeys(["clients", *shared])),
+        transport=first["transport"],
+        label=f"{first['transport']}, {words}" if words else first["transport"],
+        clients=None if pd.isna(first["clients"]) else int(first["clients"]),
+        runs=len(good),
+        invalid=len(group) - len(good),
+        lost=int(good["lost"].sum()) if len(good) else None,
+        requests_per_delivery=_median(good["requests"] / good["deliveries"]),
+        **{name: _median(good[name]) for name in MEDIANS},
+    )
+
+
+MEDIANS = "deliveries latency_p50_ms latency_p99_ms overhead_per_delivery server_cpu_us_per_delivery".split()
+
+
+def _median(values: pd.Series) -> float | None:
+    median = values.astype("float64").replace([math.inf, -math.inf], math.nan).median()
+    return None if pd.isna(median) else float(median)
+
+
+# --- on the terminal -------------------------------------------------------------------------------------------------
+
+
+HEADINGS = {
+    "deliveries": "messages\ndelivered",
+    "latency_p50_ms": "half\nwithin\nms",
+    "latency_p99_ms": "99 %\nwithin\nms",
+    "overhead_per_delivery": "overhead\nB a\nmessage",
+    "requests_per_delivery": "requests\na\nmessage",
+    "server_cpu_us_per_delivery": "server\nCPU µs a\nmessage",
+    "lost": "lost",
+    "invalid": "invalid\nruns",
+}
+COMPARED = tuple(HEADINGS)[1:6]
+"""Fewer is better: the least in a block is set in bold."""
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, thousands grouped, "–" for nothing: 0.917, 31.4, 1,240."""
+    if value is None or pd.isna(value):
+        return "–"
+    if isinstance(value, int) or value == 0 or abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    places = 2 - math.floor(math.log10(abs(float(f"{value:.3g}"))))
+    return f"{value:.{places}f}" if places < 6 else f"{value:.2g}"
+
+
+def blocks(lines: Iterable[Comparison]) -> list[tuple[str, list[Comparison]]]:
+    """The lines of one experiment and condition together, under what they have in common."""
+    grouped = itertools.groupby(lines, lambda line: (line.experiment, line.condition))
+    return [(": ".join(filter(None, where)), list(block)) for where, block in grouped]
+
+
+def terminal_table(runs: pd.DataFrame) -> rich.console.RenderableType:
+    """The comparison, readable at a width of 100 columns: a block per condition, a line per transport."""
+    parts: list[rich.console.RenderableType] = [_table(heading=True)]
+    for title, block in blocks(comparison(runs)):
+        table = _table(heading=False)
+        for line in block:
+            table.add_row("  " + line.label, *(_cell(line, block, name) for name in HEADINGS))
+        parts += [rich.text.Text(title, style="bold"), table]
+    return rich.console.Group(*parts)
+
+
+def _table(heading: bool) -> rich.table.Table:
+    table = rich.table.Table(box=None, show_header=heading, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("", width=27)
+    for words in HEADINGS.values():
+        table.add_column(words, justify="right", vertical="bottom", no_wrap=True, width=9 if "deliv" in words else 8)
+    return table
+
+
+def _cell(line: Comparison, block: list[Comparison], name: str) -> rich.text.Text:
+    style = {"least": "bold green", "alarm": "bold red", "": ""}[mark(line, block, name)]
+    return rich.text.Text(number(getattr(line, name)), style=style)
+
+
+def mark(line: Comparison, block: list[Comparison], name: str) -> str:
+    """How a cell stands out in its block: "least" where less is better, "alarm" for a loss or an invalid run, or ""."""
+    value = getattr(line, name)
+    known = [getattr(other, name) for other in block if getattr(other, name) is not None]
+    if name in COMPARED and len(known) > 1 and value == min(known):
+        return "least"
+    return "alarm" if name in ("lost", "invalid") and value else ""

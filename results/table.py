@@ -1,0 +1,316 @@
+"""Write, read and check the result files: the one place that knows the columns of `runs.csv`.
+
+A run is a row. Times are in the unit their name ends with, sizes in bytes. The columns and what makes a row valid are
+those of the project's contract; nothing here draws or judges.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from hdrh.codec import HdrCookieException, HdrLengthException
+from hdrh.histogram import HdrHistogram
+
+TRANSPORTS = ("polling", "long-polling", "websocket")
+LEDGER = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
+
+
+class TableError(Exception):
+    """A results folder, a file in it or a row of it is not what the contract promises; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's name and what its cells hold: "int", "float", "str" or "bool"; any cell may be empty."""
+
+    name: str
+    kind: str
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    return tuple(Column(*word.split(":")) for word in text.split())
+
+
+PARAMETERS = _columns(
+    """run_id:str experiment:str transport:str operation:str repeat:int attempt:int clients:int rate_hz:float
+    arrivals:str seed:int payload_bytes:int poll_interval_s:float hold_s:float rtt_ms:float link_mbps:float
+    header_profile:str cookie_bytes:int keep_alive:bool tls:bool deflate:bool fault:str duration_s:float"""
+)
+OUTCOME = _columns(
+    """published:int deliveries:int lost:int duplicated:int out_of_order:int requests:int empty_responses:int
+    connections:int handshake:int cookies:int request_head:int response_head:int framing:int payload:int
+    wire_sent:int wire_received:int overhead_per_delivery:float segments_sent:int segments_received:int
+    latency_mean_ms:float latency_p50_ms:float latency_p90_ms:float latency_p99_ms:float latency_p999_ms:float
+    latency_max_ms:float latency_mean_ci_ms:float expected_mean_ms:float recovery_s:float
+    server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float generator_lag_p99_ms:float
+    publisher_late_p99_ms:float valid:bool invalid_reason:str"""
+)
+COLUMNS = PARAMETERS + OUTCOME
+OBSERVATIONS = _columns("claim:str quantity:str value:str unit:str condition:str")
+
+DTYPES = {"int": "Int64", "float": "float64", "bool": "boolean", "str": "str"}
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def write_runs(path: str | os.PathLike[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write `runs.csv` at `path`, in one step: a reader sees the old file or the new one, never half of one.
+
+    None, NaN and pandas' NA become empty cells. Raises TableError for a missing or unknown key, or a cell of the
+    wrong kind, and then leaves what stood at `path` as it was.
+    """
+    _write(Path(path), COLUMNS, rows)
+
+
+def write_observations(path: str | os.PathLike[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write `observations.csv` at `path` under the same rules as `write_runs`; values are kept as text."""
+    _write(Path(path), OBSERVATIONS, rows)
+
+
+def _write(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+    lines = [_cells(row, columns) for row in rows]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([[column.name for column in columns], *lines])
+    write_text(path, text.getvalue())
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Put `text` at `path` in one step: whoever reads there sees the old file or the new one, never half of one."""
+    handle, temporary = tempfile.mkstemp(dir=Path(path).parent, prefix=f".{Path(path).name}.")
+    try:
+        with open(handle, "w", newline="", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)  # mkstemp makes a private file; results are for everyone
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _cells(row: Mapping[str, Any], columns: Sequence[Column]) -> list[str]:
+    names = {column.name for column in columns}
+    if wrong := sorted(names - set(row)):
+        raise TableError(f"row {_who(row)} lacks {', '.join(wrong)}")
+    if wrong := sorted(set(row) - names):
+        raise TableError(f"row {_who(row)} has unknown columns: {', '.join(wrong)}")
+    return [_cell(row, column) for column in columns]
+
+
+def _cell(row: Mapping[str, Any], column: Column) -> str:
+    value = row[column.name]
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    try:
+        return WRITERS[column.kind](value)
+    except (TypeError, ValueError, OverflowError):
+        raise TableError(f"row {_who(row)}: {column.name} = {value!r} is not of kind {column.kind}") from None
+
+
+def _int(value: Any) -> str:
+    if isinstance(value, str) or int(value) != value:
+        raise ValueError(value)
+    return str(int(value))
+
+
+def _float(value: Any) -> str:
+    if isinstance(value, str) or not math.isfinite(value):
+        raise ValueError(value)
+    return repr(float(value))
+
+
+def _bool(value: Any) -> str:
+    if value not in (True, False):
+        raise ValueError(value)
+    return str(bool(value))
+
+
+WRITERS: dict[str, Callable[[Any], str]] = {"int": _int, "float": _float, "bool": _bool, "str": str}
+
+
+def _who(row: Mapping[str, Any]) -> str:
+    return str(row.get("run_id") or "without run_id")
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read_runs(folder: str | os.PathLike[str]) -> pd.DataFrame:
+    """The rows of `folder/runs.csv`, columns as in COLUMNS.
+
+    Whole numbers are nullable Int64, flags nullable boolean, measures float with NaN, and text is "" where it does not
+    apply, so that `groupby` keeps such rows. Raises TableError if the file or a column is missing, or a cell is wrong.
+    """
+    return _read(Path(folder), "runs.csv", COLUMNS)
+
+
+def read_observations(folder: str | os.PathLike[str]) -> pd.DataFrame:
+    """The rows of `folder/observations.csv`, all text, perhaps none. Raises TableError as `read_runs` does."""
+    return _read(Path(folder), "observations.csv", OBSERVATIONS)
+
+
+def read_machine(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """`folder/machine.json`: cores, kernel, python, packages, command, commit, date, profile."""
+    path = Path(folder) / "machine.json"
+    _exists(Path(folder), path.name)
+    try:
+        machine = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TableError(f"{path} is not JSON: {error}") from None
+    if not isinstance(machine, dict):
+        raise TableError(f"{path} holds no JSON object")
+    return machine
+
+
+def _read(folder: Path, name: str, columns: Sequence[Column]) -> pd.DataFrame:
+    _exists(folder, name)
+    path = folder / name
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+    except (ValueError, pd.errors.ParserError) as error:
+        raise TableError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    if missing := [column.name for column in columns if column.name not in table]:
+        raise TableError(f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
+    return pd.DataFrame({column.name: _typed(table[column.name], column, path) for column in columns})
+
+
+def _exists(folder: Path, name: str) -> None:
+    if not folder.is_dir():
+        raise TableError(f"there is no results folder {folder}: run `python -m loadtests` first")
+    if not (folder / name).is_file():
+        raise TableError(f"{folder} has no {name}: run `python -m loadtests` first")
+
+
+def _typed(cells: pd.Series, column: Column, path: Path) -> pd.Series:
+    """The text cells of one column in the column's own type."""
+    if column.kind == "str":
+        return cells
+    try:
+        values = [None if cell == "" else READERS[column.kind](cell) for cell in cells]
+    except (KeyError, ValueError):
+        raise TableError(f"{path}: column {column.name} is not all of kind {column.kind}") from None
+    return pd.Series(values, index=cells.index, dtype=DTYPES[column.kind])
+
+
+FLAGS = {"True": True, "False": False}
+READERS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bool": FLAGS.__getitem__}
+
+
+# --- what counts -----------------------------------------------------------------------------------------------------
+
+
+def valid(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs which count: only those marked valid."""
+    return runs[runs["valid"].fillna(False).astype(bool)]
+
+
+def invalid(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs which are shown, with their reason, and never averaged in."""
+    return runs[~runs["valid"].fillna(False).astype(bool)]
+
+
+def check(runs: pd.DataFrame) -> list[str]:
+    """What breaks the contract's promises, a sentence each; an empty list if all rows keep them."""
+    twice = runs["run_id"][runs["run_id"].duplicated()].unique()
+    messages = [f"{run_id}: this run_id stands in more than one row" for run_id in twice]
+    for row in records(runs):
+        messages += [f"{row['run_id']}: {text}" for rule in RULES for text in rule(row)]
+    return messages
+
+
+def records(runs: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as dictionaries, column name to cell."""
+    return [{str(name): cell for name, cell in row.items()} for row in runs.to_dict("records")]
+
+
+def _transport_known(row: dict[str, Any]) -> Iterator[str]:
+    if row["transport"] not in TRANSPORTS:
+        yield f"unknown transport {row['transport']!r}"
+
+
+def _reason_given(row: dict[str, Any]) -> Iterator[str]:
+    if pd.isna(row["valid"]):
+        yield "neither valid nor invalid"
+    elif not row["valid"] and not row["invalid_reason"]:
+        yield "invalid without a reason"
+    elif row["valid"] and row["invalid_reason"]:
+        yield f"valid, yet with a reason why not: {row['invalid_reason']}"
+
+
+def _ledger_adds_up(row: dict[str, Any]) -> Iterator[str]:
+    """Six headings against the two directions: the same bytes, counted twice."""
+    if not _counts(row):
+        return
+    if empty := [name for name in (*LEDGER, "wire_sent", "wire_received") if pd.isna(row[name])]:
+        yield f"empty in a valid run: {', '.join(empty)}"
+        return
+    headings, wire = sum(row[name] for name in LEDGER), row["wire_sent"] + row["wire_received"]
+    if headings != wire:
+        yield f"the six headings hold {headings} B, the wire {wire} B"
+
+
+def _overhead_agrees(row: dict[str, Any]) -> Iterator[str]:
+    """Without compression the payload heading is the messages' own size, so what is left over is the overhead."""
+    known = not any(pd.isna(row[name]) for name in ("overhead_per_delivery", "deliveries", "payload", "wire_sent"))
+    if not _counts(row) or row["deflate"] is not False or not known or row["deliveries"] == 0:
+        return
+    rest = row["wire_sent"] + row["wire_received"] - row["payload"]
+    if abs(row["overhead_per_delivery"] - rest / row["deliveries"]) > 0.01:
+        yield (
+            f"overhead_per_delivery is {row['overhead_per_delivery']:.2f} B, "
+            f"the wire gives {rest / row['deliveries']:.2f} B"
+        )
+
+
+def _nothing_missing(row: dict[str, Any]) -> Iterator[str]:
+    if not _counts(row) or row["fault"]:
+        return
+    for name in ("lost", "duplicated", "out_of_order"):
+        if not pd.isna(row[name]) and row[name] != 0:
+            yield f"valid, without a fault, and {row[name]} {name}"
+
+
+def _counts(row: dict[str, Any]) -> bool:
+    return not pd.isna(row["valid"]) and bool(row["valid"])
+
+
+RULES = (_transport_known, _reason_given, _ledger_adds_up, _overhead_agrees, _nothing_missing)
+
+
+# --- latency histograms ----------------------------------------------------------------------------------------------
+
+
+def new_histogram() -> HdrHistogram:
+    """An empty histogram of latencies in MICROSECONDS, 1 µs to 1 h, three significant digits, as every run keeps."""
+    return HdrHistogram(1, 3_600_000_000, 3)
+
+
+def latencies(folder: str | os.PathLike[str], run_ids: Iterable[str]) -> HdrHistogram:
+    """The latencies of these runs in one histogram, in microseconds, from `folder/latency/<run_id>.hdr`.
+
+    Raises TableError for a run whose file is missing or broken.
+    """
+    merged = new_histogram()
+    for run_id in run_ids:
+        _merge(merged, Path(folder) / "latency" / f"{run_id}.hdr")
+    return merged
+
+
+def _merge(histogram: HdrHistogram, path: Path) -> None:
+    if not path.is_file():
+        raise TableError(f"there is no histogram {path}")
+    try:
+        histogram.decode_and_add(path.read_bytes().strip())
+    except (ValueError, IndexError, zlib.error, HdrCookieException, HdrLengthException) as error:
+        raise TableError(f"{path} is not an encoded histogram: {error}") from None

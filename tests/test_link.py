@@ -1,0 +1,516 @@
+"""The delay line: its arithmetic on literal values, then the process with real connections through it."""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from loadtests.link import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
+
+GENEROUS = 0.3  # seconds that a busy machine may add; never a lower bound
+WAIT = 20.0
+POSIX = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+
+
+def taken(line: DelayLine, now: float) -> list[bytes]:
+    return [piece.data for piece in iter(lambda: line.take(now), None)]
+
+
+# ---- The model
+
+
+def test_bytes_are_released_one_delay_after_their_arrival():
+    line = DelayLine(Wire(delay=0.025))
+    line.put(10.0, b"question")
+    assert line.next_release == 10.025
+    assert line.take(10.024) is None
+    assert line.take(10.025) == (10.025, 10.0, b"question")
+    assert line.take(11.0) is None and line.next_release is None
+
+
+def test_many_pieces_are_under_way_at_once_and_keep_their_order():
+    line = DelayLine(Wire(delay=1.0))
+    for arrival, data in ((0.0, b"a"), (0.5, b"b"), (0.75, b"c"), (0.75, b"d")):
+        line.put(arrival, data)
+    assert taken(line, 0.99) == []
+    assert taken(line, 1.5) == [b"a", b"b"]
+    assert taken(line, 1.75) == [b"c", b"d"]
+
+
+def test_the_end_of_the_stream_waits_its_turn():
+    line = DelayLine(Wire(delay=1.0))
+    line.put(0.0, b"last words")
+    line.put(0.0, b"")
+    assert taken(line, 1.0) == [b"last words", b""]
+
+
+def test_a_rate_lets_one_byte_leave_after_the_other():
+    line = DelayLine(Wire(delay=0.5, rate=1000.0))
+    line.put(0.0, b"x" * 100)
+    line.put(0.0, b"y" * 200)
+    line.put(2.0, b"z" * 100)
+    releases = [piece.release for piece in line.queue]
+    assert releases == pytest.approx([0.6, 0.8, 2.6])
+
+
+def test_at_a_rate_bytes_travel_in_segments():
+    line = DelayLine(Wire(delay=0.0, rate=1448.0))
+    line.put(0.0, b"x" * (SEGMENT_BYTES + 724))
+    assert [(piece.release, len(piece.data)) for piece in line.queue] == [(1.0, SEGMENT_BYTES), (1.5, 724)]
+
+
+def test_connections_share_the_rate_but_not_the_queue():
+    wire = Wire(delay=0.0, rate=100.0)
+    one, other = DelayLine(wire), DelayLine(wire)
+    one.put(0.0, b"x" * 100)
+    other.put(0.0, b"y" * 100)
+    assert (one.next_release, other.next_release) == (1.0, 2.0)
+    assert (one.size, other.size) == (100, 100)
+
+
+def test_bytes_before_the_handshake_is_over_leave_at_its_end():
+    line = DelayLine(Wire(delay=0.025), ready=10.05)
+    line.put(10.0, b"early")
+    line.put(10.06, b"late")
+    assert [piece.release for piece in line.queue] == pytest.approx([10.075, 10.085])
+
+
+def test_nothing_passes_during_a_cut_and_what_is_sent_meanwhile_leaves_after_it():
+    wire = Wire(delay=0.1)
+    line = DelayLine(wire)
+    line.put(0.0, b"under way")
+    wire.cut_until = 5.0
+    line.put(1.0, b"sent into the cut")
+    assert line.next_release == 5.0 and line.take(4.99) is None
+    assert taken(line, 5.0) == [b"under way"]
+    assert line.next_release == 5.1
+    line.put(6.0, b"after")
+    assert [piece.release for piece in line.queue] == pytest.approx([5.1, 6.1])
+
+
+def test_a_full_line_says_so_until_it_is_emptied():
+    line = DelayLine(Wire(delay=1.0))
+    line.put(0.0, bytes(MAX_QUEUED_BYTES - 1))
+    assert not line.full
+    line.put(0.5, b"x")
+    assert line.full and line.size == MAX_QUEUED_BYTES
+    taken(line, 1.0)
+    assert not line.full and line.size == 1
+
+
+def test_single_bytes_fill_a_line_too():
+    line = DelayLine(Wire(delay=1.0))
+    for _ in range(MAX_QUEUED_PIECES):
+        assert not line.full
+        line.put(0.0, b"x")
+    assert line.full
+
+
+@pytest.mark.parametrize(("delay", "rate", "limit"), [
+    (0.05, math.inf, MAX_QUEUED_BYTES), (0.05, 125_000.0, 6250 + READ_BYTES), (1.0, 125e6, MAX_QUEUED_BYTES),
+])
+def test_a_line_holds_what_fills_the_wire_and_a_buffer(delay, rate, limit):
+    assert DelayLine(Wire(delay, rate)).limit == limit
+
+
+# ---- The process
+
+
+@contextmanager
+def link(to: int, *options: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+    """A running link to the loopback port `to`, as (process, its address)."""
+    command = [sys.executable, "-m", "loadtests.link", "--to", f"127.0.0.1:{to}", *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            host, port = process.stdout.readline().rsplit(":", 1)
+            yield process, (host, int(port))
+        finally:
+            process.kill()
+
+
+@contextmanager
+def serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
+    """The port of a server that gives each connection to `handle` in a thread."""
+    connections = []
+
+    def accept() -> None:
+        while True:
+            connection, _ = listener.accept()
+            if finished.is_set():
+                return connection.close()
+            connection.settimeout(WAIT)
+            connections.append(threading.Thread(target=one, args=(connection,)))
+            connections[-1].start()
+
+    def one(connection: socket.socket) -> None:
+        with connection, suppress(ConnectionError):
+            handle(connection)
+
+    finished = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            finished.set()
+            socket.create_connection(listener.getsockname()).close()  # wakes accept()
+            for each in (thread, *connections):
+                each.join(WAIT)
+                assert not each.is_alive()
+
+
+def connected(address: tuple[str, int]) -> socket.socket:
+    connection = socket.create_connection(address, timeout=WAIT)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def echo(connection: socket.socket) -> None:
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def read_to_the_end(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def exchange(connection: socket.socket, data: bytes) -> float:
+    """The seconds until `data` has come back."""
+    start = time.monotonic()
+    connection.sendall(data)
+    back = b""
+    while len(back) < len(data):
+        piece = connection.recv(65536)
+        assert piece, "the connection ended"
+        back += piece
+    assert back == data
+    return time.monotonic() - start
+
+
+def tell(process: subprocess.Popen[str], line: str) -> None:
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+
+
+@pytest.mark.parametrize("options", [(), ("--delay-ms", "5"), ("--delay-ms", "5", "--rate-mbps", "100")])
+def test_every_byte_arrives_in_both_directions_and_the_half_close_is_kept(options):
+    upload, download = os.urandom(1 << 20), os.urandom(1 << 20)
+    seen = []
+
+    def answer_after_the_end(connection: socket.socket) -> None:
+        seen.append(hashlib.sha256(read_to_the_end(connection)).digest())
+        connection.sendall(download)
+
+    with serving(answer_after_the_end) as port, link(port, *options) as (_, address), connected(address) as client:
+        client.sendall(upload)
+        client.shutdown(socket.SHUT_WR)
+        assert read_to_the_end(client) == download
+        assert seen == [hashlib.sha256(upload).digest()]
+
+
+def test_both_directions_flow_at_once():
+    data = os.urandom(1 << 20)
+
+    def send_at_once(connection: socket.socket) -> None:
+        sender = threading.Thread(target=connection.sendall, args=(data,))
+        sender.start()
+        assert read_to_the_end(connection) == data
+        sender.join(WAIT)
+
+    with serving(send_at_once) as port, link(port, "--delay-ms", "2") as (_, address), connected(address) as client:
+        sender = threading.Thread(target=lambda: (client.sendall(data), client.shutdown(socket.SHUT_WR)))
+        sender.start()
+        assert read_to_the_end(client) == data
+        sender.join(WAIT)
+
+
+@pytest.mark.parametrize("delay_ms", [5, 40])
+def test_a_round_trip_takes_two_delays(delay_ms):
+    with serving(echo) as port, link(port, "--delay-ms", str(delay_ms)) as (_, address), connected(address) as client:
+        exchange(client, b"first")
+        round_trips = [exchange(client, b"ping") for _ in range(10)]
+    assert min(round_trips) >= 2 * delay_ms / 1000
+    assert min(round_trips) < 2 * delay_ms / 1000 + 0.03
+    assert max(round_trips) < 2 * delay_ms / 1000 + GENEROUS
+
+
+def test_the_directions_may_differ():
+    options = ("--up-ms", "60", "--down-ms", "10")
+    arrivals = []
+
+    def stamp(connection: socket.socket) -> None:
+        while data := connection.recv(100):
+            arrivals.append(time.monotonic())
+            connection.sendall(data)
+
+    with serving(stamp) as port, link(port, *options) as (_, address), connected(address) as client:
+        exchange(client, b"first")
+        start = time.monotonic()
+        took = exchange(client, b"ping")
+    assert 0.06 <= arrivals[-1] - start < 0.06 + GENEROUS
+    assert 0.07 <= took < 0.07 + GENEROUS
+
+
+def test_a_new_connection_pays_for_its_handshake_once():
+    with serving(echo) as port, link(port, "--delay-ms", "50") as (_, address):
+        start = time.monotonic()
+        with connected(address) as client:
+            exchange(client, b"first")
+            first = time.monotonic() - start
+            second = exchange(client, b"second")
+    assert 0.2 <= first < 0.2 + GENEROUS  # SYN, SYN-ACK, question, answer
+    assert 0.1 <= second < 0.1 + GENEROUS
+
+
+def test_bytes_sent_one_by_one_do_not_add_up_their_delays():
+    with serving(echo) as port, link(port, "--delay-ms", "50") as (_, address), connected(address) as client:
+        exchange(client, b"first")
+        start = time.monotonic()
+        for _ in range(50):
+            client.sendall(b"x")
+        received = 0
+        while received < 50:
+            received += len(client.recv(100))
+        assert 0.1 <= time.monotonic() - start < 0.1 + GENEROUS
+
+
+def test_a_rate_takes_its_time():
+    with serving(read_to_the_end) as port, link(port, "--rate-mbps", "8") as (_, address), connected(address) as client:
+        start = time.monotonic()
+        client.sendall(bytes(400_000))  # 0.4 s at 1,000,000 bytes per second
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+        assert 0.4 <= time.monotonic() - start < 0.4 + GENEROUS
+
+
+def test_a_cut_holds_everything_back_and_loses_nothing():
+    with serving(echo) as port, link(port, "--delay-ms", "5") as (process, address), connected(address) as client:
+        exchange(client, b"before")
+        client.settimeout(0.3)
+        tell(process, "cut 0.8")
+        start = time.monotonic()
+        with pytest.raises(TimeoutError):
+            while True:  # an exchange or two may pass before the link has read the line
+                exchange(client, b"x")
+        client.settimeout(WAIT)
+        assert client.recv(1) == b"x"
+        assert 0.7 < time.monotonic() - start < 0.8 + GENEROUS
+        exchange(client, b"after")
+
+
+def test_a_reset_ends_connections_and_refuses_new_ones_for_a_while():
+    ends = []
+
+    def until_the_end(connection: socket.socket) -> None:
+        try:
+            echo(connection)
+        except ConnectionResetError as error:
+            ends.append(error)
+
+    def passes() -> bool:
+        with suppress(ConnectionError), connected(address) as again:
+            return exchange_or_end(again)
+        return False
+
+    def exchange_or_end(connection: socket.socket) -> bool:
+        connection.sendall(b"x")
+        return connection.recv(1) == b"x"
+
+    with serving(until_the_end) as port, link(port) as (process, address), connected(address) as client:
+        exchange(client, b"before")
+        tell(process, "reset 0.6")
+        start = time.monotonic()
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        assert not passes()
+        while not passes():
+            assert time.monotonic() - start < WAIT
+        assert time.monotonic() - start >= 0.55
+    assert len(ends) == 1
+
+
+def test_a_server_that_is_not_there_resets_the_client():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with link(port, "--delay-ms", "10") as (process, address):
+        with connected(address) as client, pytest.raises(ConnectionError):
+            client.recv(1)
+        assert process.poll() is None
+
+
+def test_what_was_under_way_arrives_before_the_reset():
+    def leave_without_reading(connection: socket.socket) -> None:
+        connection.sendall(b"last words")
+        connection.recv(1, socket.MSG_PEEK)  # closing with unread bytes is a reset
+
+    with serving(leave_without_reading) as port, link(port, "--delay-ms", "30") as (_, address):
+        with connected(address) as client:
+            client.sendall(b"unread")
+            assert client.recv(100) == b"last words"
+            with pytest.raises(ConnectionResetError):
+                client.recv(100)
+
+
+def test_a_reader_that_does_not_read_slows_the_sender_and_fills_no_memory():
+    psutil = pytest.importorskip("psutil")
+    may_read = threading.Event()
+
+    def read_late(connection: socket.socket) -> None:
+        assert may_read.wait(WAIT)
+        connection.sendall(hashlib.sha256(read_to_the_end(connection)).digest())
+
+    digest, megabyte, sent = hashlib.sha256(), os.urandom(1 << 20), 0
+    with serving(read_late) as port, link(port, "--delay-ms", "1") as (process, address), connected(address) as client:
+        before = psutil.Process(process.pid).memory_info().rss
+        client.settimeout(1.0)
+        with pytest.raises(TimeoutError):  # back-pressure: no progress for a second
+            while sent < 200 << 20:
+                piece = megabyte[:client.send(megabyte)]
+                digest.update(piece)
+                sent += len(piece)
+        grown = psutil.Process(process.pid).memory_info().rss - before
+        may_read.set()
+        client.settimeout(WAIT)
+        client.shutdown(socket.SHUT_WR)
+        assert read_to_the_end(client) == digest.digest()  # late, but all of it
+    assert sent < 64 << 20  # the kernel's buffers and the link's queue
+    assert grown < 8 << 20
+
+
+def test_a_hundred_connections_at_once():
+    with serving(echo) as port, link(port, "--delay-ms", "20") as (_, address):
+        clients = [connected(address) for _ in range(100)]
+        for number, client in enumerate(clients):
+            client.sendall(b"%03d" % number)
+        assert [client.recv(3) for client in clients] == [b"%03d" % number for number in range(100)]
+        for client in clients:
+            client.close()
+
+
+def test_a_recording_adds_up_and_tells_when(tmp_path):
+    file, began = tmp_path / "recording.jsonl", time.time()
+    every_byte = bytes(range(256)) * 400
+    with serving(echo) as port, link(port, "--delay-ms", "20", "--record", str(file)) as (process, address):
+        for data in (b"GET / HTTP/1.1\r\n\r\n", every_byte):
+            with connected(address) as client:
+                exchange(client, data)
+                client.shutdown(socket.SHUT_WR)
+                assert read_to_the_end(client) == b""
+        process.stdin.close()
+        assert process.wait(WAIT) == 0
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for number, data in ((1, b"GET / HTTP/1.1\r\n\r\n"), (2, every_byte)):
+        for direction in ("up", "down"):
+            pieces = [line for line in lines if (line["connection"], line["direction"]) == (number, direction)]
+            assert "".join(piece["data"] for piece in pieces).encode("latin-1") == data
+            assert pieces[-1]["data"] == ""  # the end of the stream
+            assert [piece["delivered"] for piece in pieces] == sorted(piece["delivered"] for piece in pieces)
+    assert all(line["delivered"] - line["sent"] > 0.0199 for line in lines)
+    assert all(began - 0.1 < line["sent"] < time.time() + 0.1 for line in lines)
+
+
+def certificate(folder: Path) -> tuple[str, str]:
+    """The files of a certificate for localhost and of its key, made by the openssl command."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl command on the PATH")
+    chain, key = str(folder / "chain.pem"), str(folder / "key.pem")
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject, "-out", chain, "-keyout", key],
+                   check=True, capture_output=True)
+    return chain, key
+
+
+def test_tls_passes(tmp_path):
+    chain, key = certificate(tmp_path)
+    server, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=chain)
+    server.load_cert_chain(chain, key)
+
+    def encrypted_echo(connection: socket.socket) -> None:
+        with server.wrap_socket(connection, server_side=True) as secured:
+            echo(secured)
+
+    with serving(encrypted_echo) as port, link(port, "--delay-ms", "5") as (_, address), connected(address) as client:
+        with trusting.wrap_socket(client, server_hostname="localhost") as secured:
+            assert exchange(secured, os.urandom(100_000)) >= 0.01
+            secured.unwrap().close()
+
+
+# ---- Beginning and end
+
+
+@pytest.mark.parametrize("stop", ["input ends", "stop"])
+def test_the_link_ends_with_its_input_or_when_told_and_leaves_nothing(stop):
+    with serving(echo) as port, link(port, "--delay-ms", "1") as (process, address), connected(address) as client:
+        exchange(client, b"x")
+        process.stdin.close() if stop == "input ends" else tell(process, "stop")
+        assert process.wait(WAIT) == 0
+        assert client.recv(1) == b""
+        assert process.stderr.read() == ""
+        with pytest.raises(ConnectionError):
+            connected(address)
+
+
+def test_an_orphaned_link_ends():
+    """The parent is killed outright: the link's input ends with it."""
+    parent = ("import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'loadtests.link', '--to', "
+              "'127.0.0.1:9'], stdin=subprocess.PIPE, stdout=1); p.wait()")
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().startswith("127.0.0.1:")
+        process.kill()
+        assert process.stdout.read() == ""  # the link held this pipe open until it ended
+
+
+@POSIX
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"])
+def test_signals_end_it_without_a_traceback(number, status):
+    with serving(echo) as port, link(port) as (process, address), connected(address) as client:
+        exchange(client, b"x")
+        process.send_signal(number)
+        assert process.wait(WAIT) == status
+        assert process.stderr.read() == ""
+
+
+def test_a_line_it_does_not_know_is_told_and_harms_nothing():
+    with serving(echo) as port, link(port) as (process, address):
+        for line in ("cut", "cut -1", "reset soon", "dance", "cut nan"):
+            tell(process, line)
+            assert process.stderr.readline() == f"link: not cut SECONDS, reset SECONDS or stop: {line!r}\n"
+        with connected(address) as client:
+            exchange(client, b"x")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "loadtests.link", *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=WAIT)
+
+
+def test_a_taken_port_is_one_line_and_status_1():
+    with socket.create_server(("127.0.0.1", 0)) as taken_by_another:
+        result = run("--listen", f"127.0.0.1:{taken_by_another.getsockname()[1]}", "--to", "127.0.0.1:9")
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr.startswith("link: ") and "in use" in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("wrong", [
+    [], ["--to", "nowhere"], ["--to", "127.0.0.1:99999"], ["--to", "127.0.0.1:9", "--delay-ms", "-1"],
+    ["--to", "127.0.0.1:9", "--rate-mbps", "fast"], ["--to", "127.0.0.1:9", "--delay-ms", "inf"], ["--dance"],
+], ids=" ".join)
+def test_wrong_usage_is_one_line_and_status_2(wrong):
+    result = run(*wrong)
+    assert result.returncode == 2 and result.stdout == ""
+    assert result.stderr.startswith("link: ") and result.stderr.count("\n") == 1

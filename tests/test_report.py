@@ -1,0 +1,243 @@
+"""results/report.py, results/claims.py and the command line: verdicts follow the data, one file opens anywhere."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from test_results_made_up import MACHINE, make
+
+from results import __main__ as command
+from results import charts, claims, report, table
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("results") / "made-up")
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    return table.read_runs(folder)
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return report.write(folder).read_text(encoding="utf-8")
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes, and a stack that must end empty."""
+
+    VOID = {"meta", "img", "link", "br"}
+
+    def __init__(self, page):
+        super().__init__()
+        self.seen, self.open = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.seen if name == tag]
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_well_formed_and_says_its_language(page):
+    elements = Elements(page)
+    assert elements.open == [] and elements.all("html") == [{"lang": "en"}]
+    assert len(elements.all("h1")) == 1 and len(elements.all("main")) == 1
+    identifiers = [attributes["id"] for _, attributes in elements.seen if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_it_reaches_for_nothing_outside_itself(page):
+    elements = Elements(page)
+    reached = [
+        value for _, attributes in elements.seen for name, value in attributes.items() if name in ("src", "href")
+    ]
+    assert reached and all(value.startswith("data:") for value in reached)
+    assert not elements.all("script") and not elements.all("link")
+    assert "@import" not in page and "url(" not in page
+
+
+def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder):
+    drawn, images = charts.draw_all(folder)[0], Elements(page).all("img")
+    assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert captions == [chart.title for chart in drawn] and len(captions) == 4
+
+
+def test_it_names_the_invalid_runs_and_the_provenance(page, runs):
+    for run in table.records(table.invalid(runs)):
+        assert run["run_id"] in page and run["invalid_reason"] in page
+    for fact in ("kernel", "python", "command", "commit", "date", "profile"):
+        assert MACHINE[fact].replace("+", "&#43;") in page.replace("+", "&#43;")
+    assert "flask 3.1.3, gevent 26.9.0, locust 2.47.0" in page
+
+
+def test_what_is_broken_in_the_table_is_told(tmp_path, folder):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    rows = table.records(table.read_runs(copy))
+    rows[0]["lost"] = 2
+    table.write_runs(copy / "runs.csv", rows)
+    assert "valid, without a fault, and 2 lost" in report.render(copy)
+
+
+def test_text_from_the_runs_is_escaped(tmp_path, folder):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    rows = table.records(table.read_runs(copy))
+    rows[0] |= {"valid": False, "invalid_reason": "<script>alert(1)</script>"}
+    table.write_runs(copy / "runs.csv", rows)
+    assert "<script>" not in report.render(copy)
+
+
+def test_a_folder_with_one_experiment_gives_a_report_all_the_same(tmp_path, runs):
+    table.write_runs(tmp_path / "runs.csv", table.records(runs[runs["experiment"] == "scale"]))
+    (tmp_path / "machine.json").write_text("{}")
+    page = report.render(tmp_path)
+    assert "Not drawn: bytes_per_delivery" in page and Elements(page).open == []
+
+
+# --- the verdicts ----------------------------------------------------------------------------------------------------
+
+
+def _verdict(tmp_path, runs, name):
+    table.write_runs(tmp_path / "runs.csv", table.records(runs))
+    return next(verdict for verdict in claims.verdicts(tmp_path) if verdict.claim.id == name)
+
+
+def test_sixteen_claims_each_with_an_authority():
+    assert [claim.id for claim in claims.CLAIMS] == [f"C{number}" for number in range(1, 17)]
+    assert all(claim.words.endswith(".") and claim.authority for claim in claims.CLAIMS)
+
+
+def test_what_the_runs_cannot_decide_is_not_decided(folder):
+    measured = {verdict.claim.id for verdict in claims.verdicts(folder) if verdict.verdict != claims.NOT_MEASURED}
+    assert measured == {"C1", "C2", "C5", "C6", "C11"}
+
+
+def test_no_runs_no_verdicts(tmp_path, runs):
+    assert _verdict(tmp_path, runs[:0], "C1").verdict == claims.NOT_MEASURED
+    assert _verdict(tmp_path, runs.assign(valid=False, invalid_reason="x"), "C11").verdict == claims.NOT_MEASURED
+    only = _verdict(tmp_path, runs[runs["transport"] == "polling"], "C2")
+    assert only.numbers == ("no valid long-polling run of overhead",)
+
+
+def test_c1_turns_on_the_size_of_a_request(tmp_path, runs):
+    verdict = _verdict(tmp_path, runs, "C1")
+    assert verdict.verdict.startswith("holds when the client sends browser headers, no cookies (518 B a request)")
+    assert any("1,024 B of cookies a request" in words for words in verdict.numbers)
+    assert (
+        _verdict(tmp_path, runs.assign(request_head=runs["requests"] * 9, cookies=0), "C1").verdict == "does not hold"
+    )
+    assert _verdict(tmp_path, runs.assign(request_head=runs["requests"] * 900), "C1").verdict == "holds"
+
+
+def test_c2_turns_on_the_overhead(tmp_path, runs):
+    assert _verdict(tmp_path, runs, "C2").verdict.count("headers") == 3  # not with minimal headers: 76 B around 142 B
+    small = runs.assign(overhead_per_delivery=10.0)
+    assert _verdict(tmp_path, small, "C2").verdict == "does not hold"
+    large = runs.assign(
+        overhead_per_delivery=runs["overhead_per_delivery"].where(runs["transport"] == "websocket", 999.0)
+    )
+    assert _verdict(tmp_path, large, "C2").verdict == "holds"
+
+
+def test_c2_tells_where_long_polling_crosses_polling(tmp_path, runs):
+    faster = runs.assign(rate_hz=9.0, run_id=runs["run_id"] + "-fast")
+    faster.loc[faster["transport"] == "long-polling", "overhead_per_delivery"] = 1.0
+    both = table.pd.concat([runs, faster], ignore_index=True)
+    words = _verdict(tmp_path, both, "C2").numbers[-1]
+    assert words == "Long polling costs more than polling at 2 messages/s, less at 9."
+
+
+def test_c5_turns_on_empty_answers(tmp_path, runs):
+    assert _verdict(tmp_path, runs, "C5").verdict == "holds"
+    empty = runs.assign(empty_responses=runs["empty_responses"].where(runs["experiment"] != "scale", runs["requests"]))
+    assert "requests are held 25 s in overhead" in _verdict(tmp_path, empty, "C5").verdict
+    assert "in scale" not in _verdict(tmp_path, empty, "C5").verdict
+
+
+def test_c6_turns_on_the_connections(tmp_path, runs):
+    assert _verdict(tmp_path, runs, "C6").verdict.startswith("holds when")
+    assert _verdict(tmp_path, runs.assign(connections=runs["deliveries"]), "C6").verdict == "does not hold"
+    closing = runs["transport"] == "polling"
+    mixed = runs.assign(keep_alive=~closing, connections=runs["connections"].where(~closing, runs["requests"]))
+    words = " ".join(_verdict(tmp_path, mixed, "C6").numbers)
+    assert "polling without kept connections" in words
+
+
+def test_c11_needs_intervals_apart_and_a_factor_that_matters(tmp_path, runs):
+    assert _verdict(tmp_path, runs, "C11").verdict == "holds"
+    wide = runs.assign(latency_mean_ci_ms=5.0)
+    assert _verdict(tmp_path, wide, "C11").verdict == "holds when the rival is polling"
+    assert any("intervals overlap" in words for words in _verdict(tmp_path, wide, "C11").numbers)
+    equal = runs.assign(latency_mean_ms=1.0, latency_mean_ci_ms=0.0)
+    assert _verdict(tmp_path, equal, "C11").verdict == "does not hold"
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+
+def _run(*arguments, cwd=ROOT):
+    line = [sys.executable, "-m", "results", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    return subprocess.run(line, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100, encoding="utf-8")
+
+
+@pytest.mark.parametrize("arguments", [(), ("draw",), ("charts", "a", "b")])
+def test_wrong_usage_is_status_two(arguments):
+    done = _run(*arguments)
+    assert done.returncode == 2 and "usage: python -m results" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_missing_folder_is_status_one_and_one_line(tmp_path):
+    for action in command.ACTIONS:
+        done = _run(action, tmp_path / "nowhere")
+        assert done.returncode == 1 and done.stdout == ""
+        assert re.fullmatch(r"python -m results: there is no results folder .*\n", done.stderr)
+
+
+def test_charts_and_report_print_what_they_wrote(folder):
+    done = _run("charts", folder)
+    assert done.returncode == 0 and all(Path(line).is_file() for line in done.stdout.splitlines())
+    done = _run("report", folder)
+    assert (done.returncode, done.stdout) == (0, f"{folder / 'report.html'}\n")
+
+
+def test_claims_prints_every_claim(folder):
+    done = _run("claims", folder)
+    assert done.returncode == 0 and all(claim.words in done.stdout for claim in claims.CLAIMS)
+
+
+def test_the_last_run_comes_before_the_reference(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command.default_folder() == Path("results/reference")
+    (tmp_path / "results/latest").mkdir(parents=True)
+    (tmp_path / "results/latest/runs.csv").touch()
+    assert command.default_folder() == Path("results/latest")
+
+
+def test_ctrl_c_is_status_130_without_a_traceback(folder, monkeypatch, capsys):
+    def interrupted(_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setitem(command.ACTIONS, "claims", interrupted)
+    assert command.main(["claims", str(folder)]) == 130
+    assert "Traceback" not in capsys.readouterr().err

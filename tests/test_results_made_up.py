@@ -1,0 +1,152 @@
+"""A made-up results folder for the tests of `results/`, and the proof that it keeps the contract's promises.
+
+Nothing here was measured. The numbers are of the size that a run on two cores gives, so that charts look as they will.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from results import table
+
+HEADS = {"minimal": (60, 90), "python": (190, 130), "browser": (518, 180)}
+MACHINE = {
+    "cores": 2,
+    "kernel": "Linux 6.1.0 x86_64",
+    "python": "3.11.4",
+    "packages": {"flask": "3.1.3", "gevent": "26.9.0", "locust": "2.47.0"},
+    "command": "python -m loadtests --profile quick",
+    "commit": "0123456789abcdef0123456789abcdef01234567",
+    "date": "2026-10-28T09:30:00+00:00",
+    "profile": "quick",
+}
+
+
+def samples_ms(transport, interval, clients, rng, size):
+    """Latencies in ms as the model has them: uniform over the poll interval, or about a millisecond."""
+    floor = rng.lognormal(np.log(0.9 + clients / 400), 0.35, size)
+    if transport == "polling":
+        return floor + rng.uniform(0, 1000 * interval, size)
+    return floor + (rng.uniform(0, 4, size) * (rng.random(size) < 0.1) + 0.2 if transport == "long-polling" else 0)
+
+
+def requests(transport, interval, rate, messages, seconds):
+    """Requests of one client, those with an empty answer, and connections."""
+    if transport == "websocket":
+        return 1, 0, 1
+    if transport == "long-polling":
+        return messages + 1, 1, 1
+    polls = max(1, round(seconds / interval))
+    return polls, round(polls * np.exp(-rate * interval)), 1
+
+
+def ledger(transport, profile, cookie_bytes, polls, empty, messages, size):
+    """The six headings for one client, in bytes."""
+    head, answer = HEADS[profile]
+    if transport == "websocket":
+        return dict(
+            handshake=head + 130 + answer,
+            cookies=cookie_bytes,
+            request_head=0,
+            response_head=0,
+            framing=4 * messages,
+            payload=size * messages,
+        )
+    return dict(
+        handshake=0,
+        cookies=cookie_bytes * polls,
+        request_head=head * polls,
+        response_head=answer * polls,
+        framing=messages,
+        payload=size * messages,
+    )
+
+
+def made_up_run(
+    experiment,
+    transport,
+    number,
+    rng,
+    *,
+    interval=1.0,
+    clients=20,
+    rate=2.0,
+    profile="browser",
+    cookie_bytes=0,
+    repeat=1,
+    seconds=20.0,
+    invalid_reason="",
+    size=142,
+):
+    """One row of runs.csv, and its latencies in ms."""
+    messages = round(rate * seconds)
+    polls, empty, connections = requests(transport, interval, rate, messages, seconds)
+    bytes_by_heading = {
+        name: n * clients for name, n in ledger(transport, profile, cookie_bytes, polls, empty, messages, size).items()
+    }
+    latency = samples_ms(transport, interval, clients, rng, messages * clients)
+    wire, deliveries = sum(bytes_by_heading.values()), messages * clients
+    row = dict.fromkeys(column.name for column in table.COLUMNS)
+    p50, p90, p99, p999 = np.percentile(latency, [50, 90, 99, 99.9])
+    row |= bytes_by_heading | dict(
+        run_id=f"{experiment}-{number:03}-{transport}", experiment=experiment, transport=transport, operation="feed",
+        repeat=repeat, attempt=1, clients=clients, rate_hz=rate, arrivals="poisson", seed=7, payload_bytes=size,
+        poll_interval_s=interval if transport == "polling" else None,
+        hold_s=25.0 if transport == "long-polling" else None, rtt_ms=0.0, header_profile=profile,
+        cookie_bytes=cookie_bytes, keep_alive=True, tls=False, deflate=False, duration_s=seconds,
+        published=messages, deliveries=deliveries, lost=0, duplicated=0, out_of_order=0, requests=polls * clients,
+        empty_responses=empty * clients, connections=connections * clients,
+        wire_sent=wire // 3, wire_received=wire - wire // 3,
+        overhead_per_delivery=(wire - bytes_by_heading["payload"]) / deliveries, segments_sent=9, segments_received=9,
+        latency_mean_ms=latency.mean(), latency_p50_ms=p50, latency_p90_ms=p90, latency_p99_ms=p99,
+        latency_p999_ms=p999, latency_max_ms=latency.max(), latency_mean_ci_ms=2 * latency.std() / np.sqrt(messages),
+        server_cpu_us_per_delivery=(60 if transport == "websocket" else 450 * polls / messages) * rng.uniform(0.9, 1.1),
+        server_rss_mib=60.0, generator_cpu_share=0.4, generator_lag_p99_ms=1.0, publisher_late_p99_ms=0.5,
+        valid=not invalid_reason, invalid_reason=invalid_reason,
+    )  # fmt: skip
+    return row, latency
+
+
+def conditions():
+    """What was "run": experiment, and the parameters that differ from the defaults."""
+    yield from (("real-feed", {"rate": 5.0, "repeat": repeat, "seconds": 40.0}) for repeat in (1, 2, 3))
+    yield from (("overhead", {"profile": profile}) for profile in HEADS)
+    yield "overhead", {"profile": "browser", "cookie_bytes": 1024}
+    yield from (("latency", {"interval": interval}) for interval in (0.25, 1.0, 4.0))
+    yield from (("scale", {"clients": clients}) for clients in (10, 30, 100, 300, 900))
+    yield "scale", {"clients": 2000, "invalid_reason": "generator CPU share 0.97 is above 0.85"}
+
+
+def make(folder, seed=1):
+    """Write a whole results folder; returns its path."""
+    rng, rows = np.random.default_rng(seed), []
+    (folder / "latency").mkdir(parents=True)
+    for number, (experiment, parameters) in enumerate(conditions(), 1):
+        for transport in table.TRANSPORTS:
+            if experiment == "latency" and transport != "polling" and parameters["interval"] != 1.0:
+                continue
+            row, latency = made_up_run(experiment, transport, number, rng, **parameters)
+            histogram = table.new_histogram()
+            for microseconds in np.rint(latency * 1000).astype(int):
+                histogram.record_value(int(microseconds))
+            (folder / "latency" / f"{row['run_id']}.hdr").write_bytes(histogram.encode())
+            rows.append(row)
+    table.write_runs(folder / "runs.csv", rows)
+    table.write_observations(folder / "observations.csv", [])
+    (folder / "machine.json").write_text(json.dumps(MACHINE))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("results") / "made-up")
+
+
+def test_the_made_up_runs_keep_the_contract(folder):
+    assert table.check(table.read_runs(folder)) == []
+
+
+def test_it_holds_runs_that_do_not_count(folder):
+    runs = table.read_runs(folder)
+    assert len(table.invalid(runs)) == 3 and len(table.valid(runs)) == len(runs) - 3

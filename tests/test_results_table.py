@@ -1,0 +1,283 @@
+"""results/table.py and results/summary.py: what is written is read, what is broken is named."""
+
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from test_results_made_up import conditions, made_up_run, make
+
+from results import charts, claims, summary, table
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("results") / "made-up")
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    return table.read_runs(folder)
+
+
+@pytest.fixture
+def row():
+    return made_up_run("overhead", "polling", 1, np.random.default_rng(3))[0]
+
+
+# --- writing and reading ---------------------------------------------------------------------------------------------
+
+
+def test_the_columns_are_those_of_the_contract_in_its_order():
+    names = [column.name for column in table.COLUMNS]
+    assert names[:3] == ["run_id", "experiment", "transport"] and names[-2:] == ["valid", "invalid_reason"]
+    assert len(names) == len(set(names)) == 57
+    assert [column.name for column in table.OBSERVATIONS] == ["claim", "quantity", "value", "unit", "condition"]
+
+
+def test_a_row_comes_back_as_it_was_written(tmp_path, row):
+    table.write_runs(tmp_path / "runs.csv", [row])
+    back = table.records(table.read_runs(tmp_path))[0]
+    for column in table.COLUMNS:
+        written = row[column.name]
+        if written is None:
+            assert back[column.name] == "" if column.kind == "str" else pd.isna(back[column.name])
+        else:
+            assert back[column.name] == written, column.name
+
+
+def test_flags_are_words_and_what_does_not_apply_is_empty(tmp_path, row):
+    table.write_runs(tmp_path / "runs.csv", [row | {"tls": np.False_, "recovery_s": float("nan"), "hold_s": pd.NA}])
+    header, line = (text.split(",") for text in (tmp_path / "runs.csv").read_text().splitlines())
+    cells = dict(zip(header, line, strict=True))
+    assert (cells["tls"], cells["valid"], cells["recovery_s"], cells["hold_s"]) == ("False", "True", "", "")
+
+
+def test_text_with_commas_quotes_and_lines_survives(tmp_path, row):
+    reason = 'lag, "p99"\nof 12 ms'
+    table.write_runs(tmp_path / "runs.csv", [row | {"valid": False, "invalid_reason": reason}])
+    assert table.read_runs(tmp_path)["invalid_reason"].tolist() == [reason]
+
+
+def test_no_rows_give_an_empty_table_with_every_column(tmp_path):
+    table.write_runs(tmp_path / "runs.csv", [])
+    runs = table.read_runs(tmp_path)
+    assert len(runs) == 0 and list(runs) == [column.name for column in table.COLUMNS]
+    assert table.check(runs) == [] and summary.comparison(runs) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"surplus": 1}, "unknown columns: surplus"),
+        ({"clients": 2.5}, "clients = 2.5 is not of kind int"),
+        ({"clients": "20"}, "clients = '20' is not of kind int"),
+        ({"tls": "yes"}, "tls = 'yes' is not of kind bool"),
+        ({"rate_hz": float("inf")}, "rate_hz = inf is not of kind float"),
+    ],
+)
+def test_a_wrong_row_is_refused_and_the_old_file_stays(tmp_path, row, change, message):
+    path = tmp_path / "runs.csv"
+    path.write_text("as before")
+    with pytest.raises(table.TableError, match=message):
+        table.write_runs(path, [row, row | change])
+    assert path.read_text() == "as before" and os.listdir(tmp_path) == ["runs.csv"]
+
+
+def test_a_missing_key_is_named(tmp_path, row):
+    del row["payload"]
+    with pytest.raises(table.TableError, match="overhead-001-polling lacks payload"):
+        table.write_runs(tmp_path / "runs.csv", [row])
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path, row, monkeypatch):
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        table.write_runs(tmp_path / "runs.csv", [row])
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_is_missing_is_said_in_one_line(tmp_path, row):
+    with pytest.raises(table.TableError, match="no results folder .*nowhere: run `python -m loadtests` first"):
+        table.read_runs(tmp_path / "nowhere")
+    with pytest.raises(table.TableError, match="has no runs.csv: run `python -m loadtests` first"):
+        table.read_runs(tmp_path)
+    (tmp_path / "runs.csv").write_text("run_id,experiment\n")
+    with pytest.raises(table.TableError, match="lacks the columns transport, operation"):
+        table.read_runs(tmp_path)
+
+
+def test_a_cell_of_the_wrong_kind_is_named(tmp_path, row):
+    table.write_runs(tmp_path / "runs.csv", [row])
+    path = tmp_path / "runs.csv"
+    path.write_text(path.read_text().replace(",poisson,7,", ",poisson,seven,"))
+    with pytest.raises(table.TableError, match="column seed is not all of kind int"):
+        table.read_runs(tmp_path)
+
+
+def test_observations_are_kept_as_text(tmp_path):
+    seen = {"claim": "C12", "quantity": "events", "value": "open, error, close", "unit": "", "condition": "killed"}
+    table.write_observations(tmp_path / "observations.csv", [seen, seen | {"value": 1006}])
+    assert table.read_observations(tmp_path)["value"].tolist() == ["open, error, close", "1006"]
+
+
+def test_machine_json_must_be_there_and_be_json(tmp_path):
+    with pytest.raises(table.TableError, match="has no machine.json"):
+        table.read_machine(tmp_path)
+    (tmp_path / "machine.json").write_text("{")
+    with pytest.raises(table.TableError, match="machine.json is not JSON"):
+        table.read_machine(tmp_path)
+    (tmp_path / "machine.json").write_text("[]")
+    with pytest.raises(table.TableError, match="no JSON object"):
+        table.read_machine(tmp_path)
+
+
+# --- what counts -----------------------------------------------------------------------------------------------------
+
+
+def _checked(tmp_path, *rows):
+    table.write_runs(tmp_path / "runs.csv", rows)
+    return table.check(table.read_runs(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"transport": "carrier-pigeon"}, "unknown transport 'carrier-pigeon'"),
+        ({"valid": False}, "invalid without a reason"),
+        ({"valid": None}, "neither valid nor invalid"),
+        ({"invalid_reason": "lag"}, "valid, yet with a reason why not: lag"),
+        ({"lost": 3}, "valid, without a fault, and 3 lost"),
+        ({"duplicated": 1}, "valid, without a fault, and 1 duplicated"),
+        ({"out_of_order": 2}, "valid, without a fault, and 2 out_of_order"),
+        ({"framing": None}, "empty in a valid run: framing"),
+    ],
+)
+def test_each_broken_promise_is_told(tmp_path, row, change, message):
+    assert f"overhead-001-polling: {message}" in _checked(tmp_path, row | change)
+
+
+def test_a_byte_too_many_is_told(tmp_path, row):
+    wire = row["wire_sent"] + row["wire_received"]
+    text = f"overhead-001-polling: the six headings hold {wire} B, the wire {wire + 1} B"
+    assert _checked(tmp_path, row | {"wire_sent": row["wire_sent"] + 1}) == [text]
+
+
+def test_a_wrong_overhead_is_told_unless_compressed(tmp_path, row):
+    wrong = row | {"overhead_per_delivery": row["overhead_per_delivery"] + 1}
+    assert "the wire gives" in _checked(tmp_path, wrong)[0]
+    assert _checked(tmp_path, wrong | {"deflate": True}) == []
+
+
+def test_a_run_told_twice_is_told(tmp_path, row):
+    assert _checked(tmp_path, row, row) == ["overhead-001-polling: this run_id stands in more than one row"]
+
+
+def test_a_fault_may_lose_messages_and_an_invalid_run_anything(tmp_path, row):
+    assert _checked(tmp_path, row | {"fault": "outage", "lost": 3}) == []
+    assert _checked(tmp_path, row | {"valid": False, "invalid_reason": "lost 3", "lost": 3, "framing": None}) == []
+
+
+def test_valid_and_invalid_part_the_runs(runs):
+    good, bad = table.valid(runs), table.invalid(runs)
+    assert len(good) + len(bad) == len(runs) and good["valid"].all() and not bad["valid"].any() and len(bad)
+
+
+# --- histograms ------------------------------------------------------------------------------------------------------
+
+
+def test_merged_histograms_have_the_percentiles_of_all_samples(tmp_path):
+    rng, samples = np.random.default_rng(5), []
+    (tmp_path / "latency").mkdir()
+    for name in ("a", "b"):
+        histogram, mine = table.new_histogram(), rng.lognormal(8, 1, 4000).astype(int) + 1
+        for value in mine:
+            histogram.record_value(int(value))
+        (tmp_path / "latency" / f"{name}.hdr").write_bytes(histogram.encode() + b"\n")
+        samples.append(mine)
+    merged, everything = table.latencies(tmp_path, ["a", "b"]), np.sort(np.concatenate(samples))
+    assert merged.get_total_count() == 8000
+    for percent in (1, 50, 90, 99, 99.9, 100):
+        exact = everything[round(percent * 80) - 1]  # the nearest-rank percentile of 8,000 samples
+        assert merged.get_value_at_percentile(percent) == pytest.approx(exact, rel=2e-3)
+
+
+def test_a_histogram_holds_a_microsecond_and_an_hour():
+    histogram = table.new_histogram()
+    assert histogram.record_value(1) and histogram.record_value(3_600_000_000)
+    assert (histogram.get_min_value(), histogram.get_value_at_percentile(50)) == (1, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"AAAA" * 20])
+def test_a_broken_histogram_is_named(tmp_path, content):
+    (tmp_path / "latency").mkdir()
+    (tmp_path / "latency" / "a.hdr").write_bytes(content)
+    with pytest.raises(table.TableError, match=r"a\.hdr is not an encoded histogram"):
+        table.latencies(tmp_path, ["a"])
+    with pytest.raises(table.TableError, match=r"no histogram .*b\.hdr"):
+        table.latencies(tmp_path, ["b"])
+
+
+# --- the comparison --------------------------------------------------------------------------------------------------
+
+
+def test_the_comparison_takes_medians_of_valid_runs_only(tmp_path, row):
+    repeats = [row | {"run_id": f"r{n}", "repeat": n, "latency_p50_ms": float(ms)} for n, ms in enumerate((1, 2, 9))]
+    bad = row | {"run_id": "bad", "latency_p50_ms": 1e6, "valid": False, "invalid_reason": "lag"}
+    table.write_runs(tmp_path / "runs.csv", [*repeats, bad])
+    (line,) = summary.comparison(table.read_runs(tmp_path))
+    assert (line.latency_p50_ms, line.runs, line.invalid) == (2.0, 3, 1)
+    assert line.requests_per_delivery == row["requests"] / row["deliveries"]
+
+
+def test_every_condition_has_a_block_with_the_transports_in_order(runs):
+    blocks = summary.blocks(summary.comparison(runs))
+    assert len(blocks) == 1 + 4 + 1 + 6  # three repeats are one block, so are the poll intervals
+    for title, block in blocks:
+        shown = [line.transport for line in block if not line.label.startswith("polling, every")]
+        assert shown == [name for name in table.TRANSPORTS if name in shown], title
+    labels = [line.label for line in dict(blocks)["latency: 20 clients"]]
+    assert labels[:3] == ["polling, every 0.25 s", "polling, every 1 s", "polling, every 4 s"]
+
+
+def test_a_condition_without_a_valid_run_is_shown_as_such(runs):
+    line = summary.comparison(runs)[-1]
+    assert (line.clients, line.runs, line.invalid, line.latency_p50_ms, line.lost) == (2000, 0, 1, None, None)
+
+
+def test_the_terminal_table_fits_a_hundred_columns(runs):
+    console = Console(width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    with console.file:
+        console.print(summary.terminal_table(runs))
+    text = console.export_text()
+    assert "…" not in text and max(map(len, text.splitlines())) <= 100
+    assert "scale: 900 clients" in text and text.count("websocket") == len({str(c) for c in conditions()}) - 2 - 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (3, "3"),
+        (0.917, "0.917"),
+        (31.44, "31.4"),
+        (1240.4, "1,240"),
+        (99.97, "100"),
+        (9.999, "10.0"),
+    ],
+)
+def test_numbers_have_three_significant_digits(value, text):
+    assert summary.number(value) == text
+
+
+def test_a_parameter_that_does_nothing_for_a_transport_parts_no_block(runs, folder, tmp_path):
+    filled = runs.assign(hold_s=25.0, poll_interval_s=runs["poll_interval_s"].fillna(3.0))
+    assert summary.comparison(filled) == summary.comparison(runs)
+    shutil.copytree(folder, tmp_path / "copy")
+    table.write_runs(tmp_path / "copy" / "runs.csv", table.records(filled))
+    titles = [[chart.title for chart in charts.draw_all(place)[0]] for place in (folder, tmp_path / "copy")]
+    assert titles[0] == titles[1] and len(titles[0]) == 4
+    assert claims.verdicts(folder) == claims.verdicts(tmp_path / "copy")
