@@ -16,7 +16,7 @@ import gevent
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.header import Headers
-from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPResponse
 from locust import User, events, task
 from locust.exception import StopUser
 from locust.runners import WorkerRunner
@@ -80,7 +80,7 @@ class FeedUser(User):
         self.host_name, self.port = address_of(self.host)
         self.cursor, self.sequence, self.ledger = Cursor(), Sequence(0), Ledger()
         self.fields = PROFILES[self.options.header_profile].fields(
-            self.transport, urlsplit(self.host).netloc, self.options.cookie_bytes
+            self.transport, str(urlsplit(self.host).netloc), self.options.cookie_bytes
         )
         self.counting = False  # whether the ledger's page is the run's
 
@@ -88,7 +88,8 @@ class FeedUser(User):
         return self.sequence.seq >= newest
 
     def leave(self) -> None:
-        self._greenlet.kill(StopUser, block=False)
+        if self.greenlet is not None:
+            self.greenlet.kill(StopUser, block=False)
 
     @task
     def follow(self) -> None:
@@ -214,8 +215,13 @@ class HttpUser(FeedUser):
         tally.empty_responses += self.counting and response.status_code == 204
         if messages := body.splitlines():
             self.deliver(messages, received_at)
-        self.cursor.learn(response.get("feed-epoch"), response.get("feed-newest"))
+        self.cursor.learn(field(response, "Feed-Epoch"), field(response, "Feed-Newest"))
         self.joined()
+
+
+def field(response: HTTPResponse, name: str) -> str | None:
+    value = response.get(name)
+    return None if value is None else str(value)
 
 
 class PollingUser(HttpUser):

@@ -1,0 +1,129 @@
+"""The command line of the load comparison: `python -m loadtests [EXPERIMENT …]`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from loadtests.comparison import Comparison, Refused
+from loadtests.experiments import EXPERIMENTS, PROFILES, Run, workload
+from loadtests.processes import ROOT, RunFailed
+from results.summary import terminal_table
+from results.table import TableError, read_runs
+from servers.sources import SMALLEST
+
+LATEST = Path("results/latest")
+WORKLOAD = {  # option: the parameter of a run it sets
+    "clients": "clients",
+    "rate": "rate_hz",
+    "size": "payload_bytes",
+    "poll_interval": "poll_interval_s",
+    "rtt": "rtt_ms",
+}
+WORKLOAD_SECONDS = {"quick": 8.0, "standard": 20.0, "full": 60.0}
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m loadtests", description="Compare the three transports under load.")
+    p.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=f"{', '.join(EXPERIMENTS)} (default: all)")
+    p.add_argument("--profile", choices=PROFILES, help="how thoroughly (default quick)")
+    p.add_argument("--out", type=Path, metavar="results/NAME", help=f"where to (default {LATEST}, which is replaced)")
+    p.add_argument("--resume", action="store_true", help="go on with what was interrupted")
+    p.add_argument("--list", action="store_true", help="show the experiments, their runs and seconds")
+    own = p.add_argument_group("your own workload, instead of experiments")
+    own.add_argument("--clients", type=whole(1), help="how many follow the feed (10)")
+    own.add_argument("--rate", type=number(0.01), help="messages a second (10)")
+    own.add_argument("--size", type=whole(SMALLEST), help="bytes of a message (142)")
+    own.add_argument("--poll-interval", type=number(0.01), help="seconds from poll to poll (1)")
+    own.add_argument("--rtt", type=number(0), help="milliseconds of round trip to add (0)")
+    return p
+
+
+def whole(least: int):  # type: ignore[no-untyped-def]
+    def value(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least}")
+        return int(text)
+
+    return value
+
+
+def number(least: float):  # type: ignore[no-untyped-def]
+    def value(text: str) -> float:
+        if not least <= float(text) < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is not a number from {least:g}")
+        return float(text)
+
+    return value
+
+
+def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:
+    """The runs that the command line asks for."""
+    profile = args.profile or "quick"
+    given = {run: getattr(args, option) for option, run in WORKLOAD.items() if getattr(args, option) is not None}
+    if given and args.experiments:
+        p.error("experiments have their own parameters: give either EXPERIMENT or a workload")
+    if given:
+        return workload(duration_s=WORKLOAD_SECONDS[profile], **given)
+    for name in args.experiments:
+        if name not in EXPERIMENTS:
+            p.error(f"there is no experiment {name}: they are {', '.join(EXPERIMENTS)}")
+    return [run for name in args.experiments or EXPERIMENTS for run in EXPERIMENTS[name].runs(profile)]
+
+
+def folder_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> Path:
+    """Where the results go; a name that is taken is refused."""
+    if args.out is None:
+        return ROOT / LATEST
+    folder: Path = args.out.resolve()
+    if folder.exists():
+        p.error(f"{args.out} is there already: take another name, or remove it")
+    if not folder.parent.is_dir():
+        p.error(f"{args.out}: there is no folder {folder.parent}")
+    return folder
+
+
+def listing() -> Table:
+    """The experiments with their questions, runs and seconds per profile."""
+    shown = Table("experiment", "question", *(f"{name}: runs, s" for name in PROFILES))
+    for experiment in EXPERIMENTS.values():
+        sizes = (experiment.runs(name) for name in PROFILES)
+        cells = (f"{len(runs)}, {sum(run.expected_s for run in runs):.0f}" for runs in sizes)
+        shown.add_row(experiment.name, experiment.question, *cells)
+    return shown
+
+
+def compare(comparison: Comparison, resume: bool, console: Console) -> int:
+    """Run the comparison, print its table and the report's path."""
+    comparison.begin(resume)
+    comparison.run(console)
+    report = comparison.finish()
+    console.print(terminal_table(read_runs(comparison.folder)))
+    print(f"report: {report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report}")
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    p = parser()
+    args = p.parse_args(argv)
+    console = Console()
+    if args.list:
+        console.print(listing())
+        return 0
+    comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
+    try:
+        return compare(comparison, args.resume, console)
+    except Refused as error:
+        p.error(str(error))
+    except (RunFailed, TableError, OSError) as error:
+        print(f"loadtests: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"loadtests: interrupted; go on with --resume ({comparison.partial})", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

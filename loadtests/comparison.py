@@ -1,0 +1,149 @@
+"""A comparison: its runs one after another, into a folder that appears under its name only when it is whole."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from loadtests import runner
+from loadtests.experiments import Run
+from loadtests.processes import ROOT
+from results import charts, report, table
+
+ATTEMPTS = 3  # an invalid run is tried again twice
+PACKAGES = ("flask", "flask-sock", "simple-websocket", "gevent", "locust", "geventhttpclient", "websockets")
+
+
+class Refused(Exception):
+    """The user's wish cannot be met: the name is taken, or there is nothing to resume."""
+
+
+class Comparison:
+    """The runs of a plan; `folder` is where the results will be, until then they are in a hidden one beside it."""
+
+    def __init__(self, plan: list[Run], folder: Path, profile: str) -> None:
+        self.plan, self.folder, self.profile = plan, folder, profile
+        self.partial = folder.with_name(f".{folder.name}.partial")
+        self._rows = self.partial / "rows.jsonl"
+
+    def begin(self, resume: bool) -> None:
+        """Make the hidden folder, or with `resume` take up the one that is there."""
+        planned = [run.parameters() for run in self.plan]
+        kept = self.partial / "plan.json"
+        if not resume:
+            shutil.rmtree(self.partial, ignore_errors=True)
+            (self.partial / "latency").mkdir(parents=True)
+            table.write_text(kept, json.dumps(planned))
+        elif not kept.exists():
+            raise Refused(f"there is nothing to resume for {self.folder}")
+        elif json.loads(kept.read_text(encoding="utf-8")) != planned:
+            raise Refused(f"what was begun for {self.folder} had other runs: give the same experiments and profile")
+
+    def run(self, console: Console) -> None:
+        """Measure what is not measured yet, showing what runs and how long is left."""
+        done = {row["run_id"] for row in self.rows()}
+        left = [run for run in self.plan if run.run_id not in done]
+        with progress_bar(console, sum(run.expected_s for run in left)) as bar:
+            for number, run in enumerate(left, start=len(done) + 1):
+                bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
+                self._keep(self._measure(run, bar))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the runs that are finished."""
+        if not self._rows.exists():
+            return []
+        return [json.loads(line) for line in self._rows.read_text(encoding="utf-8").splitlines()]
+
+    def finish(self) -> Path:
+        """Write the tables, the charts and the report, and give the folder its name; return the report's path."""
+        table.write_runs(self.partial / "runs.csv", self.rows())
+        table.write_observations(self.partial / "observations.csv", [])
+        table.write_text(self.partial / "machine.json", json.dumps(machine(self.profile), indent=1))
+        charts.save_all(self.partial)
+        report.write(self.partial)
+        for scaffold in ("rows.jsonl", "plan.json", "tally.json"):
+            (self.partial / scaffold).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.partial.rename(self.folder)
+        return self.folder / "report.html"
+
+    def _measure(self, run: Run, bar: "Bar") -> dict[str, Any]:
+        for attempt in range(1, ATTEMPTS + 1):
+            outcome = runner.conduct(run, self.partial, bar.advance)
+            row = runner.row(run, outcome, attempt)
+            if row["valid"]:
+                break
+            bar.note(f"{run.run_id}, attempt {attempt}: {row['invalid_reason']}")
+        runner.keep_latencies(outcome.tally, self.partial / "latency", run.run_id)
+        return row
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        with self._rows.open("a", encoding="utf-8") as file:
+            print(json.dumps(row), file=file, flush=True)
+
+
+class Bar:
+    """A progress bar over seconds; where nobody watches, a line per run."""
+
+    def __init__(self, console: Console, progress: Progress, seconds: float) -> None:
+        self._console, self._progress = console, progress
+        self._task = progress.add_task("", total=seconds)
+        self._done, self._run_end = 0.0, 0.0
+
+    def begin(self, what: str, seconds: float) -> None:
+        self._done = self._run_end
+        self._run_end += seconds
+        self._progress.update(self._task, description=what, completed=self._done)
+        if not self._console.is_terminal:
+            self._console.print(what)
+
+    def advance(self, seconds: float) -> None:
+        self._done = min(self._done + seconds, self._run_end)
+        self._progress.update(self._task, completed=self._done)
+
+    def note(self, text: str) -> None:
+        self._progress.console.print(f"  tried again if it may be: {text}", style="yellow", highlight=False)
+
+
+@contextmanager
+def progress_bar(console: Console, seconds: float) -> Iterator[Bar]:
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield Bar(console, progress, seconds)
+
+
+def machine(profile: str) -> dict[str, Any]:
+    """Where and with what it was measured."""
+    versions = {d.metadata["Name"].lower(): d.version for d in distributions()}
+    return {
+        "cores": os.cpu_count(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: versions.get(name) for name in PACKAGES},
+        "command": " ".join(["python -m loadtests", *sys.argv[1:]]),
+        "commit": commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "profile": profile,
+    }
+
+
+def commit() -> str:
+    """The commit that was measured, marked if the files differ from it; empty where there is no git."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True
+        )
+    except OSError:
+        return ""
+    return described.stdout.strip()
