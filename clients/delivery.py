@@ -100,7 +100,7 @@ class Cursor:
         spent = wire - self.booked - sum(len(message) + 1 for message in messages[1:])
         self.booked = wire
         for message in messages:
-            record = json.loads(message)
+            record = json.loads(message.decode())
             if self.seq is not None and record["seq"] != self.seq + 1:
                 raise BrokenFeed(f"message {record['seq']} came after {self.seq}")
             self.seq = record["seq"]

@@ -80,9 +80,13 @@ class Stream:
             yield
         return self.take(end + 1)
 
-    def exactly(self, size: int) -> Generator[None, None, bytes]:
+    def holding(self, size: int) -> Reading:
+        """Wait until there are `size` bytes, and leave them: only whole parts are taken, for a connection may break."""
         while len(self.buffer) < size:
             yield
+
+    def exactly(self, size: int) -> Generator[None, None, bytes]:
+        yield from self.holding(size)
         return self.take(size)
 
     def some(self, most: float) -> Generator[None, None, bytes]:
@@ -264,11 +268,12 @@ class Account:
         framing, payload = self._book_as(direction, "framing"), self._book_as(direction, "payload")
         stream = self._streams[direction]
         while True:
-            head = yield from stream.exactly(2)
-            control, masked, length = head[0] & 0x08, head[1] & 0x80, head[1] & 0x7F
-            extended = yield from stream.exactly({126: 2, 127: 8}.get(length, 0))
-            framing(head + extended + (yield from stream.exactly(4 if masked else 0)))
-            length = int.from_bytes(extended) if extended else length
+            yield from stream.holding(2)
+            control, masked, length = stream.buffer[0] & 0x08, stream.buffer[1] & 0x80, stream.buffer[1] & 0x7F
+            extended = {126: 2, 127: 8}.get(length, 0)
+            head = yield from stream.exactly(2 + extended + (4 if masked else 0))
+            framing(head)
+            length = int.from_bytes(head[2 : 2 + extended]) if extended else length
             yield from self._content(direction, length, framing if control else payload)
 
 

@@ -100,7 +100,8 @@ def compare(comparison: Comparison, resume: bool, console: Console) -> int:
     comparison.begin(resume)
     comparison.run(console)
     report = comparison.finish()
-    console.print(terminal_table(read_runs(comparison.folder)))
+    wide = console if console.is_terminal else Console(width=100)
+    wide.print(terminal_table(read_runs(comparison.folder)))
     print(f"report: {report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report}")
     return 0
 

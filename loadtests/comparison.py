@@ -70,8 +70,9 @@ class Comparison:
         table.write_runs(self.partial / "runs.csv", self.rows())
         table.write_observations(self.partial / "observations.csv", [])
         table.write_text(self.partial / "machine.json", json.dumps(machine(self.profile), indent=1))
-        charts.save_all(self.partial)
-        report.write(self.partial)
+        drawn = charts.draw_all(self.partial)
+        charts.save(drawn[0], self.partial)
+        report.write(self.partial, drawn)
         for scaffold in ("rows.jsonl", "plan.json", "tally.json"):
             (self.partial / scaffold).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -84,7 +85,7 @@ class Comparison:
             row = runner.row(run, outcome, attempt)
             if row["valid"]:
                 break
-            bar.note(f"{run.run_id}, attempt {attempt}: {row['invalid_reason']}")
+            bar.note(f"{row['invalid_reason']} (attempt {attempt} of {ATTEMPTS})")
         runner.keep_latencies(outcome.tally, self.partial / "latency", run.run_id)
         return row
 
@@ -113,7 +114,7 @@ class Bar:
         self._progress.update(self._task, completed=self._done)
 
     def note(self, text: str) -> None:
-        self._progress.console.print(f"  tried again if it may be: {text}", style="yellow", highlight=False)
+        self._console.print(f"  invalid: {text}", style="yellow", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from results.table import TRANSPORTS
 
 PROFILES = ("quick", "standard", "full")
-START_AND_END = 2.6  # seconds a run takes beside its warm-up and its window, on two cores
+START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,16 @@ def without_idle_factors(run: Run) -> Run:
 
 
 def real_feed(profile: str) -> Iterator[dict[str, Any]]:
-    seconds, repeats = {"quick": (4, 1), "standard": (10, 1), "full": (30, 3)}[profile]
+    seconds, repeats = {"quick": (3, 1), "standard": (10, 1), "full": (30, 3)}[profile]
     for repeat in range(1, repeats + 1):
         yield {"payload_bytes": None, "duration_s": seconds, "repeat": repeat}
 
 
 def overhead(profile: str) -> Iterator[dict[str, Any]]:
-    seconds = {"quick": 1.5, "standard": 3, "full": 10}[profile]
+    seconds = {"quick": 1, "standard": 3, "full": 10}[profile]
     cookies = {"quick": [1024], "standard": [256, 1024], "full": [64, 256, 1024, 4096]}[profile]
-    profiles = {"quick": ["minimal", "browser"]}.get(profile, ["minimal", "python", "browser"])
-    basic = {"clients": 5, "poll_interval_s": 0.5, "duration_s": seconds}
+    profiles = {"quick": ["browser"]}.get(profile, ["minimal", "python", "browser"])
+    basic = {"clients": 5, "arrivals": "even", "poll_interval_s": 0.5, "duration_s": seconds}
     for header_profile in profiles:
         yield basic | {"header_profile": header_profile}
     for cookie_bytes in cookies:
@@ -93,17 +93,26 @@ def overhead(profile: str) -> Iterator[dict[str, Any]]:
 
 
 def latency(profile: str) -> Iterator[dict[str, Any]]:
-    seconds = {"quick": 2, "standard": 6, "full": 20}[profile]
+    seconds, repeats = {"quick": (2, 1), "standard": (6, 1), "full": (20, 3)}[profile]
     intervals = {"quick": [0.2], "standard": [0.2, 0.5, 2.0], "full": [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]}[profile]
-    for interval in intervals:
-        yield {"poll_interval_s": interval, "duration_s": max(seconds, 4 * interval), "header_profile": "minimal"}
+    for repeat in range(1, repeats + 1):
+        for interval in intervals:
+            yield {"poll_interval_s": interval, "duration_s": seconds, "header_profile": "minimal", "repeat": repeat}
 
 
 def scale(profile: str) -> Iterator[dict[str, Any]]:
-    seconds = {"quick": 2, "standard": 5, "full": 15}[profile]
-    clients = {"quick": [10, 200], "standard": [10, 100, 500], "full": [10, 30, 100, 200, 500]}[profile]
+    """Even arrivals, far apart: each message has gone out to all before the next one comes."""
+    rate, seconds = {"quick": (4, 1.5), "standard": (2, 6), "full": (2, 15)}[profile]
+    clients = {"quick": [10, 50], "standard": [10, 50, 200], "full": [10, 30, 50, 100, 200, 500]}[profile]
+    basic = {
+        "rate_hz": rate,
+        "arrivals": "even",
+        "poll_interval_s": 0.5,
+        "duration_s": seconds,
+        "header_profile": "minimal",
+    }
     for count in clients:
-        yield {"clients": count, "rate_hz": 4.0, "duration_s": seconds, "header_profile": "minimal"}
+        yield basic | {"clients": count}
 
 
 EXPERIMENTS = {

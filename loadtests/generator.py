@@ -1,9 +1,9 @@
 """The generator's part in a run: all clients ready, begin, drain, done. Knows Locust only as a runner with messages.
 
 In a plain Locust run the clients go on until they are stopped. In a controlled one (`--controlled FILE`) the lab's
-runner leads, a line at a time on standard input: `begin` starts a new page in every ledger, so that warm-up is left
-out; `drain SEQ` lets each client leave, in order, once it has everything up to SEQ. Every process hands its tally to
-the master, and the master writes the sum to FILE.
+runner leads, a line at a time on standard input: `follow URL` lets the clients connect; `begin` starts a new page in
+every ledger, so that warm-up is left out; `drain SEQ` lets each client leave, in order, once it has everything up to
+SEQ. Every process hands its tally to the master, and the master writes the sum to FILE.
 """
 
 import json
@@ -41,7 +41,8 @@ class Generator:
         self.clients: list[Client] = []
         self.begun = controlled is None
         self.newest: int | None = None
-        self.draining = Event()
+        self.url: str | None = None
+        self._led = Event()
         self._environment, self._controlled = environment, controlled
         self._ready = 0
         self._tallies: dict[str, Tally] = {}
@@ -50,6 +51,12 @@ class Generator:
         self._heart = gevent.spawn(self._beat)
 
     # What users call
+
+    def server(self, otherwise: str) -> str:
+        """The address to follow: in a controlled run the lab's runner says it."""
+        if self._controlled:
+            self._led.wait()
+        return self.url or otherwise
 
     def ready(self, client: Client) -> None:
         """A client had its first answer."""
@@ -65,8 +72,12 @@ class Generator:
 
     def listen(self) -> None:
         """Register for them."""
-        for name in ("ready", "begin", "drain", "tally"):
+        for name in ("follow", "ready", "begin", "drain", "tally"):
             self._environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
+
+    def on_follow(self, msg: Any, **_: Any) -> None:
+        self.url = msg.data["url"]
+        self._led.set()
 
     def on_ready(self, **_: Any) -> None:
         self._ready += 1
@@ -82,7 +93,6 @@ class Generator:
         """Let the clients leave as they become complete, then hand in the tally."""
         self.newest = msg.data["newest"]
         self._measure_cpu()
-        self.draining.set()
         with gevent.Timeout(DRAIN_TIMEOUT + msg.data["poll_interval"], False):
             while self.clients:
                 for client in [c for c in self.clients if c.complete(self.newest)]:
@@ -104,7 +114,9 @@ class Generator:
         options = self._environment.parsed_options
         for line in FileObject(sys.stdin.buffer, "rb"):
             words = line.split()
-            if words == [b"begin"]:
+            if words[0] == b"follow":
+                self._send("lab-follow", {"url": words[1].decode()})
+            elif words[0] == b"begin":
                 self._send("lab-begin", {})
                 say(begun=True)
             elif words[0] == b"drain":

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
+from gevent import monkey
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.header import Headers
@@ -32,6 +33,7 @@ from loadtests.tally import Sequence, Tally
 
 GRACE = 10.0  # seconds that an answer may take beyond its hold
 RETRY = 0.5  # seconds between attempts to reach a server that is away
+native_poll = monkey.get_original("select", "poll")  # it never waits here, and gevent's costs ten times as much
 LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # what says that a connection is gone
 
 
@@ -77,12 +79,14 @@ class FeedUser(User):
         super().__init__(environment)
         self.options = environment.parsed_options
         self.generator = environment.generator
-        self.host_name, self.port = address_of(self.host)
         self.cursor, self.sequence, self.ledger = Cursor(), Sequence(0), Ledger()
-        self.fields = PROFILES[self.options.header_profile].fields(
-            self.transport, str(urlsplit(self.host).netloc), self.options.cookie_bytes
-        )
         self.counting = False  # whether the ledger's page is the run's
+
+    def on_start(self) -> None:
+        self.url = self.generator.server(str(self.host))
+        self.host_name, self.port = address_of(self.url)
+        profile = PROFILES[self.options.header_profile]
+        self.fields = profile.fields(self.transport, str(urlsplit(self.url).netloc), self.options.cookie_bytes)
 
     def complete(self, newest: int) -> bool:
         return self.sequence.seq >= newest
@@ -171,7 +175,7 @@ class CountingPool(ConnectionPool):
         return self.socket
 
     def _is_socket_alive(self, sock: Any) -> bool:
-        poll = select.poll()
+        poll = native_poll()
         poll.register(sock.fileno(), select.POLLIN)
         return not poll.poll(0)
 
@@ -280,11 +284,11 @@ class WebSocketUser(FeedUser):
 
     def session(self) -> None:
         if self.cursor.epoch is None:
-            read_status(self.host, self.cursor, Ledger())  # warm-up
+            read_status(self.url, self.cursor, Ledger())  # warm-up
         tally = self.generator.tally
         tally.requests += 1
         tally.connections += 1
-        with WebSocketConnection(self.host, self.cursor.target(), self.ledger, self.fields[1:]) as connection:
+        with WebSocketConnection(self.url, self.cursor.target(), self.ledger, self.fields[1:]) as connection:
             self.joined()
             for messages, received_at in connection.messages():
                 self.deliver(messages, received_at)

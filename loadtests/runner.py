@@ -43,10 +43,9 @@ def conduct(run: Run, scratch: Path, progress: Progress) -> Outcome:
     """Measure one run; RunFailed if a process ends, or answers nothing, before it is done."""
     with contextlib.ExitStack() as children:
         server = children.enter_context(Child(f"the {run.transport} server", server_arguments(run)))
-        tally = scratch / "tally.json"
+        load = children.enter_context(Child("Locust", locust_arguments(run, scratch / "tally.json")))
         url = server.expect(url_in, START_TIMEOUT)
-        near = linked(run, url, children)
-        load = children.enter_context(Child("Locust", locust_arguments(run, near, tally)))
+        load.say(f"follow {linked(run, url, children)}")
         load.expect(heard("ready"), START_TIMEOUT)
         pass_time(run.warm_up_s, [server, load], progress)
         load.say("begin")
@@ -59,7 +58,7 @@ def conduct(run: Run, scratch: Path, progress: Progress) -> Outcome:
         load.expect(heard("done"), DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT)
         after = status(url)
         load.end()
-        return Outcome(Tally.from_json(tally.read_text(encoding="utf-8")), published, before, after)
+        return Outcome(Tally.from_json((scratch / "tally.json").read_text(encoding="utf-8")), published, before, after)
 
 
 def server_arguments(run: Run) -> list[str]:
@@ -70,8 +69,8 @@ def server_arguments(run: Run) -> list[str]:
     return ["-m", "servers", run.transport, "--port", "0", "--controlled", *source]
 
 
-def locust_arguments(run: Run, url: str, tally: Path) -> list[str]:
-    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", USERS[run.transport], "--host", url]
+def locust_arguments(run: Run, tally: Path) -> list[str]:
+    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", USERS[run.transport]]
     arguments += ["--headless", "--only-summary", "--loglevel", "ERROR", "--controlled", str(tally)]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
     arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]

@@ -9,7 +9,7 @@ from hdrh.histogram import HdrHistogram
 
 from clients.delivery import Delivery
 from clients.ledger import Ledger
-from results.table import new_histogram
+from results.histogram import new_histogram
 
 COUNTS = (
     "deliveries",

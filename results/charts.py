@@ -326,7 +326,7 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     note = invalid_note(mine, "hollow and crossed, on no line")
     figure = frame(title, conditions(mine, machine) + note)
     left, right = figure.subplots(1, 2)
-    left.set(title="Latency, ms", yscale="log")
+    left.set(title="Latency, ms: half within (bold), 99\u00a0% (thin)", yscale="log")
     right.set(title="Server CPU for each message, µs")
     for transport, own in mine.groupby("transport"):
         _over_clients(left, own, "latency_p50_ms", COLOUR[str(transport)])
@@ -336,7 +336,6 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     _clients_axis(right, mine)
     right.set_ylim(bottom=0)
     left.margins(y=0.14)
-    _name_percentiles(left, mine)
     settle(figure)
     _name_ends(left, mine, "latency_p50_ms")
     _name_ends(right, mine, "server_cpu_us_per_delivery")
@@ -391,16 +390,6 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
         axes.annotate(NAME[transport], (last, value), (12, push * 72 / axes.figure.dpi), textcoords="offset points",
                       va="center", color=COLOUR[transport], fontweight="bold")  # fmt: skip
         lowest = height + push + 20
-
-
-def _name_percentiles(axes: Axes, runs: pd.DataFrame) -> None:
-    """What the thick and the thin line are, said once, over the slowest transport's."""
-    first = {name: _medians(runs[runs["transport"] == name], "latency_p50_ms") for name in table.TRANSPORTS}
-    slowest = max((name for name in first if len(first[name])), key=lambda name: first[name].iloc[0], default="")
-    for name, words in (("latency_p50_ms", "half arrive within"), ("latency_p99_ms", "99\u00a0% arrive within")):
-        series = _medians(runs[runs["transport"] == slowest], name)
-        axes.annotate(words, (series.index[0], series.iloc[0]), (0, 6), textcoords="offset points", fontsize=11,
-                      va="bottom", color=COLOUR[slowest])  # fmt: skip
 
 
 def _scale_finding(runs: pd.DataFrame) -> str:

@@ -16,17 +16,23 @@ TEMPLATE = "report.html.j2"
 FACTS = ("command", "date", "profile", "commit", "cores", "kernel", "python", "packages")
 
 
-def write(folder: str | os.PathLike[str]) -> Path:
-    """Write `folder/report.html` in one step; returns its path. Raises TableError for a folder without runs."""
+Drawn = tuple[list[canvas.Chart], list[charts.Skipped]]
+
+
+def write(folder: str | os.PathLike[str], drawn: Drawn | None = None) -> Path:
+    """Write `folder/report.html` in one step; returns its path. Raises TableError for a folder without runs.
+
+    `drawn` is what `charts.draw_all` has made of the folder already.
+    """
     path = Path(folder) / "report.html"
-    table.write_text(path, render(folder))
+    table.write_text(path, render(folder, drawn))
     return path
 
 
-def render(folder: str | os.PathLike[str]) -> str:
+def render(folder: str | os.PathLike[str], already_drawn: Drawn | None = None) -> str:
     """The report on the runs in `folder` as HTML text."""
     runs, machine = table.read_runs(folder), table.read_machine(folder)
-    drawn, skipped = charts.draw_all(folder)
+    drawn, skipped = already_drawn or charts.draw_all(folder)
     judged = claims.verdicts(folder)
     return _template().render(
         name=Path(folder).name,

@@ -22,6 +22,8 @@ import pandas as pd
 from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
+from results.histogram import new_histogram
+
 TRANSPORTS = ("polling", "long-polling", "websocket")
 LEDGER = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
 
@@ -289,11 +291,6 @@ RULES = (_transport_known, _reason_given, _ledger_adds_up, _overhead_agrees, _no
 
 
 # --- latency histograms ----------------------------------------------------------------------------------------------
-
-
-def new_histogram() -> HdrHistogram:
-    """An empty histogram of latencies in MICROSECONDS, 1 µs to 1 h, three significant digits, as every run keeps."""
-    return HdrHistogram(1, 3_600_000_000, 3)
 
 
 def latencies(folder: str | os.PathLike[str], run_ids: Iterable[str]) -> HdrHistogram:

@@ -5,7 +5,6 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse  # noqa: E402
-import signal  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -84,17 +83,15 @@ def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
     ports, feed = ports_of(args, p), Feed()
-    sys.setswitchinterval(0.001)  # the publisher's thread is not kept waiting longer, in seconds
-    publisher = sources.Publisher(feed, timetable_of(args, p), serve.spawn_native)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    sys.setswitchinterval(0.0005)  # seconds that the publisher's thread is kept waiting by the greenlets
+    publisher = sources.Publisher(feed, timetable_of(args, p), serve.NativeThread())
     try:
-        serve.serve(serve.bind_all(feed, ports, args.host), publisher, feed, args.controlled)
+        return serve.serve(serve.bind_all(feed, ports, args.host), publisher, feed, args.controlled)
     except serve.PortUnavailable as error:
         print(f"servers: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before the addresses are printed
         return 130
-    return 0
 
 
 if __name__ == "__main__":

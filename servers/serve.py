@@ -1,6 +1,7 @@
 """gevent's WSGI server, the same for all three transports: ports, Nagle off, a bounded stop."""
 
 import json
+import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from typing import IO, Any
 
 import gevent
 from flask import Flask
+from gevent import monkey
 from gevent.fileobject import FileObject
 from gevent.pywsgi import WSGIServer
 from gevent.threadpool import ThreadPool
@@ -67,9 +69,24 @@ def address_of(transport: str, server: LabServer) -> str:
     return f"{scheme}://{host}:{server.server_port}"
 
 
-def spawn_native(function: Callable[[], None]) -> Callable[[], object]:
-    """Run a function on a thread of the operating system; return what waits for its end."""
-    return ThreadPool(1).spawn(function).get
+class NativeThread:
+    """The publisher's clockwork: a thread of the operating system, which keeps time while the greenlets are busy."""
+
+    def __init__(self) -> None:
+        self._running = monkey.get_original("_thread", "allocate_lock")()
+        self._running.acquire()
+        self._end: Callable[[], object] = lambda: None
+
+    def start(self, function: Callable[[], None]) -> None:
+        self._end = ThreadPool(1).spawn(function).get
+
+    def sleep(self, seconds: float) -> bool:
+        return self._running.acquire(timeout=seconds)
+
+    def stop(self) -> None:
+        if self._running.locked():
+            self._running.release()
+            self._end()
 
 
 def stop_all(servers: Sequence[LabServer]) -> None:
@@ -91,16 +108,31 @@ def obey(publisher: Publisher, feed: Feed, commands: IO[bytes], replies: IO[str]
         print(json.dumps({"newest": feed.newest, "oldest": feed.oldest, "epoch": feed.epoch}), file=replies, flush=True)
 
 
-def serve(servers: dict[str, LabServer], publisher: Publisher, feed: Feed, controlled: bool) -> None:
-    """Print the addresses, publish, and serve until interrupted (or, controlled, until standard input ends)."""
+def status_by_signal() -> AsyncResult:
+    """Return where SIGTERM and Ctrl-C put the exit status.
+
+    Raised as exceptions, they would strike whatever greenlet runs at that moment, and some swallow them.
+    """
+    status = AsyncResult()
+    gevent.signal_handler(signal.SIGTERM, status.set, 0)
+    gevent.signal_handler(signal.SIGINT, status.set, 130)
+    return status
+
+
+def serve(servers: dict[str, LabServer], publisher: Publisher, feed: Feed, controlled: bool) -> int:
+    """Print the addresses, publish, and serve until a signal (or, controlled, until standard input ends).
+
+    Return the exit status.
+    """
+    status = status_by_signal()
     for transport, server in servers.items():
         print(f"{transport:<13}{address_of(transport, server)}", flush=True)
+    if controlled:
+        gevent.spawn(obey, publisher, feed, sys.stdin.buffer, sys.stdout).link(lambda _: status.set(0))
+    else:
+        publisher.start()
     try:
-        if controlled:
-            obey(publisher, feed, sys.stdin.buffer, sys.stdout)
-        else:
-            publisher.start()
-            gevent.wait()
+        return status.get()
     finally:
         publisher.stop()
         stop_all(list(servers.values()))

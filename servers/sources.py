@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from servers.feed import Feed, Message
 
@@ -20,13 +20,35 @@ SPEED = 720.0  # a day of earthquakes in two minutes: about two a second
 SMALLEST = len(Message.encode(10**9, 10**9, "").encoded)  # bytes of a clock message without padding
 
 Timetable = Iterator[tuple[float, Any]]
-Spawn = Callable[[Callable[[], None]], Callable[[], object]]
+
+class Clockwork(Protocol):
+    """A thread to publish from, and a sleep from which it can be woken."""
+
+    def start(self, function: Callable[[], None]) -> None: ...
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleep; return early, and true, once stopped."""
+
+    def stop(self) -> None:
+        """Wake the sleeper for good, and return once the function has."""
 
 
-def spawn_thread(function: Callable[[], None]) -> Callable[[], object]:
-    thread = threading.Thread(target=function, name="publisher", daemon=True)
-    thread.start()
-    return thread.join
+class PlainThread:
+    """A clockwork of Python's own threads."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self.sleep = self._stopping.wait
+        self._thread = threading.Thread(name="publisher", daemon=True)
+
+    def start(self, function: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=function, name="publisher", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
 
 def read_earthquakes() -> list[dict[str, Any]]:
@@ -77,29 +99,22 @@ def padding(size: int) -> Callable[[int], str]:
 
 
 class Publisher:
-    """Publishes a timetable on a feed, between `start` and `stop`.
+    """Publishes a timetable on a feed, between `start` and `stop`."""
 
-    `spawn` runs a function on a thread and returns what joins it: a thread of the operating system keeps time even
-    while the server's greenlets are busy.
-    """
-
-    def __init__(self, feed: Feed, timetable: Timetable, spawn: Spawn = spawn_thread) -> None:
-        self._feed, self._timetable, self._spawn = feed, timetable, spawn
-        self._stopping = threading.Event()
-        self._join: Callable[[], object] = lambda: None
+    def __init__(self, feed: Feed, timetable: Timetable, clockwork: Clockwork | None = None) -> None:
+        self._feed, self._timetable, self._clockwork = feed, timetable, clockwork or PlainThread()
 
     def start(self) -> None:
-        self._join = self._spawn(self._run)
+        self._clockwork.start(self._run)
 
     def stop(self) -> None:
         """Return once the last message is out."""
-        self._stopping.set()
-        self._join()
+        self._clockwork.stop()
 
     def _run(self) -> None:
         started = time.time()
         for offset, data in self._timetable:
             due = started + offset
-            if self._stopping.wait(max(due - time.time(), 0)):
+            if self._clockwork.sleep(max(due - time.time(), 0)):
                 return
             self._feed.publish(data, due)

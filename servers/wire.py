@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from servers.feed import Feed, Message, OutsideHistory, UnencodableData
 
@@ -86,7 +86,7 @@ def new_app(feed: Feed, transport: str) -> tuple[Flask, Counts]:
     def read_question() -> None:
         if "HTTP_HOST" not in request.environ:
             raise BadRequest("Host is missing (RFC 9112 section 3.2)")
-        if request.path == "/messages" and request.method == "GET":
+        if request.path == "/messages" and request.method in ("GET", "HEAD"):
             g.question = Question.read(feed.newest)
             counts.requests += 1
 
@@ -111,9 +111,15 @@ def add_posting(app: Flask, feed: Feed) -> None:
 
 
 def body_up_to(limit: int) -> bytes:
-    """Return the request's body; 413 if it is larger, and then the rest of it is not read."""
-    request.max_content_length = limit
-    return request.get_data(cache=False)
+    """Return the request's body; 413 if it is larger, and then the rest of it is not read.
+
+    A body in chunks does not say its length first: Werkzeug cuts it off at the maximum without a word, hence one more.
+    """
+    request.max_content_length = limit + 1
+    body = request.get_data(cache=False)
+    if len(body) > limit:
+        raise RequestEntityTooLarge()
+    return body
 
 
 def data_of(body: bytes, mimetype: str) -> Any:

@@ -1,0 +1,29 @@
+# The lab's commands. Everything happens in .venv; PYTHON is what makes it: 3.11, 3.12 or 3.13.
+PYTHON ?= python3
+PROFILE ?= quick
+VENV := .venv/bin
+READY := .venv/.ready
+
+.PHONY: lab test notebooks clean
+
+lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full
+	@$(VENV)/python -m loadtests --profile $(PROFILE)
+
+test: $(READY)  ## run all tests
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/python -m pytest
+
+notebooks: $(READY)  ## open JupyterLab on the first lesson
+	$(VENV)/jupyter lab notebooks/01_three_ways_to_push.ipynb
+
+clean:  ## remove the environment; results stay
+	rm -rf .venv
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) \
+	    and 'the lab needs Python 3.11 to 3.13, and $(PYTHON) is ' + sys.version.split()[0] \
+	    + ': call make with PYTHON=python3.12, for instance')"
+	$(PYTHON) -m venv .venv
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
