@@ -105,7 +105,8 @@ def run(args: argparse.Namespace, deliveries: Generator[Delivery, None, None], l
     try:
         for delivery in islice(deliveries, args.count):
             count += 1
-            print(record(delivery) if args.json else line(delivery), flush=True)
+            text = record(delivery) if args.json else line(delivery)
+            print(text + "\n", end="", flush=True)  # in one write, so that Ctrl-C leaves no half line
     except ClientError as error:
         print(f"clients: {error}", file=sys.stderr)
         status = 1

@@ -1,10 +1,12 @@
-"""What a lesson needs beside itself: the three servers as a process, and the figures of the last run.
+"""What a lesson needs beside itself: the three servers as a process, their source, the figures of the last run.
 
 A notebook's kernel must not import the servers, nor Locust: both patch the process they are imported in.
 """
 
 from __future__ import annotations
 
+import difflib
+import html
 import weakref
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,11 @@ START_TIMEOUT = 30.0  # seconds for the servers to come up
 PLACES = (ROOT / "results" / "latest", ROOT / "results" / "reference")
 NO_RESULTS = "There are no results to draw yet: run `make lab` in a terminal, then this cell again."
 FIGURE_WIDTH = 960  # CSS pixels
+START = "\x02"  # stands before a line's first character
+LISTING = (
+    "font-family:'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:15px;line-height:1.4;margin:0;padding:10px;"
+    "background:#FFFFFF;color:#111111;white-space:pre-wrap"
+)
 
 
 class ServersUnavailable(RunFailed):
@@ -124,3 +131,37 @@ def figure(name: str, folder: Path | None = None) -> Picture:
     reasons = {skip.name: f"This figure cannot be drawn from {folder.name}: {skip.reason}." for skip in skipped}
     chart = next((chart for chart in drawn if chart.name == name), None)
     return Picture(chart, reasons.get(name, f"There is no figure named {name}."))
+
+
+class Listing:
+    """Source text as a notebook shows it, lines with certain words in them marked; as text, the text itself."""
+
+    def __init__(self, text: str, colours: dict[str, str]) -> None:
+        self.text, self.colours = text, colours
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="{LISTING}">{"".join(map(self._line, self.text.splitlines()))}</pre>'
+
+    def _line(self, line: str) -> str:
+        colour = next((colour for start, colour in self.colours.items() if start in f"{START}{line}"), None)
+        marked = f'<b style="background-color:{colour}">{html.escape(line)}</b>' if colour else html.escape(line)
+        return marked + "\n"
+
+
+def source(server: str) -> Listing:
+    """The source of a server, "polling", "long_polling" or "websocket", read and not imported; its heart marked."""
+    return Listing(_text(server), {"feed.after(": "#F0E442"})
+
+
+def difference(one: str, other: str) -> Listing:
+    """The lines in which two servers differ, without their neighbours."""
+    before, after = _text(one).splitlines(), _text(other).splitlines()
+    lines = list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]
+    return Listing("\n".join(lines), {f"{START}-": "#FBD9C6", f"{START}+": "#CFE6F5"})
+
+
+def _text(server: str) -> str:
+    return (ROOT / "servers" / f"{server}.py").read_text(encoding="utf-8")

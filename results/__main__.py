@@ -1,4 +1,4 @@
-"""`python -m results claims|charts|report [FOLDER]`: verdicts, charts or the report from any results folder."""
+"""`python -m results claims|charts|report|readme [FOLDER]`: what there is to be had from any results folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import rich.console
 import rich.padding
 import rich.text
 
-from results import charts, claims, report, table
+from results import charts, claims, readme, report, table
 
 
 def default_folder() -> Path:
@@ -43,7 +43,17 @@ def show_report(folder: Path) -> None:
     print(report.write(folder))
 
 
-ACTIONS: dict[str, Callable[[Path], None]] = {"claims": show_claims, "charts": show_charts, "report": show_report}
+def write_readme(folder: Path) -> None:
+    """Put the folder's numbers into the README."""
+    readme.write(Path("README.md"), folder)
+
+
+ACTIONS: dict[str, Callable[[Path], None]] = {
+    "claims": show_claims,
+    "charts": show_charts,
+    "report": show_report,
+    "readme": write_readme,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,11 +21,19 @@ WAY = {"sent": "client to server", "received": "server to client"}
 KEEP = {"payload": 320}
 KEEP_ELSE = 2_000
 """Bytes shown of one stretch under a heading; what is longer is left out in the middle, and counted."""
-ROWS = 16
-"""Stretches shown of one exchange; the middle ones of more than that are left out, and counted."""
+ROWS = 7
+"""Rows shown of one exchange, a head or a message each; of more, the middle ones are left out, and counted."""
 
-MONO = "font-family:'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:16px;line-height:1.45"
-CELL = "padding:3px 10px;text-align:left;vertical-align:top;border:0;border-bottom:3px solid #FFFFFF"
+NAMES = {"␉": "HT", "␊": "LF", "␍": "CR"}
+"""The control characters that occur in text, as they are shown: by Unicode's sign, or in HTML by name."""
+
+MONO = "font-family:'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:16px;line-height:1.5;padding:3px 2px"
+CELL = "padding:4px 10px;text-align:left;vertical-align:top;border:0;font-size:16px;line-height:1.5"
+TABLE = "border-collapse:collapse;table-layout:fixed;width:100%;background:#FFFFFF"
+BOX = (
+    "font-family:sans-serif;font-size:11px;font-weight:bold;padding:0 2px;margin:0 1px;border:1px solid;"
+    "border-radius:3px;background:transparent;color:inherit;box-shadow:none"
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,10 @@ class Stretch:
     direction: str
     heading: str
     data: bytes
+
+    @property
+    def name(self) -> str:
+        return self.heading.replace("_", " ")
 
     @property
     def pieces(self) -> tuple[list[str], int, list[str]]:
@@ -81,6 +93,19 @@ def stretches(entries: Iterable[Entry]) -> list[Stretch]:
     return [Stretch(way, heading, b"".join(entry[2] for entry in group)) for (way, heading), group in joined]
 
 
+def rows_of(entries: Iterable[Entry]) -> list[list[Stretch]]:
+    """The stretches by row: a head has one of its own, a message shares one with its framing, before or after."""
+    rows: list[list[Stretch]] = []
+    for stretch in stretches(entries):
+        last = rows[-1] if rows else []
+        pair = {stretch.heading, *(other.heading for other in last)} == {"framing", "payload"}
+        if pair and len(last) == 1 and last[0].direction == stretch.direction:
+            last.append(stretch)
+        else:
+            rows.append([stretch])
+    return rows
+
+
 def split(entries: Iterable[Entry]) -> list[list[Entry]]:
     """The exchanges of a transcript: each begins where the client sends after the server has sent."""
     exchanges: list[list[Entry]] = []
@@ -107,25 +132,24 @@ class Exchange:
         return {name: sum(len(data) for _, heading, data in self.entries if heading == name) for name in TONE}
 
     def __repr__(self) -> str:
-        parts = [self.title, *self._folded(line, "  {}".format), f"  {self._counts()}"]
+        parts = [self.title, *self._folded(lines, "  {}".format), f"  {self._counts()}"]
         return "\n".join(filter(None, parts))
 
     def _repr_html_(self) -> str:
         title = f'<p style="font-size:20px;font-weight:bold;margin:8px 0">{html.escape(self.title)}</p>'
         rows = "".join(self._folded(row, note_row))
-        table = f'<table style="border-collapse:collapse;width:100%;background:#FFFFFF">{rows}</table>'
+        table = f'<table style="{TABLE}">{rows}</table>'
         return f"<div>{title if self.title else ''}{legend(self.bytes_by_heading)}{table}{self._sum()}</div>"
 
-    def _folded(self, show: Callable[[Stretch], str], note: Callable[[str], str]) -> list[str]:
-        """Every stretch as `show` has it; of more than `rows`, a note of the bytes left out in place of the middle."""
-        all_of_them = stretches(self.entries)
-        if len(all_of_them) <= self.rows:
-            return [show(stretch) for stretch in all_of_them]
-        first, last = all_of_them[: self.rows - self.rows // 4], all_of_them[len(all_of_them) - self.rows // 4 :]
-        middle = all_of_them[len(first) : len(all_of_them) - len(last)]
-        count = sum(len(stretch.data) for stretch in middle)
-        words = f"… {len(middle)} more stretches, {count:,} bytes left out …"
-        return [*map(show, first), note(words), *map(show, last)]
+    def _folded(self, show: Callable[[list[Stretch]], str], note: Callable[[str], str]) -> list[str]:
+        """Every row as `show` has it; of more than `rows`, a note of what is left out in place of the middle."""
+        rows, end = rows_of(self.entries), max(self.rows // 4, 1)
+        middle = rows[self.rows - end : -end]
+        if len(rows) <= self.rows or not middle:
+            return [show(group) for group in rows]
+        count = sum(len(stretch.data) for group in middle for stretch in group)
+        words = f"… {len(middle):,} more rows, {count:,} bytes left out …"
+        return [*map(show, rows[: self.rows - end]), note(words), *map(show, rows[-end:])]
 
     def _counts(self) -> str:
         sent = sum(len(data) for direction, _, data in self.entries if direction == "sent")
@@ -136,6 +160,11 @@ class Exchange:
         return f'<p style="font-size:18px;margin:8px 0">{self._counts()}</p>'
 
 
+def lines(group: Iterable[Stretch]) -> str:
+    """A row as text, a line per stretch."""
+    return "\n".join(map(line, group))
+
+
 def line(stretch: Stretch) -> str:
     """A stretch as one line of text."""
     before, left_out, after = stretch.pieces
@@ -144,26 +173,37 @@ def line(stretch: Stretch) -> str:
     return f"{ARROW[stretch.direction]} {stretch.heading:<14}{len(stretch.data):>6,} B  {text}"
 
 
-def row(stretch: Stretch) -> str:
-    """A stretch as a row: the way it went, its heading, its bytes on the heading's colour."""
-    way, name = WAY[stretch.direction], stretch.heading.replace("_", " ")
-    before, left_out, after = stretch.pieces
-    gap = f" <b>… {left_out:,} bytes left out …</b> " if left_out else ""
-    shown = f'<code style="background:transparent;color:inherit;padding:0;{MONO}">{marked(before)}{gap}{marked(after)}'
-    label, arrow = f"{CELL};font-size:16px;white-space:nowrap", f"{CELL};font-size:22px;font-weight:bold;line-height:1"
+def row(group: Sequence[Stretch]) -> str:
+    """Stretches that belong together as a row: the way they went, their headings and sizes, their bytes in colour."""
+    way = WAY[group[0].direction]
+    names = "<br>".join(stretch.name for stretch in group)
+    sizes = "<br>".join(f"{len(stretch.data):,}&nbsp;B" for stretch in group)
     return (
-        f'<tr style="background:#FFFFFF;color:#111111"><td style="{arrow}" '
-        f'title="{way}">{ARROW[stretch.direction]}</td><td style="{label}">{name}</td>'
-        f'<td style="{label};text-align:right">{len(stretch.data):,}&nbsp;B</td>'
-        f'<td style="{CELL};{on(stretch.heading)};width:100%;word-break:break-all;white-space:pre-wrap" '
-        f'title="{name}, {way}">{shown}</code></td></tr>'
+        f'<tr style="background:#FFFFFF;color:#111111">'
+        f'<td style="{CELL};width:30px;font-size:22px;line-height:1" title="{way}">{ARROW[group[0].direction]}</td>'
+        f'<td style="{CELL};width:150px;white-space:nowrap">{names}</td>'
+        f'<td style="{CELL};width:84px;text-align:right;white-space:nowrap">{sizes}</td>'
+        f'<td style="{CELL};word-break:break-all;white-space:pre-wrap">{"".join(map(coloured, group))}</td></tr>'
     )
 
 
+def coloured(stretch: Stretch) -> str:
+    """The bytes of a stretch on its heading's colour, which is named when pointed at."""
+    before, left_out, after = stretch.pieces
+    gap = f" <b>… {left_out:,} bytes left out …</b> " if left_out else ""
+    title = f"{stretch.name}, {WAY[stretch.direction]}"
+    return f'<code title="{title}" style="{MONO};{on(stretch.heading)}">{marked(before)}{gap}{marked(after)}</code>'
+
+
 def marked(texts: list[str]) -> str:
-    """The texts as HTML, a new line after each LF."""
-    shown = html.escape("".join(texts)).replace("␊", "␊<br>")
-    return shown.removesuffix("<br>")
+    """The texts as HTML: control characters by their names in a box, a new line after each LF."""
+    shown = re.sub("[\u2400-\u241f]", boxed, html.escape("".join(texts)))
+    return shown.replace(boxed_lf := boxed("␊"), f"{boxed_lf}<br>").removesuffix("<br>")
+
+
+def boxed(sign: str | re.Match[str]) -> str:
+    """CR, LF or HT in a box: few fonts have Unicode's signs for them, and nobody reads those from afar."""
+    return f'<kbd style="{BOX}">{NAMES[str(sign if isinstance(sign, str) else sign[0])]}</kbd>'
 
 
 def note_row(words: str) -> str:

@@ -10,6 +10,7 @@ from typing import IO, Any
 import gevent
 from flask import Flask
 from gevent import monkey
+from gevent.event import AsyncResult
 from gevent.fileobject import FileObject
 from gevent.pywsgi import WSGIServer
 from gevent.threadpool import ThreadPool

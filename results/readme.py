@@ -1,0 +1,36 @@
+"""The README's numbers: written between its two markers from a results folder, never by hand."""
+
+import os
+import re
+from pathlib import Path
+
+from results import summary, table
+
+BEGIN, END = "<!-- reference: written by `python -m results readme` -->", "<!-- /reference -->"
+COLUMNS = {
+    "latency_p50_ms": "half within, ms",
+    "latency_p99_ms": "99 % within, ms",
+    "overhead_per_delivery": "overhead a message, B",
+    "requests_per_delivery": "requests a message",
+    "server_cpu_us_per_delivery": "server CPU a message, µs",
+}
+
+
+def block(folder: str | os.PathLike[str]) -> str:
+    """The real feed on the three transports as a Markdown table, with where it was measured."""
+    runs, machine = table.read_runs(folder), table.read_machine(folder)
+    lines = [line for line in summary.comparison(runs) if line.experiment == "real-feed"]
+    if not lines:
+        raise table.TableError(f"{folder} has no runs of real-feed")
+    rows = [[line.label, *(summary.number(getattr(line, name)) for name in COLUMNS)] for line in lines]
+    heads = ["the earthquakes", *COLUMNS.values()]
+    marked = ["| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows)]
+    where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
+    return "\n".join([*marked, "", f"Measured by `{machine['command']}` ({where})."])
+
+
+def write(readme: Path, folder: str | os.PathLike[str]) -> None:
+    """Put the block between the markers of `readme`."""
+    text = readme.read_text(encoding="utf-8")
+    between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    table.write_text(readme, between.sub(lambda _: f"{BEGIN}\n\n{block(folder)}\n\n{END}", text))

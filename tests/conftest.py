@@ -1,0 +1,215 @@
+"""Real servers as processes, and readers of the wire that share no code with this project's clients."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message as Fields
+from pathlib import Path
+from typing import IO, Any, TypeVar
+from urllib.parse import urlencode
+
+import pytest
+import websocket
+
+ROOT = Path(__file__).parents[1]
+HTTP = ("polling", "long-polling")
+TRANSPORTS = (*HTTP, "websocket")
+WAIT = 20.0  # seconds after which something that should have happened has not
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
+T = TypeVar("T")
+
+
+def needs(tool: str) -> str:
+    """The path of a program; without it a user's test is skipped, and CI's fails."""
+    path = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{tool} is not installed on this machine")
+    return path
+
+
+def eventually(look: Callable[[], T], seconds: float = WAIT) -> T:
+    """Return the first true value of `look`; AssertionError if there is none within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"nothing after {seconds} s"
+        time.sleep(0.01)
+    return seen
+
+
+@dataclass
+class Answer:
+    status: int
+    fields: Fields
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def answer_to(connection: http.client.HTTPConnection) -> Answer:
+    """The whole answer to the request that was made on a connection."""
+    response = connection.getresponse()
+    return Answer(response.status, response.headers, response.read())
+
+
+@dataclass
+class Lab:
+    """Servers in a process of their own; `ports` by transport."""
+
+    process: subprocess.Popen[str]
+    ports: dict[str, int]
+    errors: IO[str]
+
+    def url(self, transport: str) -> str:
+        return f"{'ws' if transport == 'websocket' else 'http'}://127.0.0.1:{self.ports[transport]}"
+
+    def connection(self, transport: str) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.ports[transport], timeout=WAIT)
+
+    def request(self, transport: str, method: str, target: str, body: Any = None, **fields: str) -> Answer:
+        """The answer to one request on a connection of its own; underscores in `fields` stand for hyphens."""
+        connection = self.connection(transport)
+        try:
+            connection.request(method, target, body, {name.replace("_", "-"): text for name, text in fields.items()})
+            return answer_to(connection)
+        finally:
+            connection.close()
+
+    def ask(self, transport: str, **query: object) -> Answer:
+        """What /messages answers to a query; for WebSocket, to the upgrade."""
+        fields = UPGRADE if transport == "websocket" else {}
+        return self.request(transport, "GET", f"/messages?{urlencode(query, doseq=True)}", **fields)
+
+    def post(self, data: Any, transport: str = "polling") -> bytes:
+        """Publish a JSON value; return the message."""
+        answer = self.request(transport, "POST", "/messages", json.dumps(data), Content_Type="application/json")
+        assert answer.status == 201, answer
+        return answer.body
+
+    def status(self, transport: str) -> dict[str, Any]:
+        return self.request(transport, "GET", "/status").json
+
+    def read_errors(self) -> str:
+        """All that the process has written on standard error."""
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def end(self) -> int:
+        """End the process; return its exit status."""
+        self.process.terminate()
+        return self.process.wait(WAIT)
+
+
+@contextmanager
+def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str | None = None) -> Iterator[Lab]:
+    """Servers on free ports unless `options` name others; they must end when told and have nothing to complain of."""
+    command = [sys.executable, *(["-c", script] if script else ["-m", "servers", *options])]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT
+        ) as process,
+    ):
+        lab = Lab(process, {}, errors)
+        try:
+            for _ in transports:
+                line = process.stdout.readline()
+                assert "://" in line, line + lab.read_errors()
+                transport, url = line.split()
+                lab.ports[transport] = int(url.rpartition(":")[2])
+            yield lab
+            lab.end()
+            assert lab.read_errors() == ""
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The three servers with one feed that has only what tests post."""
+    with serving("--ports", "0,0,0", "--source", "none") as servers:
+        yield servers
+
+
+class HttpReader:
+    """Follows the feed by asking; how long a server takes to answer is its own affair."""
+
+    def __init__(self, lab: Lab, transport: str, **query: object) -> None:
+        self._connection, self._query = lab.connection(transport), query
+        self._ask()
+
+    def _ask(self) -> None:
+        self._connection.request("GET", f"/messages?{urlencode(self._query)}")
+
+    def read(self, count: int) -> list[bytes]:
+        """The next messages; what came together with the last of them must not be more."""
+        messages: list[bytes] = []
+        while len(messages) < count:
+            answer = answer_to(self._connection)
+            assert answer.status in (200, 204), answer
+            lines = answer.body.split(b"\n")
+            assert lines.pop() == b"", "the last line has no end"
+            messages += lines
+            newest = json.loads(lines[-1])["seq"] if lines else answer.fields["Feed-Newest"]
+            self._query = self._query | ({} if newest is None else {"after": newest})
+            self._ask()
+        assert len(messages) == count
+        return messages
+
+    def gone(self) -> bytes:
+        """What the server says of the feed instead of answering."""
+        answer = answer_to(self._connection)
+        assert (answer.status, answer.fields["Content-Type"]) == (410, "application/problem+json")
+        return answer.body
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class WebSocketReader:
+    """Follows the feed by listening."""
+
+    def __init__(self, lab: Lab, transport: str, **query: object) -> None:
+        self._socket = websocket.create_connection(f"{lab.url(transport)}/messages?{urlencode(query)}", timeout=WAIT)
+
+    def read(self, count: int) -> list[bytes]:
+        """The next messages."""
+        received = [self._socket.recv_data() for _ in range(count)]
+        assert {opcode for opcode, _ in received} <= {websocket.ABNF.OPCODE_TEXT}
+        return [data for _, data in received]
+
+    def gone(self) -> bytes:
+        """What the server says of the feed when it closes."""
+        opcode, data = self._socket.recv_data()
+        assert (opcode, int.from_bytes(data[:2])) == (websocket.ABNF.OPCODE_CLOSE, 4410)
+        return data[2:]
+
+    def close(self) -> None:
+        self._socket.close()
+        self._socket.shutdown()  # which a connection that the server closed still needs
+
+
+@contextmanager
+def reading(lab: Lab, transport: str, **query: object) -> Iterator[HttpReader | WebSocketReader]:
+    """A reader whose first question has reached the server."""
+    before = lab.status(transport)["requests"]
+    reader = (WebSocketReader if transport == "websocket" else HttpReader)(lab, transport, **query)
+    try:
+        eventually(lambda: lab.status(transport)["requests"] > before)
+        yield reader
+    finally:
+        reader.close()

@@ -1,0 +1,156 @@
+"""Who may import whom: the table, checked in every module."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+PACKAGES = ("servers", "clients", "loadtests", "results")
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).glob("*.py"))
+}
+SHARED = {"servers": "servers.wire servers.feed flask".split(), "clients": "clients.counting clients.delivery".split()}
+
+# What each module may import beside the standard library. A name stands for all that is below it.
+MAY_IMPORT = {
+    "servers": [],
+    "servers.feed": ["hdrh"],
+    "servers.sources": ["servers.feed"],
+    "servers.wire": ["servers.feed", "flask", "werkzeug", "psutil"],
+    "servers.sock": ["flask", "flask_sock", "simple_websocket", "werkzeug", "wsproto"],
+    "servers.polling": SHARED["servers"],
+    "servers.long_polling": SHARED["servers"],
+    "servers.websocket": [*SHARED["servers"], "servers.sock"],
+    "servers.serve": ["servers.polling", "servers.long_polling", "servers.websocket", "servers.feed", "servers.sources",
+                      "flask", "gevent"],
+    "servers.__main__": ["servers.serve", "servers.sources", "servers.feed", "gevent"],
+    "clients": [],
+    "clients.delivery": [],
+    "clients.ledger": [],
+    "clients.counting": ["clients.delivery", "clients.ledger"],
+    "clients.http": ["clients.counting", "clients.delivery", "clients.ledger", "h11"],
+    "clients.polling": [*SHARED["clients"], "clients.http", "clients.ledger"],
+    "clients.long_polling": [*SHARED["clients"], "clients.http", "clients.ledger"],
+    "clients.websocket": [*SHARED["clients"], "clients.http", "clients.ledger", "websockets"],
+    "clients.__main__": ["clients"],
+}
+# Of the other two packages each module may import its own, these, and what is below.
+PACKAGE_MAY_IMPORT = {
+    "loadtests": ["clients", "results", "numpy", "hdrh", "psutil", "rich", "gevent"],
+    "results": ["numpy", "pandas", "matplotlib", "hdrh", "jinja2", "rich"],
+}
+ALSO = {"loadtests.locustfile": ["locust", "geventhttpclient"], "loadtests.__main__": ["servers.sources.SMALLEST"]}
+
+# What may neither open a socket nor start a process, not even with the standard library.
+PURE = ["clients.delivery", "clients.ledger", "results.charts", "results.claims", "results.model", "results.summary",
+        "results.table", "results.canvas", "loadtests.experiments"]
+OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http", "urllib.request", "subprocess", "multiprocessing",
+           "requests", "httpx", "aiohttp", "websocket", "websockets", "gevent", "h11", "locust", "socketserver"}
+SIBLINGS = ("polling", "long_polling", "websocket")
+
+
+def imports(path: Path) -> set[str]:
+    """Every name that a module imports, anywhere in it: `from a import b` is a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def below(name: str, allowed: list[str] | set[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
+
+
+def foreign(path: Path) -> set[str]:
+    """The imports of a module that are not the standard library's."""
+    return {name for name in imports(path) if name.partition(".")[0] not in sys.stdlib_module_names}
+
+
+def allowed_in(module: str) -> list[str]:
+    package = module.partition(".")[0]
+    if package in PACKAGE_MAY_IMPORT:
+        return [package, *PACKAGE_MAY_IMPORT[package], *ALSO.get(module, [])]
+    return MAY_IMPORT[module.removesuffix(".__init__")]
+
+
+every = pytest.mark.parametrize("module", MODULES)
+
+
+@every
+def test_a_module_imports_what_the_table_says(module):
+    assert {name for name in foreign(MODULES[module]) if not below(name, allowed_in(module))} == set()
+
+
+def test_the_table_has_no_row_for_what_does_not_exist():
+    modules = {module.removesuffix(".__init__") for module in MODULES}
+    assert MAY_IMPORT.keys() <= modules and ALSO.keys() <= modules
+
+
+@pytest.mark.parametrize("module", MAY_IMPORT)
+def test_the_table_allows_nothing_that_is_not_used(module):
+    path = MODULES.get(module) or MODULES[f"{module}.__init__"]
+    assert [name for name in MAY_IMPORT[module] if not any(below(used, [name]) for used in foreign(path))] == []
+
+
+@every
+def test_servers_and_clients_share_only_the_wire(module):
+    other = {"servers": "clients", "clients": "servers"}.get(module.partition(".")[0])
+    assert not other or not any(below(name, [other]) for name in imports(MODULES[module]))
+
+
+@pytest.mark.parametrize("module", [f"{package}.{name}" for package in ("servers", "clients") for name in SIBLINGS])
+def test_no_transport_imports_another(module):
+    package = module.partition(".")[0]
+    others = [f"{package}.{name}" for name in SIBLINGS if f"{package}.{name}" != module]
+    assert not any(below(name, others) for name in imports(MODULES[module]))
+
+
+def test_the_feed_knows_neither_flask_nor_the_network():
+    names = {name.partition(".")[0] for name in imports(MODULES["servers.feed"])}
+    assert names.isdisjoint({"flask", "werkzeug", "gevent", "flask_sock", "socket", "http", "wsproto"})
+
+
+@every
+def test_only_the_locustfile_imports_locust(module):
+    assert any(below(name, ["locust"]) for name in imports(MODULES[module])) == (module == "loadtests.locustfile")
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_what_is_pure_opens_no_socket_and_starts_no_process(module):
+    if module not in MODULES:
+        pytest.skip(f"there is no {module} yet")
+    assert {name for name in imports(MODULES[module]) if below(name, OUTSIDE)} == set()
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert calls.isdisjoint({"os.system", "os.popen", "os.fork", "os.execv", "__import__", "importlib.import_module"})
+
+
+@every
+def test_nothing_imports_the_notebooks_or_the_tests(module):
+    assert not any(below(name, ["notebooks", "tests", "conftest"]) for name in imports(MODULES[module]))
+
+
+@pytest.mark.parametrize("name", SIBLINGS)
+def test_a_transport_is_20_to_45_lines(name):
+    assert 20 <= len(MODULES[f"servers.{name}"].read_text(encoding="utf-8").splitlines()) <= 45
+
+
+def test_the_http_siblings_differ_in_a_handful_of_lines():
+    one, other = (MODULES[f"servers.{name}"].read_text(encoding="utf-8").splitlines() for name in SIBLINGS[:2])
+    assert len(one) == len(other)
+    assert sum(line != sibling for line, sibling in zip(one, other, strict=True)) <= 4
+
+
+def test_the_checks_see_what_they_look_for(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text("import os, servers.feed\ndef f():\n    from clients.ledger import Ledger as L\n")
+    assert foreign(module) == {"servers.feed", "clients.ledger.Ledger"}
+    assert below("clients.ledger.Ledger", ["clients"]) and not below("clientship", ["clients"])

@@ -1,0 +1,391 @@
+"""The clients against real servers and against servers that break off: nothing lost, nothing repeated."""
+
+import base64
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import pytest
+from conftest import ROOT, TRANSPORTS, WAIT, Lab, eventually, serving
+
+from clients import long_polling, polling, websocket
+from clients.delivery import BrokenFeed, Delivery, Gap, Refused, ServerMissing
+from clients.ledger import HEADINGS, Ledger
+
+FOLLOW: dict[str, Callable[..., Iterator[Delivery]]] = {
+    "polling": lambda url, after=None, **more: polling.follow(url, after, interval=0.05, **more),
+    "long-polling": lambda url, after=None, **more: long_polling.follow(url, after, hold=5, **more),
+    "websocket": websocket.follow,
+}
+QUICK = {"polling": ["--poll-interval", "0.05"], "long-polling": ["--hold", "5"], "websocket": []}
+
+each = pytest.mark.parametrize("transport", TRANSPORTS)
+posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+
+
+class Follower:
+    """Follows a feed on a thread of its own until it has `count` deliveries."""
+
+    def __init__(self, transport: str, url: str, count: int, after: int | None = None) -> None:
+        self.deliveries: list[Delivery] = []
+        self.gaps: list[Gap] = []
+        self.ledger = Ledger()
+        self._following = FOLLOW[transport](url, after, ledger=self.ledger, on_gap=self.gaps.append)
+        self._thread = threading.Thread(target=self._run, args=(count,), daemon=True)
+        self._thread.start()
+
+    def _run(self, count: int) -> None:
+        for delivery in islice(self._following, count):
+            self.deliveries.append(delivery)
+        self._following.close()
+
+    def finish(self) -> list[Any]:
+        """The data of all deliveries, once they are there."""
+        self._thread.join(2 * WAIT)
+        assert not self._thread.is_alive(), f"only {self.deliveries}"
+        return [delivery.data for delivery in self.deliveries]
+
+
+def asked(lab: Lab, transport: str, before: int = 0) -> bool:
+    """Whether a client's question has reached the server."""
+    return lab.status(transport)["requests"] > before
+
+
+# ---- Following
+
+
+@each
+def test_from_now_on_is_from_now_on(lab, transport):
+    lab.post("before")
+    before = lab.status(transport)["requests"]
+    follower = Follower(transport, lab.url(transport), 3)
+    eventually(lambda: asked(lab, transport, before))
+    for number in range(3):
+        lab.post(number)
+    assert follower.finish() == [0, 1, 2]
+    assert follower.gaps == [] and follower.ledger.difference == 0
+
+
+@each
+def test_after_a_seq_everything_comes_once_and_in_order(lab, transport):
+    after = json.loads(lab.post("before"))["seq"]
+    posted = [json.loads(lab.post({"number": number, "text": "zürich €"})) for number in range(20)]
+    ledger = Ledger()
+    following = FOLLOW[transport](lab.url(transport), after, ledger=ledger)
+    deliveries = list(islice(following, 20))
+    following.close()
+    assert [(d.seq, d.published_at, d.data) for d in deliveries] == [
+        (m["seq"], m["published_at"], m["data"]) for m in posted
+    ]
+    assert all(delivery.latency > 0 for delivery in deliveries)
+    assert ledger.payload == sum(delivery.size for delivery in deliveries)
+    assert ledger.difference == 0
+
+
+@each
+def test_the_bytes_of_the_deliveries_are_those_of_the_wire(lab, transport):
+    after = json.loads(lab.post("before"))["seq"]
+    lab.post("one"), lab.post("two")
+    ledger = Ledger()
+    following = FOLLOW[transport](lab.url(transport), after, ledger=ledger)
+    first, second = islice(following, 2)
+    assert first.wire_bytes + second.wire_bytes == ledger.wire
+    assert first.wire_bytes > second.wire_bytes >= second.size
+    following.close()
+
+
+@each
+def test_a_client_leaves_no_connection_behind(lab, transport):
+    lab.post("something")
+    following = FOLLOW[transport](lab.url(transport), 0)
+    next(following)
+    following.close()
+    eventually(lambda: lab.status(transport)["clients"] == 0)
+
+
+@each
+def test_a_client_that_is_ahead_of_the_feed_is_told(lab, transport):
+    lab.post("something")
+    gaps: list[Gap] = []
+    following = FOLLOW[transport](lab.url(transport), 10**9, on_gap=gaps.append)
+    assert next(following).seq == 1
+    following.close()
+    assert [(gap.after, gap.oldest, gap.restarted) for gap in gaps] == [(10**9, 1, False)]
+
+
+# ---- Servers that go away
+
+
+@each
+def test_a_restart_is_a_gap_after_which_following_goes_on(transport):
+    with serving("--ports", "0,0,0", "--source", "none") as first:
+        ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
+        follower = Follower(transport, first.url(transport), 7, after=0)
+        for number in range(4):
+            first.post(f"first {number}")
+        eventually(lambda: len(follower.deliveries) == 4)
+        first.process.kill()
+        first.process.wait()
+        with serving("--ports", ports, "--source", "none") as second:
+            for number in range(3):
+                second.post(f"second {number}")
+            data = follower.finish()
+    assert data == [*(f"first {number}" for number in range(4)), *(f"second {number}" for number in range(3))]
+    assert [delivery.seq for delivery in follower.deliveries] == [1, 2, 3, 4, 1, 2, 3]
+    assert [(gap.after, gap.oldest, gap.restarted) for gap in follower.gaps] == [(4, 1, True)]
+    assert follower.ledger.difference == 0
+
+
+@each
+def test_a_server_that_never_was_is_missing_at_once(transport):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ServerMissing):
+        next(FOLLOW[transport](f"http://127.0.0.1:{port}"))
+
+
+@each
+def test_a_server_that_went_away_is_missing_after_patience(transport):
+    with serving("--ports", "0,0,0", "--source", "none") as servers:
+        servers.post("something")
+        following = FOLLOW[transport](servers.url(transport), 0, patience=0.5)
+        next(following)
+        servers.end()
+        with pytest.raises(ServerMissing):
+            next(following)
+
+
+Part = Callable[[socket.socket, str], None]
+
+
+@contextmanager
+def scripted(*script: Part) -> Iterator[tuple[str, list[str]]]:
+    """A server whose nth connection acts the nth part, given each request's head; its URL, and what was asked."""
+    targets: list[str] = []
+
+    def act(listener: socket.socket) -> None:
+        for part in script:
+            connection, _ = listener.accept()
+            with connection:
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    if not (data := connection.recv(1)):
+                        return
+                    head += data
+                targets.append(head.decode().split()[1])
+                part(connection, head.decode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(WAIT)
+        thread = threading.Thread(target=act, args=(listener,))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", targets
+        thread.join(2 * WAIT)
+        assert not thread.is_alive()
+
+
+def message(seq: int) -> bytes:
+    return b'{"seq":%d,"published_at":1795363200.000000,"data":"m%d"}' % (seq, seq)
+
+
+def answer(*seqs: int) -> bytes:
+    body = b"".join(message(seq) + b"\n" for seq in seqs)
+    head = "HTTP/1.1 200 OK\r\nFeed-Epoch: e\r\nContent-Type: application/x-ndjson"
+    return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def says(data: bytes) -> Part:
+    return lambda connection, _: connection.sendall(data)
+
+
+def upgraded(data: bytes) -> Part:
+    """Accept the upgrade and send these bytes with it."""
+
+    def part(connection: socket.socket, head: str) -> None:
+        key = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key"))
+        accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
+        lines = [b"HTTP/1.1 101 x", b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Accept: " + accept]
+        connection.sendall(b"\r\n".join([*lines, b"", data]))
+
+    return part
+
+
+def frame(seq: int) -> bytes:
+    return bytes([0x81, len(message(seq))]) + message(seq)
+
+
+STATUS = b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{"epoch":"e","newest":9}'
+CUTS = [1, 20, 90, len(answer(1, 2)) - 60, len(answer(1, 2)) - 1]
+
+
+@pytest.mark.parametrize("transport", ["polling", "long-polling"])
+@pytest.mark.parametrize("cut", [0, *CUTS])
+def test_an_answer_cut_in_the_middle_is_asked_for_again(transport, cut):
+    with scripted(says(answer(1)), says(answer(2, 3)[:cut]), says(answer(2, 3))) as (url, targets):
+        ledger = Ledger()
+        following = FOLLOW[transport](url, 0, ledger=ledger)
+        assert [delivery.data for delivery in islice(following, 3)] == ["m1", "m2", "m3"]
+        following.close()
+    assert [target.partition("?")[2].split("&")[0] for target in targets] == ["after=0", "after=1", "after=1"]
+    assert ledger.difference == 0
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 30, len(frame(2)) - 1])
+def test_a_frame_cut_in_the_middle_is_asked_for_again(cut):
+    parts = says(STATUS), upgraded(frame(1) + frame(2)[:cut]), upgraded(frame(2) + frame(3))
+    with scripted(*parts) as (url, targets):
+        ledger = Ledger()
+        following = FOLLOW["websocket"](url, 0, ledger=ledger)
+        assert [delivery.data for delivery in islice(following, 3)] == ["m1", "m2", "m3"]
+        following.close()
+    assert targets == ["/status", "/messages?after=0&epoch=e", "/messages?after=1&epoch=e"]
+    assert ledger.difference == 0
+
+
+def test_frames_in_one_segment_with_the_101_and_fragments_are_messages():
+    text = message(2)
+    fragments = bytes([0x01, 5]) + text[:5] + b"\x89\x00" + bytes([0x80, len(text) - 5]) + text[5:]
+    with scripted(says(STATUS), upgraded(frame(1) + fragments)) as (url, _):
+        following = FOLLOW["websocket"](url, 0)
+        assert [delivery.data for delivery in islice(following, 2)] == ["m1", "m2"]
+        following.close()
+
+
+@pytest.mark.parametrize("seqs", [(1, 3), (2,), (1, 1), (2, 1)])
+@each
+def test_a_hidden_gap_is_the_servers_fault(transport, seqs):
+    frames = b"".join(frame(seq) for seq in seqs)
+    parts = [says(STATUS), upgraded(frames)] if transport == "websocket" else [says(answer(*seqs))]
+    with scripted(*parts) as (url, _), pytest.raises(BrokenFeed):
+        list(islice(FOLLOW[transport](url, 0), len(seqs)))
+
+
+@each
+def test_a_refusal_is_reported_with_the_servers_words(transport):
+    refusal = b'HTTP/1.1 403 Forbidden\r\nContent-Length: 20\r\n\r\n{"detail":"not you"}'
+    parts = [says(STATUS), says(refusal)] if transport == "websocket" else [says(refusal)]
+    with scripted(*parts) as (url, _), pytest.raises(Refused, match="403: not you"):
+        next(FOLLOW[transport](url, 0))
+
+
+# ---- The terminal client
+
+
+def command(transport: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", "clients", transport, *options]
+
+
+def run(transport: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(transport, *options), capture_output=True, text=True, cwd=ROOT, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def ticking():
+    """Servers of a feed that ticks 50 times a second."""
+    with serving("--ports", "0,0,0", "--source", "clock", "--rate", "50", "--size", "142") as servers:
+        yield servers
+
+
+@each
+def test_json_is_an_object_a_delivery_and_the_ledger_last(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--json", "--count", "20", "--after", "0", *QUICK[transport])
+    *deliveries, last = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [delivery["seq"] for delivery in deliveries] == list(range(1, 21))
+    for delivery in deliveries:
+        assert list(delivery) == ["seq", "published_at", "received_at", "latency_ms", "bytes"]
+        latency = (delivery["received_at"] - delivery["published_at"]) * 1000
+        assert delivery["latency_ms"] == pytest.approx(latency, abs=0.01)
+        assert delivery["bytes"] >= 142
+    assert list(last) == ["ledger"]
+    ledger = last["ledger"]
+    assert list(ledger) == [*HEADINGS, "wire_sent", "wire_received"]
+    assert sum(ledger[heading] for heading in HEADINGS) == ledger["wire_sent"] + ledger["wire_received"]
+    assert ledger["payload"] >= 20 * 142 and ledger["payload"] % 142 == 0
+
+
+@each
+def test_for_reading_there_is_a_line_a_delivery_and_the_ledger(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--count", "3", "--after", "5", *QUICK[transport])
+    lines = ended.stdout.splitlines()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [line.split()[0] for line in lines[:3]] == ["6", "7", "8"]
+    assert all("tick tock" in line and " ms " in line and " B " in line for line in lines[:3])
+    assert lines[3:5] == ["", "ledger"] and len(lines) == 5 + 8 + 1
+    assert "3 deliveries" in lines[-1]
+
+
+@each
+def test_count_0_delivers_nothing(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--json", "--count", "0")
+    assert (ended.returncode, len(ended.stdout.splitlines())) == (0, 1)
+
+
+@each
+def test_a_gap_is_a_line_on_standard_error(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--json", "--count", "2", "--after", "99999999")
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (0, 1)
+    assert ended.stderr.startswith("gap: ")
+    assert json.loads(ended.stdout.splitlines()[0])["seq"] == 1
+
+
+@each
+def test_a_missing_server_is_status_1_and_one_line(transport):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    ended = run(transport, f"http://127.0.0.1:{port}", "--json")
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert ended.stderr.startswith("clients: ")
+
+
+def test_what_is_no_address_is_status_1_and_one_line():
+    for url in ("ftp://x", "nonsense", "http://127.0.0.1:x", "http://x.invalid:1"):
+        ended = run("polling", url)
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), url
+        assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("options", [
+    ["carrier-pigeon"], [], ["polling", "--nonsense"], ["polling", "--after", "-1"], ["polling", "--after", "x"],
+    ["polling", "--count", "-1"], ["polling", "--count", "1.5"], ["polling", "--poll-interval", "0"],
+    ["polling", "--poll-interval", "nan"], ["long-polling", "--hold", "61"], ["long-polling", "--hold", "x"],
+    ["long-polling", "--poll-interval", "1"], ["websocket", "--hold", "1"],
+], ids=" ".join)
+def test_wrong_usage_is_status_2(options):
+    ended = subprocess.run([sys.executable, "-m", "clients", *options], capture_output=True, text=True, cwd=ROOT)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "python -m clients: error: " in ended.stderr and "Traceback" not in ended.stderr
+
+
+@posix
+@each
+def test_ctrl_c_is_status_130_with_the_ledger_and_no_traceback(ticking, transport):
+    with subprocess.Popen(command(transport, ticking.url(transport), "--json"), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=WAIT)
+    ledger = json.loads(out.splitlines()[-1])["ledger"]
+    assert (process.returncode, err) == (130, "")
+    assert sum(ledger[heading] for heading in HEADINGS) == ledger["wire_sent"] + ledger["wire_received"]
+
+
+@each
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "text"])
+def test_a_reader_that_has_seen_enough_is_no_error(ticking, transport, form):
+    options = [ticking.url(transport), *form, *QUICK[transport]]
+    with subprocess.Popen(command(transport, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, cwd=ROOT) as process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(WAIT) == 0
+        assert process.stderr.read() == ""

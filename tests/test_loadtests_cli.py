@@ -1,0 +1,127 @@
+"""`python -m loadtests` as its user meets it: whole or not at all, one clear line when something is wrong."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import eventually
+
+from results.table import check, read_runs
+
+ROOT = Path(__file__).parents[1]
+SMALL = ["--clients", "3", "--rate", "20", "--poll-interval", "0.2", "--size", "100"]
+
+
+def loadtests(*arguments: str, timeout: float = 110) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "loadtests", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A comparison under way, in its first run's window."""
+    command = [sys.executable, "-m", "loadtests", *SMALL, "--out", str(tmp_path / "mine")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        eventually(lambda: len(children(process)) == 2, 60)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children()
+
+
+def ended(processes: list[psutil.Process]) -> bool:
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
+    folder = tmp_path / "mine"
+    done = loadtests(*SMALL, "--rtt", "20", "--out", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert "websocket" in done.stdout and f"report: {folder}/report.html" in done.stdout
+    runs = read_runs(folder)
+    assert list(runs.transport) == ["polling", "long-polling", "websocket"]
+    assert (runs.lost == 0).all() and (runs.deliveries == runs.published * 3).all()
+    assert not [words for words in check(runs) if "latency" not in words]
+    assert (runs.latency_p50_ms > 10).all(), "half of the round trip was inserted"
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "charts", "latency", "machine.json", "observations.csv", "report.html", "runs.csv",
+    ]  # fmt: skip
+    assert len(list((folder / "latency").iterdir())) == 6
+    assert json.loads((folder / "machine.json").read_text())["cores"] == os.cpu_count()
+    assert list(tmp_path.iterdir()) == [folder], "no partial folder is left"
+
+
+def test_the_list_names_every_experiment_with_runs_and_seconds():
+    done = loadtests("--list")
+    assert done.returncode == 0
+    for name in ("real-feed", "overhead", "latency", "scale"):
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], "there is no experiment nonsense"),
+        (["--profile", "huge"], "invalid choice"),
+        (["latency", "--clients", "5"], "either EXPERIMENT or a workload"),
+        (["--clients", "0"], "not a whole number from 1"),
+        (["--size", "5"], "not a whole number from"),
+        (["--rate", "x"], "invalid"),
+        (["--rtt", "-1"], "not a number from 0"),
+        (["--out", "servers"], "is there already"),
+        (["--out", "no/such/folder"], "there is no folder"),
+        (["--resume", "--out", "results/never-begun"], "nothing to resume"),
+    ],
+)
+def test_wrong_usage_is_told_and_exits_with_2(arguments, words):
+    done = loadtests(*arguments)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert words in done.stderr.splitlines()[-1]
+
+
+def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
+    partial = tmp_path / ".mine.partial"
+    eventually(lambda: (partial / "rows.jsonl").exists(), 60)
+    offspring = children(started)
+    started.send_signal(signal.SIGINT)
+    _, errors = started.communicate(timeout=30)
+    assert started.returncode == 130 and len(errors.splitlines()) == 1 and "--resume" in errors
+    assert ended(offspring)
+    assert not (tmp_path / "mine").exists()
+    kept = [json.loads(line)["run_id"] for line in (partial / "rows.jsonl").read_text().splitlines()]
+    other = loadtests("--clients", "4", "--resume", "--out", str(tmp_path / "mine"))
+    assert other.returncode == 2 and "had other runs" in other.stderr
+    done = loadtests(*SMALL, "--resume", "--out", str(tmp_path / "mine"))
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "mine" / "runs.csv").open() as file:
+        ids = [line["run_id"] for line in csv.DictReader(file)]
+    assert len(ids) == len(set(ids)) == 3 and ids[: len(kept)] == kept
+
+
+def test_a_server_killed_in_mid_run_is_named_in_one_line(started, tmp_path):
+    offspring = children(started)
+    server = next(p for p in offspring if "servers" in p.cmdline())
+    server.kill()
+    _, errors = started.communicate(timeout=60)
+    assert started.returncode == 1
+    assert errors.startswith("loadtests: the polling server ended in mid-run") and len(errors.splitlines()) == 1
+    assert ended(offspring) and not (tmp_path / "mine").exists()
+
+
+def test_no_child_outlives_a_comparison_that_is_killed(started):
+    offspring = children(started)
+    started.kill()
+    started.wait()
+    eventually(lambda: ended(offspring), 30)

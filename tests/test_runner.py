@@ -1,0 +1,110 @@
+"""A run's row: counted, checked, and valid only when all is well."""
+
+from dataclasses import replace
+
+import pytest
+
+from clients.delivery import Delivery
+from loadtests import runner
+from loadtests.experiments import EXPERIMENTS, PROFILES, Run, workload
+from loadtests.runner import Outcome, row
+from loadtests.tally import Tally
+from results.table import COLUMNS, TRANSPORTS, TableError, write_runs
+
+RUN = Run("latency", "polling", clients=2)
+MESSAGES = 20
+
+
+def outcome(**changes: float) -> Outcome:
+    """A good outcome of two clients and twenty messages of 100 B, but for `changes` to tally or status."""
+    tally = Tally(requests=50, empty_responses=30, connections=2, cpu_share=0.2)
+    for seq in range(1, MESSAGES + 1):
+        for client in range(RUN.clients):
+            tally.deliver(Delivery(seq, 1000.0 + seq, 1000.1 + seq + client / 1000, None, 100, 0))
+    tally.ledger.request_head, tally.ledger.payload = 5000, 4000
+    tally.ledger.wire_sent, tally.ledger.wire_received = 5000, 4000
+    tally.lag_us.record_value(1000)
+    for name, value in changes.items():
+        if hasattr(tally, name):
+            setattr(tally, name, value)
+    after = {"cpu_s": 1.5, "rss_bytes": 50 * 2**20, "publisher_late_p99_ms": changes.get("late_ms", 1.0)}
+    return Outcome(tally, int(changes.get("published", MESSAGES)), {"cpu_s": 1.0}, after)
+
+
+def test_a_row_has_the_columns_of_the_contract_and_the_sums_of_the_tally(tmp_path):
+    cells = row(RUN, outcome(), 1)
+    assert list(cells) == [column.name for column in COLUMNS]
+    assert cells["valid"] and cells["invalid_reason"] is None
+    assert cells["overhead_per_delivery"] == (9000 - 4000) / 40
+    assert cells["latency_mean_ms"] == pytest.approx(100.5, abs=0.01)
+    assert cells["server_cpu_us_per_delivery"] == pytest.approx(0.5 / 40 * 1e6)
+    assert cells["hold_s"] is None and cells["poll_interval_s"] == 1.0
+    write_runs(tmp_path / "runs.csv", [cells])
+    with pytest.raises(TableError):
+        write_runs(tmp_path / "runs.csv", [cells | {"unheard_of": 1}])
+
+
+def lagging(result: Outcome) -> Outcome:
+    result.tally.lag_us.record_value(50_000)
+    return result
+
+
+def unbooked(result: Outcome) -> Outcome:
+    result.tally.ledger.wire_sent += 7
+    return result
+
+
+def sparse(result: Outcome) -> Outcome:
+    result.tally.messages = dict(list(result.tally.messages.items())[:3])
+    return result
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (outcome(lost=1), "1 lost"),
+        (outcome(duplicated=2), "2 repeated"),
+        (outcome(out_of_order=3), "3 out of order"),
+        (outcome(failures=4), "4 failures of clients"),
+        (outcome(published=21), "40 deliveries of 42"),
+        (unbooked(outcome()), "7 bytes not booked"),
+        (outcome(late_ms=5.1), "publisher 5.1 ms late at p99"),
+        (outcome(cpu_share=0.9), "generator took 0.90 of a core"),
+        (lagging(outcome()), "generator 50.0 ms late at p99"),
+        (sparse(outcome()), "only 3 messages"),
+    ],
+)
+def test_each_thing_that_can_be_wrong_makes_a_run_invalid(bad, reason):
+    cells = row(RUN, bad, 1)
+    assert not cells["valid"] and cells["invalid_reason"] == reason
+
+
+def test_the_interval_comes_from_messages_not_from_samples():
+    one, many = outcome(), outcome()
+    for message in many.tally.messages.values():  # ten times the clients see what two saw: not one message more
+        message.deliveries, message.latency_us = message.deliveries * 10, message.latency_us * 10
+    assert runner.half_interval_ms(many.tally) == pytest.approx(runner.half_interval_ms(one.tally))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_plans_name_each_run_once_and_interleave_the_transports(profile):
+    runs = [run for experiment in EXPERIMENTS.values() for run in experiment.runs(profile)]
+    assert len({run.run_id for run in runs}) == len(runs)
+    for experiment in EXPERIMENTS.values():
+        first = [run.transport for run in experiment.runs(profile)][:3]
+        assert first == list(TRANSPORTS)
+    assert sum(run.expected_s for run in runs) < {"quick": 75, "standard": 300, "full": 2100}[profile]
+
+
+def test_only_polling_has_a_poll_interval():
+    latency = EXPERIMENTS["latency"].runs("full")
+    held = [run for run in latency if run.transport == "long-polling" and run.repeat == 1]
+    assert len(held) == 1 and len({run.poll_interval_s for run in latency if run.transport == "polling"}) > 3
+
+
+def test_a_workload_is_one_run_for_each_transport():
+    runs = workload(clients=3, rate_hz=7.0)
+    assert [run.transport for run in runs] == list(TRANSPORTS) and {run.clients for run in runs} == {3}
+    assert {replace(run, transport="", poll_interval_s=0) for run in runs} == {
+        replace(runs[0], transport="", poll_interval_s=0)
+    }

@@ -1,0 +1,213 @@
+"""`python -m servers`: addresses, options, and how it ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import requests
+import websocket
+from conftest import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
+
+from servers.serve import PORTS
+
+posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+BOUNDED = 5.0  # seconds in which the servers end, whoever hangs on them
+NONE = ("--source", "none")
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "servers", *options]
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    """The servers with options that they refuse."""
+    return subprocess.run(command(*options), capture_output=True, text=True, cwd=ROOT, timeout=60)
+
+
+# ---- Addresses
+
+
+def test_three_addresses_are_printed_once_they_are_bound():
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command("--ports", "0,0,0", *NONE), stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as process:
+        try:
+            for transport, scheme in zip(TRANSPORTS, ("http", "http", "ws"), strict=True):
+                line = process.stdout.readline()
+                found = re.fullmatch(rf"{transport} +{scheme}://127\.0\.0\.1:(\d+)\n", line)
+                assert found, line
+                socket.create_connection(("127.0.0.1", int(found[1])), WAIT).close()
+        finally:
+            process.terminate()
+        out, err = process.communicate(timeout=WAIT)
+    assert (out, err) == ("", "")
+
+
+def test_all_three_share_one_feed():
+    with serving("--ports", "0,0,0", *NONE) as servers:
+        servers.post("one", "polling")
+        servers.post("two", "long-polling")
+        stands = [servers.status(transport) for transport in TRANSPORTS]
+    assert [status["newest"] for status in stands] == [2, 2, 2]
+    assert len({status["epoch"] for status in stands}) == 1
+    assert [status["transport"] for status in stands] == list(TRANSPORTS)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_one_of_them_alone(transport):
+    with serving(transport, "--port", "0", *NONE, transports=(transport,)) as servers:
+        assert list(servers.ports) == [transport]
+        assert servers.status(transport)["transport"] == transport
+
+
+def test_the_usual_ports_are_5001_5002_5003():
+    assert PORTS == {"polling": 5001, "long-polling": 5002, "websocket": 5003}
+
+
+def test_another_host():
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    options = ("polling", "--host", "::1", "--port", "0", *NONE)
+    with serving(*options, transports=("polling",)) as servers:
+        assert requests.get(f"http://[::1]:{servers.ports['polling']}/status", timeout=WAIT).status_code == 200
+
+
+# ---- What is published
+
+
+def published(*options: str) -> list[dict]:
+    """The first five messages."""
+    with serving("polling", "--port", "0", *options, transports=("polling",)) as servers:
+        eventually(lambda: servers.status("polling")["newest"] >= 5)
+        return [json.loads(line) for line in servers.ask("polling", after=0).body.splitlines()[:5]]
+
+
+@pytest.mark.parametrize("options", [(), ("--source", "earthquakes"), ("--speed", "72000"), ("--rate", "200")], ids=str)
+def test_earthquakes_are_published(options):
+    fast = options if "--speed" in options or "--rate" in options else (*options, "--speed", "72000")
+    source = () if "--source" in fast else ("--source", "earthquakes")
+    ids = [message["data"]["id"] for message in published(*source, *fast)]
+    assert ids[0] == "uw61345682" and len(set(ids)) == 5
+
+
+@pytest.mark.parametrize("options", [
+    ("--source", "clock", "--rate", "100"), ("--rate", "100", "--size", "500"),
+    ("--source", "clock", "--rate", "100", "--arrivals", "even", "--seed", "7"),
+], ids=" ".join)
+def test_a_clock_is_published(options):
+    assert all(message["data"].startswith("tick tock ") for message in published(*options))
+
+
+def test_size_is_the_size_of_a_message():
+    with serving("polling", "--port", "0", "--rate", "100", "--size", "321", transports=("polling",)) as servers:
+        eventually(lambda: servers.status("polling")["newest"] >= 3)
+        lines = servers.ask("polling", after=0).body.splitlines()
+    assert {len(line) for line in lines} == {321}
+
+
+# ---- Wrong usage
+
+
+@pytest.mark.parametrize("options", [
+    ["carrier-pigeon"], ["polling", "websocket"], ["--nonsense"],
+    ["polling", "--port", "x"], ["polling", "--port", "-1"], ["polling", "--port", "65536"], ["polling", "--port", ""],
+    ["--port", "5001"], ["polling", "--ports", "1,2,3"],
+    ["--ports", "1,2"], ["--ports", "1,2,3,4"], ["--ports", "a,b,c"], ["--ports", "1,2,65536"],
+    ["--source", "nothing"], ["--source", ""],
+    ["--rate", "0"], ["--rate", "-1"], ["--rate", "nan"], ["--rate", "inf"], ["--rate", "x"],
+    ["--size", "10"], ["--size", "-1"], ["--size", "1.5"], ["--size", "x"],
+    ["--arrivals", "never"], ["--arrivals", "EVEN"], ["--seed", "x"], ["--seed", "1.5"],
+    ["--speed", "0"], ["--speed", "nan"], ["--source", "clock", "--speed", "2"], ["--source", "none", "--speed", "2"],
+    ["--source", "none", "--rate", "2"], ["--source", "none", "--seed", "2"],
+    ["--source", "earthquakes", "--size", "200"], ["--source", "earthquakes", "--arrivals", "even"],
+], ids=" ".join)
+def test_wrong_usage_is_status_2(options):
+    ended = run(*options)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "python -m servers: error: " in ended.stderr and "Traceback" not in ended.stderr
+
+
+# ---- Taken ports
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_taken_port_is_status_1_and_one_line(alone):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = run(*(["polling", "--port", port] if alone else ["--ports", f"0,0,{port}"]), *NONE)
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
+    assert port in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_a_host_that_is_not_this_machines_is_status_1_and_one_line(host):
+    ended = run("polling", "--host", host, "--port", "0", *NONE)
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
+
+
+# ---- Ends
+
+
+@posix
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 0)])
+@pytest.mark.parametrize("source", ["none", "clock"])
+def test_signals_end_everything_however_many_hang_on(name, status, source):
+    with serving("--ports", "0,0,0", "--source", source) as servers:
+        sockets = [websocket.create_connection(servers.url("websocket") + "/messages") for _ in range(5)]
+        held = [servers.connection("long-polling") for _ in range(5)]
+        for connection in held:
+            connection.request("GET", "/messages?wait=60")
+        idle = servers.connection("polling")
+        idle.request("GET", "/status")
+        idle.getresponse().read()
+        eventually(lambda: servers.status("long-polling")["requests"] >= 5)
+        family = [psutil.Process(servers.process.pid), *psutil.Process(servers.process.pid).children(recursive=True)]
+        began = time.monotonic()
+        servers.process.send_signal(getattr(signal, name))
+        assert servers.process.wait(WAIT) == status
+        assert time.monotonic() - began < BOUNDED
+        for connection in (*sockets, idle, *held):
+            (connection.shutdown if isinstance(connection, websocket.WebSocket) else connection.close)()
+        assert not any(process.is_running() for process in family)
+
+
+@pytest.mark.parametrize("transport", HTTP)
+def test_the_port_is_free_at_the_end(transport):
+    with serving(transport, "--port", "0", *NONE, transports=(transport,)) as servers:
+        port = servers.ports[transport]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), WAIT)
+    with serving(transport, "--port", str(port), *NONE, transports=(transport,)) as again:
+        assert again.ports[transport] == port
+
+
+def test_controlled_servers_publish_between_start_and_stop_and_end_with_their_standard_input():
+    options = ("--ports", "0,0,0", "--source", "clock", "--rate", "100", "--controlled")
+    with serving(*options) as servers:
+
+        def tell(word: str) -> dict:
+            servers.process.stdin.write(f"{word}\n")
+            servers.process.stdin.flush()
+            return json.loads(servers.process.stdout.readline())
+
+        assert tell("hello") == {"newest": 0, "oldest": 1, "epoch": servers.status("polling")["epoch"]}
+        tell("start")
+        eventually(lambda: servers.status("polling")["newest"] > 3)
+        stopped = tell("stop")["newest"]
+        assert stopped > 3
+        assert servers.ask("long-polling", after=stopped, wait="0.3").status == 204
+        held = servers.connection("long-polling")
+        held.request("GET", "/messages?wait=60")
+        eventually(lambda: servers.status("long-polling")["clients"] == 1)
+        servers.process.stdin.close()
+        assert servers.process.wait(BOUNDED) == 0
+        held.close()

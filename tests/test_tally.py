@@ -1,0 +1,65 @@
+"""The tally: every seq checked, samples that merge exactly."""
+
+import random
+
+import numpy as np
+import pytest
+
+from clients.delivery import Delivery
+from clients.ledger import Ledger
+from loadtests.tally import Sequence, Tally
+
+
+@pytest.mark.parametrize(
+    ("seqs", "lost", "duplicated", "out_of_order"),
+    [
+        ([6, 7, 8], set(), 0, 0),
+        ([6, 8], {7}, 0, 0),
+        ([6, 8, 7], set(), 0, 1),
+        ([6, 6, 7], set(), 1, 0),
+        ([8, 9, 7, 7, 5], {6}, 2, 1),
+        ([], set(), 0, 0),
+    ],
+)
+def test_a_sequence_tells_what_is_lost_repeated_and_late(seqs, lost, duplicated, out_of_order):
+    sequence = Sequence(5)
+    for seq in seqs:
+        sequence.check(seq)
+    assert (sequence.lost, sequence.duplicated, sequence.out_of_order) == (lost, duplicated, out_of_order)
+
+
+def test_what_a_client_should_have_come_to_is_lost_if_it_has_not():
+    tally, sequence = Tally(), Sequence(5)
+    sequence.check(7)
+    tally.close(sequence, newest=10)
+    assert tally.lost == 4  # 6, 8, 9, 10
+
+
+def tally_of(latencies: list[float], seed: int) -> Tally:
+    chance, tally = random.Random(seed), Tally(cpu_share=seed / 10, connections=1)
+    for seq, latency in enumerate(latencies, start=1):
+        tally.deliver(Delivery(seq, 1000.0 + seq, 1000.0 + seq + latency, None, 100, 250))
+    tally.ledger = Ledger(*(chance.randrange(1000) for _ in range(8)))
+    tally.lag_us.record_value(seed)
+    return tally
+
+
+def test_tallies_of_many_processes_merge_to_what_one_would_have_counted():
+    chance = random.Random(7)
+    parts = [[chance.expovariate(10) for _ in range(500)] for _ in range(4)]
+    tallies = [tally_of(part, seed) for seed, part in enumerate(parts, start=1)]
+    merged = Tally.merged(Tally.from_json(tally.to_json()) for tally in tallies)
+    every = np.concatenate(parts)
+    assert (merged.deliveries, merged.connections, merged.cpu_share) == (2000, 4, 0.4)
+    assert merged.ledger.wire == sum(tally.ledger.wire for tally in tallies)
+    assert merged.messages[3].deliveries == 4
+    assert sum(m.latency_us for m in merged.messages.values()) == pytest.approx(every.sum() * 1e6, abs=2000)
+    for percent in (50, 90, 99):
+        exact = np.percentile(every, percent, method="inverted_cdf") * 1e6
+        assert merged.latency_us.get_value_at_percentile(percent) == pytest.approx(exact, rel=2e-3)
+
+
+def test_merging_leaves_the_parts_as_they_were():
+    part = tally_of([0.1, 0.2], 1)
+    Tally.merged([part, part])
+    assert part.deliveries == 2 and part.messages[1].deliveries == 1
