@@ -24,94 +24,20 @@ import struct
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
-READ_BYTES = 65_536
-MAX_QUEUED_BYTES = 1 << 20  # per connection and direction; one read more may be queued
-MAX_QUEUED_PIECES = 4096  # a piece of one byte takes memory too
-SEGMENT_BYTES = 1448  # TCP payload of an Ethernet frame, with timestamps: what a slow link sends in one go
+from loadtests.delayline import READ_BYTES, DelayLine, Piece, Wire
+
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
 NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN}  # the last while connecting, on macOS
 RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-
-# ---- The model: bytes and times in seconds go in and come out; no socket, no clock.
-
-
-class Wire:
-    """One direction of the link, shared by all connections: `delay` in seconds, `rate` in bytes per second."""
-
-    def __init__(self, delay: float, rate: float = math.inf) -> None:
-        self.delay = delay
-        self.rate = rate
-        self.free_at = -math.inf  # when the last byte accepted has left the sender
-        self.cut_until = -math.inf
-
-    def leaves(self, now: float, size: int) -> float:
-        """When `size` bytes that are ready now have left: at the rate, after all before them, not during a cut."""
-        self.free_at = max(self.free_at, self.cut_until, now) + size / self.rate
-        return self.free_at
-
-
-class Piece(NamedTuple):
-    """Bytes under way; none at all mean the end of the stream."""
-
-    release: float
-    arrived: float
-    data: bytes
-
-
-class DelayLine:
-    """One direction of one connection: a queue of (release time, bytes), in order.
-
-    What is put before `ready` leaves at `ready`: a real connection would not be open before.
-    """
-
-    def __init__(self, wire: Wire, ready: float = -math.inf) -> None:
-        self.wire = wire
-        self.ready = ready
-        self.queue: deque[Piece] = deque()
-        self.size = 0
-        self.limit = MAX_QUEUED_BYTES
-        if wire.rate < math.inf:  # what fills the wire, and a sender's buffer in front of it
-            self.limit = min(self.limit, int(wire.rate * wire.delay) + READ_BYTES)
-
-    def put(self, now: float, data: bytes) -> None:
-        """Queue bytes that arrived now; b"" ends the stream."""
-        step = SEGMENT_BYTES if self.wire.rate < math.inf else READ_BYTES
-        for piece in [data[start:start + step] for start in range(0, len(data), step)] or [b""]:
-            leaves = max(self.wire.leaves(now, len(piece)), self.ready)
-            self.queue.append(Piece(leaves + self.wire.delay, now, piece))
-        self.size += len(data)
-
-    def take(self, now: float) -> Piece | None:
-        """The oldest piece, once its time has come."""
-        due = self.next_release
-        if due is None or due > now:
-            return None
-        piece = self.queue.popleft()
-        self.size -= len(piece.data)
-        return piece
-
-    @property
-    def next_release(self) -> float | None:
-        """When there will be something to take; None for an empty line."""
-        return max(self.queue[0].release, self.wire.cut_until) if self.queue else None
-
-    @property
-    def full(self) -> bool:
-        """Whether to stop reading from the sender."""
-        return self.size >= self.limit or len(self.queue) >= MAX_QUEUED_PIECES
-
-
-# ---- The sockets around it.
 
 
 @dataclass(eq=False)

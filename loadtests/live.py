@@ -21,7 +21,7 @@ FIGURE_WIDTH = 960  # CSS pixels
 START = "\x02"  # stands before a line's first character
 LISTING = (
     "font-family:'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:15px;line-height:1.4;margin:0;padding:10px;"
-    "background:#FFFFFF;color:#111111;white-space:pre-wrap"
+    "background:#FFFFFF;color:#111111;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
 )
 
 

@@ -25,7 +25,7 @@ TRANSPORTS: dict[str, Callable[[Feed], Flask]] = {
     "websocket": websocket.create_app,
 }
 PORTS = {"polling": 5001, "long-polling": 5002, "websocket": 5003}
-STOP_TIMEOUT = 1.0  # seconds that answers under way have at the end
+STOP_TIMEOUT = 0.3  # seconds that answers under way have at the end
 
 
 class PortUnavailable(OSError):

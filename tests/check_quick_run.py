@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from results.table import TRANSPORTS, check, invalid, read_machine, read_runs
+from results.table import TRANSPORTS, check, invalid, read_runs
 
 SHARE_VALID = 0.95
 
@@ -25,5 +25,5 @@ def complaints(folder: Path) -> list[str]:
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     said = complaints(where)
-    print(*said or [f"{where}: {len(read_runs(where))} runs, {read_machine(where)['profile']} profile, in order"], sep="\n")
+    print(*said or [f"{where}: {len(read_runs(where))} runs, in order"], sep="\n")
     sys.exit(bool(said))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.link import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
+from loadtests.delayline import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
 
 GENEROUS = 0.3  # seconds that a busy machine may add; never a lower bound
 WAIT = 20.0
