@@ -22,7 +22,7 @@ KEEP = {"payload": 320}
 KEEP_ELSE = 2_000
 """Bytes shown of one stretch under a heading; what is longer is left out in the middle, and counted."""
 ROWS = 7
-"""Rows shown of one exchange, a head or a message each; of more, the middle ones are left out, and counted."""
+"""Rows shown of one exchange, a head or a message each; where two or more are too many, the middle is counted only."""
 
 NAMES = {"␉": "HT", "␊": "LF", "␍": "CR"}
 """The control characters that occur in text, as they are shown: by Unicode's sign, or in HTML by name."""
@@ -145,7 +145,7 @@ class Exchange:
         """Every row as `show` has it; of more than `rows`, a note of what is left out in place of the middle."""
         rows, end = rows_of(self.entries), max(self.rows // 4, 1)
         middle = rows[self.rows - end : -end]
-        if len(rows) <= self.rows or not middle:
+        if len(rows) <= self.rows + 1:  # a note would take the place of a single row
             return [show(group) for group in rows]
         count = sum(len(stretch.data) for group in middle for stretch in group)
         words = f"… {len(middle):,} more rows, {count:,} bytes left out …"
