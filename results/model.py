@@ -318,7 +318,7 @@ def _answered(asked: float, published: float, gone: float, hold: float) -> float
     """
     if published <= asked:
         return asked
-    into = (published - asked) % (hold + gone)
+    into = (published - asked) % (hold + gone) if gone > 0 else 0.0
     return published if into <= hold else published + (hold + gone - into)
 
 
