@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--resume", action="store_true", help="go on with what was interrupted")
     p.add_argument("--list", action="store_true", help="show the experiments, their runs and seconds")
     own = p.add_argument_group("your own workload, instead of experiments")
-    own.add_argument("--clients", type=whole(1), help="how many follow the feed (10)")
+    own.add_argument("--clients", type=whole(1), help="how many follow the feed (5)")
     own.add_argument("--rate", type=number(0.01), help="messages a second (10)")
     own.add_argument("--size", type=whole(SMALLEST), help="bytes of a message (142)")
     own.add_argument("--poll-interval", type=number(0.01), help="seconds from poll to poll (1)")

@@ -20,7 +20,7 @@ class Run:
 
     experiment: str
     transport: str
-    clients: int = 10
+    clients: int = 5
     rate_hz: float = 10.0
     arrivals: str = "poisson"
     seed: int = 1
@@ -85,7 +85,7 @@ def overhead(profile: str) -> Iterator[dict[str, Any]]:
     seconds = {"quick": 1, "standard": 3, "full": 10}[profile]
     cookies = {"quick": [1024], "standard": [256, 1024], "full": [64, 256, 1024, 4096]}[profile]
     profiles = {"quick": ["browser"]}.get(profile, ["minimal", "python", "browser"])
-    basic = {"clients": 5, "arrivals": "even", "poll_interval_s": 0.5, "duration_s": seconds}
+    basic = {"arrivals": "even", "poll_interval_s": 0.5, "duration_s": seconds}
     for header_profile in profiles:
         yield basic | {"header_profile": header_profile}
     for cookie_bytes in cookies:
@@ -101,13 +101,16 @@ def latency(profile: str) -> Iterator[dict[str, Any]]:
 
 
 def scale(profile: str) -> Iterator[dict[str, Any]]:
-    """Even arrivals, far apart: each message has gone out to all before the next one comes."""
+    """Even arrivals, so far apart that each message has gone out to all before the next one comes.
+
+    The poll interval is no multiple of theirs: each poller would always be equally late.
+    """
     rate, seconds = {"quick": (4, 1.5), "standard": (2, 6), "full": (2, 15)}[profile]
-    clients = {"quick": [10, 50], "standard": [10, 50, 200], "full": [10, 30, 50, 100, 200, 500]}[profile]
+    clients = {"quick": [10, 50], "standard": [10, 50, 100], "full": [10, 30, 50, 100, 200, 500]}[profile]
     basic = {
         "rate_hz": rate,
         "arrivals": "even",
-        "poll_interval_s": 0.5,
+        "poll_interval_s": 0.7,
         "duration_s": seconds,
         "header_profile": "minimal",
     }
