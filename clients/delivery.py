@@ -101,11 +101,15 @@ class Cursor:
         self.booked = wire
         for message in messages:
             record = json.loads(message.decode())
-            if self.seq is not None and record["seq"] != self.seq + 1:
-                raise BrokenFeed(f"message {record['seq']} came after {self.seq}")
-            self.seq = record["seq"]
+            self.step(record["seq"])
             yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
             spent = len(message) + 1
+
+    def step(self, seq: int) -> None:
+        """Go on to `seq`; BrokenFeed if it is not the next one."""
+        if self.seq is not None and seq != self.seq + 1:
+            raise BrokenFeed(f"message {seq} came after {self.seq}")
+        self.seq = seq
 
     def skip(self, gone: Gone) -> Gap:
         """Go on from the oldest message of the feed as it is; return what is lost by that."""

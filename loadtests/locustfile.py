@@ -23,7 +23,7 @@ from locust.exception import StopUser
 from locust.runners import WorkerRunner
 
 from clients.counting import CountingSocket, counting_socket
-from clients.delivery import BrokenFeed, ClientError, Cursor, Delivery, Gone, Refused, address_of
+from clients.delivery import BrokenFeed, ClientError, Cursor, Gone, Refused, address_of
 from clients.http import detail
 from clients.ledger import HEADINGS, Ledger
 from clients.websocket import WebSocketConnection, read_status
@@ -68,6 +68,13 @@ def cookie_bytes(text: str) -> int:
     return int(text)
 
 
+class Witness(Cursor):
+    """A cursor that steps over whatever comes: the user's sequence counts what is lost, repeated or out of order."""
+
+    def step(self, seq: int) -> None:
+        self.seq = max(seq, self.seq or 0)
+
+
 class FeedUser(User):
     """A client of the feed: follows it, checks every seq, books every byte."""
 
@@ -79,7 +86,7 @@ class FeedUser(User):
         super().__init__(environment)
         self.options = environment.parsed_options
         self.generator = environment.generator
-        self.cursor, self.sequence, self.ledger = Cursor(), Sequence(0), Ledger()
+        self.cursor, self.sequence, self.ledger = Witness(), Sequence(0), Ledger()
         self.counting = False  # whether the ledger's page is the run's
 
     def on_start(self) -> None:
@@ -128,17 +135,10 @@ class FeedUser(User):
 
     def deliver(self, messages: list[bytes], received_at: float) -> None:
         """Check and count messages that came together."""
-        try:
-            for delivery in self.cursor.deliver(messages, received_at, self.ledger.wire):
-                self.count(delivery)
-        except BrokenFeed as error:
-            self.fail("feed", error)
-            self.sequence.check(self.cursor.seq or 0)
-
-    def count(self, delivery: Delivery) -> None:
-        self.sequence.check(delivery.seq)
-        self.generator.tally.deliver(delivery)
-        self.report("delivery", delivery.latency * 1000, delivery.wire_bytes)
+        for delivery in self.cursor.deliver(messages, received_at, self.ledger.wire):
+            self.sequence.check(delivery.seq)
+            self.generator.tally.deliver(delivery)
+            self.report("delivery", delivery.latency * 1000, delivery.wire_bytes)
 
     def fail(self, name: str, error: Exception) -> None:
         self.generator.tally.failures += 1

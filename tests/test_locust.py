@@ -4,7 +4,10 @@ import csv
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -62,6 +65,36 @@ def test_profile_and_cookies_are_on_the_wire(urls):
         heads[name] = [float(number.replace(",", "")) for number in found.groups()]
     assert heads["small"][0] == 0 and heads["large"][0] > 100
     assert heads["large"][1] > 2 * heads["small"][1]
+
+
+class LyingServer(BaseHTTPRequestHandler):
+    """A poll server whose feed leaves out 3, gives it late, and gives 5 twice."""
+
+    protocol_version = "HTTP/1.1"
+    answers = [[], [1, 2, 4], [3, 5], [5, 6]]
+
+    def do_GET(self) -> None:
+        seqs = self.answers.pop(0) if self.answers else []
+        lines = [f'{{"seq":{seq},"published_at":{time.time():.6f},"data":null}}\n' for seq in seqs]
+        body = "".join(lines).encode()
+        self.send_response(200 if seqs else 204)
+        for name, value in {"Feed-Epoch": "e", "Feed-Newest": "0", "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_is_lost_repeated_or_late_is_counted_and_fails_the_run():
+    with ThreadingHTTPServer(("127.0.0.1", 0), LyingServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = locust("polling", "-u", "1", "-t", "3s", "--poll-interval", "0.1", "--host", url)
+        server.shutdown()
+    assert "7 deliveries, 0 lost, 1 repeated, 1 out of order, 0 failures" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1
 
 
 def test_a_missing_server_fails_the_run():
