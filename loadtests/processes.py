@@ -5,11 +5,13 @@ Each child ends when its standard input does, so that none outlives this program
 
 import json
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,28 @@ class Child:
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip().splitlines()
         return RunFailed(f"{self.name} ended in mid-run (exit status {self._process.returncode}){last_of(said)}")
+
+
+def start(children: ExitStack, name: str, arguments: list[str]) -> Child:
+    """Start a child that ends with `children`; a Ctrl-C while it starts waits until it is known there."""
+    with uninterrupted():
+        return children.enter_context(Child(name, arguments))
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off until the end of the block; only a program's main thread is ever interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def last_of(lines: list[str]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from clients.ledger import HEADINGS
 from loadtests.experiments import Run
 from loadtests.generator import DRAIN_TIMEOUT, MARK
-from loadtests.processes import Child, RunFailed, json_in, url_in
+from loadtests.processes import Child, RunFailed, json_in, start, url_in
 from loadtests.tally import Tally
 from results.table import COLUMNS
 
@@ -42,8 +42,8 @@ class Outcome:
 def conduct(run: Run, scratch: Path, progress: Progress) -> Outcome:
     """Measure one run; RunFailed if a process ends, or answers nothing, before it is done."""
     with contextlib.ExitStack() as children:
-        server = children.enter_context(Child(f"the {run.transport} server", server_arguments(run)))
-        load = children.enter_context(Child("Locust", locust_arguments(run, scratch / "tally.json")))
+        server = start(children, f"the {run.transport} server", server_arguments(run))
+        load = start(children, "Locust", locust_arguments(run, scratch / "tally.json"))
         url = server.expect(url_in, START_TIMEOUT)
         load.say(f"follow {linked(run, url, children)}")
         load.expect(heard("ready"), START_TIMEOUT)
@@ -82,8 +82,8 @@ def linked(run: Run, url: str, children: contextlib.ExitStack) -> str:
     if not run.rtt_ms:
         return url
     to = url.rpartition("/")[2]
-    link = Child("the delay line", ["-m", "loadtests.link", "--to", to, "--delay-ms", str(run.rtt_ms / 2)])
-    return children.enter_context(link).expect(url_in, START_TIMEOUT)
+    link = start(children, "the delay line", ["-m", "loadtests.link", "--to", to, "--delay-ms", str(run.rtt_ms / 2)])
+    return link.expect(url_in, START_TIMEOUT)
 
 
 def heard(word: str) -> Callable[[str], Any]:
