@@ -76,7 +76,7 @@ def without_idle_factors(run: Run) -> Run:
 
 
 def real_feed(profile: str) -> Iterator[dict[str, Any]]:
-    seconds, repeats = {"quick": (3, 1), "standard": (10, 1), "full": (30, 3)}[profile]
+    seconds, repeats = {"quick": (2, 1), "standard": (10, 1), "full": (30, 3)}[profile]
     for repeat in range(1, repeats + 1):
         yield {"payload_bytes": None, "duration_s": seconds, "repeat": repeat}
 
@@ -93,7 +93,7 @@ def overhead(profile: str) -> Iterator[dict[str, Any]]:
 
 
 def latency(profile: str) -> Iterator[dict[str, Any]]:
-    seconds, repeats = {"quick": (2, 1), "standard": (6, 1), "full": (20, 3)}[profile]
+    seconds, repeats = {"quick": (1.5, 1), "standard": (6, 1), "full": (20, 3)}[profile]
     intervals = {"quick": [0.2], "standard": [0.2, 0.5, 2.0], "full": [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]}[profile]
     for repeat in range(1, repeats + 1):
         for interval in intervals:
