@@ -108,12 +108,15 @@ def run(args: argparse.Namespace, deliveries: Generator[Delivery, None, None], l
             text = record(delivery) if args.json else line(delivery)
             print(text + "\n", end="", flush=True)  # in one write, so that Ctrl-C leaves no half line
     except ClientError as error:
-        print(f"clients: {error}", file=sys.stderr)
+        print(f"clients: {args.url or URLS[args.transport]}: {error}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
         status = 130
     deliveries.close()  # and with it the connection, in order
-    print(json.dumps({"ledger": as_dict(ledger)}) if args.json else table(ledger, count), flush=True)
+    if args.json:
+        print(json.dumps({"ledger": as_dict(ledger)}), flush=True)
+    elif ledger.wire:
+        print(table(ledger, count), flush=True)
     return status
 
 

@@ -81,6 +81,6 @@ def resuming(
             if cursor.answers > answers:
                 retry, lost_at = FIRST_RETRY, time.monotonic()
             if not cursor.answers or time.monotonic() - lost_at > patience:
-                raise ServerMissing(f"nobody answers: {error}") from None
+                raise ServerMissing(f"nobody answers ({error.strerror or error})") from None
             time.sleep(retry)
             retry = min(2 * retry, LONGEST_RETRY)

@@ -193,7 +193,7 @@ class Account:
                 self._book_head("sent", asked, "handshake" if asked.accepted else "request_head")
             if asked.accepted:
                 self._book_head("received", head, "handshake")
-                yield from self._frames("received")
+                yield from self._frames("received")  # for good: there is no way back to HTTP
             self._book_head("received", head, "response_head")
             if asked.method != b"HEAD" and head.status not in (204, 304):
                 yield from self._body("received", head, inf, self._content_of(asked, head))

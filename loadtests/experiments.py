@@ -106,7 +106,7 @@ def scale(profile: str) -> Iterator[dict[str, Any]]:
     The poll interval is no multiple of theirs: each poller would always be equally late.
     """
     rate, seconds = {"quick": (4, 1.5), "standard": (2, 6), "full": (2, 15)}[profile]
-    clients = {"quick": [10, 50], "standard": [10, 50, 100], "full": [10, 30, 50, 100, 200, 500]}[profile]
+    clients = {"quick": [10, 30], "standard": [10, 50, 100], "full": [10, 30, 50, 100, 200, 500]}[profile]
     basic = {
         "rate_hz": rate,
         "arrivals": "even",

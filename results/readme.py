@@ -23,10 +23,15 @@ def block(folder: str | os.PathLike[str]) -> str:
     if not lines:
         raise table.TableError(f"{folder} has no runs of real-feed")
     rows = [[line.label, *(summary.number(getattr(line, name)) for name in COLUMNS)] for line in lines]
-    heads = ["the earthquakes", *COLUMNS.values()]
+    feed = table.valid(runs)[table.valid(runs).experiment == "real-feed"]
+    pushed = feed[feed.transport == "websocket"]
+    rate, interval = feed.rate_hz.iloc[0], feed.poll_interval_s.dropna().iloc[0]
+    spread = pushed.handshake.sum() / pushed.deliveries.sum()
+    heads = [f"the earthquakes, {rate:g} a second, polls every {interval:g} s", *COLUMNS.values()]
     marked = ["| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows)]
     where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
-    return "\n".join([*marked, "", f"Measured by `{machine['command']}` ({where})."])
+    note = f"Of WebSocket's overhead {spread:.1f} B are its handshake, paid once and spread over this run's messages."
+    return "\n".join([*marked, "", f"Measured by `{machine['command']}` ({where}). {note}"])
 
 
 def write(readme: Path, folder: str | os.PathLike[str]) -> None:

@@ -13,7 +13,7 @@ def create_app(feed: Feed) -> Flask:
 
     @app.get("/messages")
     def messages() -> Response:
-        asked: Question = g.question
+        asked: Question = g.question  # read and checked before the request came here, in wire.new_app
         with counts.client():
             found = feed.after(asked.seq, timeout=asked.wait, epoch=asked.epoch)
         counts.deliveries += len(found)

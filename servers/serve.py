@@ -1,6 +1,7 @@
 """gevent's WSGI server, the same for all three transports: ports, Nagle off, a bounded stop."""
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -46,7 +47,7 @@ def bind(feed: Feed, transport: str, host: str, port: int) -> LabServer:
     try:
         server.start()
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise PortUnavailable(f"cannot serve {transport} on {host}:{port}: {reason}") from None
     return server
 

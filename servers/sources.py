@@ -21,6 +21,7 @@ SMALLEST = len(Message.encode(10**9, 10**9, "").encoded)  # bytes of a clock mes
 
 Timetable = Iterator[tuple[float, Any]]
 
+
 class Clockwork(Protocol):
     """A thread to publish from, and a sleep from which it can be woken."""
 

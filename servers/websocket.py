@@ -24,6 +24,7 @@ def create_app(feed: Feed) -> Flask:
         with counts.client():
             try:
                 while ws.connected:
+                    # The timeout delays no message: it lets the loop see a connection that was closed meanwhile.
                     for message in feed.after(seq, timeout=1, limit=64, epoch=asked.epoch):
                         ws.send(message.encoded.decode())
                         counts.deliveries += 1
