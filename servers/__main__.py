@@ -5,13 +5,20 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse  # noqa: E402
+import ssl  # noqa: E402
 import sys  # noqa: E402
+import tempfile  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from servers import serve, sources  # noqa: E402
+from servers.certificate import tls_for  # noqa: E402
 from servers.feed import Feed  # noqa: E402
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
+UNNAMED = Path()  # --tls without a file
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--size", type=int, help="clock: bytes of a message (142)")
     p.add_argument("--arrivals", choices=["poisson", "even"], help="clock: how messages follow each other (poisson)")
     p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
+    p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
+                   help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
+    p.add_argument("--deflate", action="store_true", help="WebSocket: compress for clients that offer it (RFC 7692)")
     p.add_argument("--controlled", action="store_true", help="obey 'start' and 'stop' on standard input")
     return p
 
@@ -79,15 +89,33 @@ def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> source
     return sources.clock(**CLOCK_DEFAULTS | given)
 
 
+@contextmanager
+def tls_of(args: argparse.Namespace) -> Iterator[tuple[ssl.SSLContext | None, Path | None]]:
+    """What to speak TLS with, and the file for clients to trust; one that nobody named goes with the servers."""
+    if args.tls is None:
+        yield None, None
+        return
+    with tempfile.TemporaryDirectory(prefix="push-lab-") as folder:
+        trusted = Path(folder) / "authority.pem" if args.tls == UNNAMED else args.tls
+        yield tls_for(args.host, trusted), trusted
+
+
+def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
+    """Bind, publish and serve; return the exit status."""
+    ports, feed = ports_of(args, p), Feed()
+    publisher = sources.Publisher(feed, timetable_of(args, p), serve.NativeThread())
+    with tls_of(args) as (tls, trusted):
+        bound = serve.bind_all(feed, ports, args.host, tls=tls, deflate=args.deflate)
+        return serve.serve(bound, publisher, feed, args.controlled, trusted)
+
+
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
-    ports, feed = ports_of(args, p), Feed()
     sys.setswitchinterval(0.0005)  # seconds that the publisher's thread is kept waiting by the greenlets
-    publisher = sources.Publisher(feed, timetable_of(args, p), serve.NativeThread())
     try:
-        return serve.serve(serve.bind_all(feed, ports, args.host), publisher, feed, args.controlled)
-    except serve.PortUnavailable as error:
+        return run(args, p)
+    except OSError as error:
         print(f"servers: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before the addresses are printed

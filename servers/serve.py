@@ -4,8 +4,11 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import IO, Any
 
 import gevent
@@ -40,10 +43,19 @@ class LabServer(WSGIServer):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().handle(sock, address)
 
+    def wrap_socket_and_handle(self, sock: socket.socket, address: Any) -> None:
+        try:
+            secured = self.wrap_socket(sock, **self.ssl_args)
+        except OSError:  # the client broke off, does not trust the certificate, or speaks no TLS
+            return sock.close()
+        with closing(secured):
+            self.handle(secured, address)
 
-def bind(feed: Feed, transport: str, host: str, port: int) -> LabServer:
+
+def bind(app: Flask, transport: str, host: str, port: int, tls: ssl.SSLContext | None) -> LabServer:
     """Return a server of `transport` that listens on the port; PortUnavailable if it cannot."""
-    server = LabServer((host, port), TRANSPORTS[transport](feed), log=None, backlog=4096)
+    secure = {} if tls is None else {"ssl_context": tls}
+    server = LabServer((host, port), app, log=None, backlog=4096, **secure)
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -52,12 +64,16 @@ def bind(feed: Feed, transport: str, host: str, port: int) -> LabServer:
     return server
 
 
-def bind_all(feed: Feed, ports: dict[str, int], host: str) -> dict[str, LabServer]:
-    """Return the servers by transport, all of them listening, or none."""
+def bind_all(
+    feed: Feed, ports: dict[str, int], host: str, *, tls: ssl.SSLContext | None = None, deflate: bool = False
+) -> dict[str, LabServer]:
+    """Return the servers by transport, all of them listening, or none; `deflate` lets WebSockets compress."""
     servers: dict[str, LabServer] = {}
     try:
         for transport, port in ports.items():
-            servers[transport] = bind(feed, transport, host, port)
+            app = TRANSPORTS[transport](feed)
+            app.config["DEFLATE"] = deflate
+            servers[transport] = bind(app, transport, host, port, tls)
     except PortUnavailable:
         stop_all(list(servers.values()))
         raise
@@ -66,7 +82,7 @@ def bind_all(feed: Feed, ports: dict[str, int], host: str) -> dict[str, LabServe
 
 def address_of(transport: str, server: LabServer) -> str:
     """The URL that a client of this server takes."""
-    scheme = "ws" if transport == "websocket" else "http"
+    scheme = ("ws" if transport == "websocket" else "http") + ("s" if server.ssl_enabled else "")
     host = f"[{server.server_host}]" if ":" in server.server_host else server.server_host
     return f"{scheme}://{host}:{server.server_port}"
 
@@ -121,14 +137,18 @@ def status_by_signal() -> AsyncResult:
     return status
 
 
-def serve(servers: dict[str, LabServer], publisher: Publisher, feed: Feed, controlled: bool) -> int:
-    """Print the addresses, publish, and serve until a signal (or, controlled, until standard input ends).
+def serve(
+    servers: dict[str, LabServer], publisher: Publisher, feed: Feed, controlled: bool, trusted: Path | None = None
+) -> int:
+    """Print the addresses and what file to trust, publish, and serve until a signal (controlled: the end of its input).
 
     Return the exit status.
     """
     status = status_by_signal()
     for transport, server in servers.items():
         print(f"{transport:<13}{address_of(transport, server)}", flush=True)
+    if trusted:
+        print(f"{'to trust':<13}{trusted}", flush=True)
     if controlled:
         gevent.spawn(obey, publisher, feed, sys.stdin.buffer, sys.stdout).link(lambda _: status.set(0))
     else:
