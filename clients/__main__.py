@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Generator
 from itertools import islice
+from typing import Any
 
 from clients import long_polling, polling, websocket
-from clients.delivery import ClientError, Delivery, Gap
+from clients.delivery import ClientError, Delivery, Gap, with_tls
 from clients.ledger import HEADINGS, Ledger
 
 URLS = {
@@ -16,6 +17,7 @@ URLS = {
     "long-polling": "http://127.0.0.1:5002",
     "websocket": "ws://127.0.0.1:5003",
 }
+OPTION_OF = {"poll_interval": "polling", "hold": "long-polling", "deflate": "websocket"}  # options of one transport
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--json", action="store_true", help="one JSON object a delivery, the ledger last")
     p.add_argument("--poll-interval", type=seconds, help="polling: seconds from one question to the next (1)")
     p.add_argument("--hold", type=hold, help="long polling: seconds the server may hold a question (25)")
+    p.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
+    p.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed (RFC 7692)")
     return p
 
 
@@ -49,17 +53,28 @@ def hold(text: str) -> float:
     return float(text)
 
 
-def follow(args: argparse.Namespace, p: argparse.ArgumentParser, ledger: Ledger) -> Generator[Delivery, None, None]:
+def follow(
+    args: argparse.Namespace, p: argparse.ArgumentParser, url: str, ledger: Ledger
+) -> Generator[Delivery, None, None]:
     """The deliveries that the command line asks for."""
-    if args.poll_interval and args.transport != "polling" or args.hold and args.transport != "long-polling":
-        p.error(f"--{'hold' if args.hold else 'poll-interval'} is not for {args.transport}")
-    url = args.url or URLS[args.transport]
+    for option, transport in OPTION_OF.items():
+        if getattr(args, option) and args.transport != transport:
+            p.error(f"--{option.replace('_', '-')} is not for {args.transport}")
+    shared: dict[str, Any] = {"ledger": ledger, "on_gap": report_gap, "trust": args.tls}
     if args.transport == "polling":
-        interval = args.poll_interval or 1.0
-        return polling.follow(url, args.after, interval=interval, ledger=ledger, on_gap=report_gap)
+        return polling.follow(url, args.after, interval=args.poll_interval or 1.0, **shared)
     if args.transport == "long-polling":
-        return long_polling.follow(url, args.after, hold=args.hold or 25.0, ledger=ledger, on_gap=report_gap)
-    return websocket.follow(url, args.after, ledger=ledger, on_gap=report_gap)
+        return long_polling.follow(url, args.after, hold=args.hold or 25.0, **shared)
+    return websocket.follow(url, args.after, deflate=args.deflate, **shared)
+
+
+def url_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> str:
+    """The address to follow; one without TLS cannot go with --tls."""
+    default = URLS[args.transport]
+    url: str = args.url or (with_tls(default) if args.tls else default)
+    if args.tls and with_tls(url) != url:
+        p.error(f"--tls: {url} is an address without TLS; {with_tls(url)} is one with it")
+    return url
 
 
 def report_gap(gap: Gap) -> None:
@@ -91,24 +106,24 @@ def as_dict(ledger: Ledger) -> dict[str, int]:
     return {name: getattr(ledger, name) for name in names}
 
 
-def table(ledger: Ledger, deliveries: int) -> str:
-    """The ledger for reading, with what each delivery cost beside its message."""
+def table(ledger: Ledger, deliveries: int, message_bytes: int) -> str:
+    """The ledger for reading, with what each delivery cost beside its message as it was before compression."""
     rows = [f"  {name.replace('_', ' '):<14}{value:>10,} B" for name, value in as_dict(ledger).items()]
     if deliveries:
-        rows.append(f"  {deliveries} deliveries, {(ledger.wire - ledger.payload) / deliveries:,.1f} B of overhead each")
+        rows.append(f"  {deliveries} deliveries, {(ledger.wire - message_bytes) / deliveries:,.1f} B of overhead each")
     return "\n".join(["", "ledger", *rows])
 
 
-def run(args: argparse.Namespace, deliveries: Generator[Delivery, None, None], ledger: Ledger) -> int:
+def run(args: argparse.Namespace, url: str, deliveries: Generator[Delivery, None, None], ledger: Ledger) -> int:
     """Print the deliveries, then the ledger whatever ended them; return the exit status."""
-    status, count = 0, 0
+    status, count, size = 0, 0, 0
     try:
         for delivery in islice(deliveries, args.count):
-            count += 1
+            count, size = count + 1, size + delivery.size
             text = record(delivery) if args.json else line(delivery)
             print(text + "\n", end="", flush=True)  # in one write, so that Ctrl-C leaves no half line
     except ClientError as error:
-        print(f"clients: {args.url or URLS[args.transport]}: {error}", file=sys.stderr)
+        print(f"clients: {url}: {error}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
         status = 130
@@ -116,15 +131,16 @@ def run(args: argparse.Namespace, deliveries: Generator[Delivery, None, None], l
     if args.json:
         print(json.dumps({"ledger": as_dict(ledger)}), flush=True)
     elif ledger.wire:
-        print(table(ledger, count), flush=True)
+        print(table(ledger, count, size if args.deflate else ledger.payload), flush=True)
     return status
 
 
 def main(argv: list[str] | None = None) -> int:
     p, ledger = parser(), Ledger()
     args = p.parse_args(argv)
+    url = url_of(args, p)
     try:
-        return run(args, follow(args, p, ledger), ledger)
+        return run(args, url, follow(args, p, url, ledger), ledger)
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -1,12 +1,14 @@
-"""A TCP socket whose every byte is booked, and what clients do alike with it: connect, resume, give up."""
+"""A TCP socket whose every byte is booked, and what clients do alike: resume, give up."""
 
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
-from clients.delivery import Cursor, Delivery, Gap, Gone, ServerMissing
-from clients.ledger import Account, Ledger
+from clients import tcp_info
+from clients.delivery import ConnectionLost, Cursor, Delivery, Gap, Gone, ServerMissing
+from clients.ledger import Account, Direction, Ledger
+from clients.tcp_info import TcpInfo
 
 FIRST_RETRY, LONGEST_RETRY, PATIENCE = 0.1, 2.0, 60.0  # seconds
 
@@ -15,10 +17,16 @@ class CountingSocket(socket.socket):
     """Books what it sends and receives. Under gevent, import it after the patch, and it is gevent's socket."""
 
     account: Account
+    ended = was_reset = False  # whether the other side's end has been read, or its reset has been told
+    _settled = TcpInfo()
 
     def send(self, data: Any, *args: Any, **kwargs: Any) -> int:
-        count = super().send(data, *args, **kwargs)
-        self.account.sent(bytes(memoryview(data)[:count]))
+        try:
+            count = super().send(data, *args, **kwargs)
+        except ConnectionResetError:
+            self.was_reset = True
+            raise
+        self.passed("sent", bytes(memoryview(data)[:count]))
         return count
 
     def sendall(self, data: Any, *args: Any, **kwargs: Any) -> None:
@@ -27,37 +35,54 @@ class CountingSocket(socket.socket):
             left = left[self.send(left) :]
 
     def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        data = super().recv(*args, **kwargs)
-        self.account.received(data)
+        try:
+            data = super().recv(*args, **kwargs)
+        except ConnectionResetError:
+            self.was_reset = True
+            raise
+        self.ended = not data
+        self.passed("received", data)
         return data
+
+    def passed(self, direction: Direction, data: bytes) -> None:
+        """Book what passed on the wire."""
+        getattr(self.account, direction)(data)
+
+    def pending(self) -> int:
+        """Bytes that have come and nobody has read, which the descriptor does not show."""
+        return 0
+
+    def turn_page(self, ledger: Ledger) -> None:
+        """Book in another ledger from here on; between two exchanges."""
+        self._settle()
+        self.account.ledger = ledger
 
     def close(self) -> None:
         if self.fileno() >= 0:
             self.account.close()
+            self._settle()
         super().close()
 
+    def _settle(self) -> None:
+        """Add to the ledger what the kernel has counted since the last time."""
+        now, before, ledger = tcp_info.read(self, self.was_reset), self._settled, self.account.ledger
+        if now is not None:
+            ledger.kernel_sent += now.bytes_sent - before.bytes_sent
+            ledger.kernel_received += now.bytes_received - before.bytes_received
+            ledger.segments_sent += now.segments_sent - before.segments_sent
+            ledger.segments_received += now.segments_received - before.segments_received
+            self._settled = now
 
-def counting_socket(ledger: Ledger, *kind: Any) -> CountingSocket:
+
+Kind = TypeVar("Kind", bound=CountingSocket)
+
+
+def counting_socket(kind: type[Kind], ledger: Ledger, *family: Any) -> Kind:
     """Return a socket of that family, type and protocol whose bytes are booked in `ledger`, with Nagle off."""
-    sock = CountingSocket(*kind)
+    sock = kind(*family)
     sock.account = Account(ledger)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
-
-
-def connect(host: str, port: int, ledger: Ledger, timeout: float) -> CountingSocket:
-    """Return a connected socket; OSError if the server cannot be reached."""
-    error: OSError = OSError(f"no address for {host}")
-    for *kind, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        sock = counting_socket(ledger, *kind)
-        sock.settimeout(timeout)
-        try:
-            sock.connect(address)
-            return sock
-        except OSError as refused:
-            error = refused
-            sock.close()
-    raise error
 
 
 Session = Callable[[Cursor], Iterator[Delivery]]
@@ -81,6 +106,12 @@ def resuming(
             if cursor.answers > answers:
                 retry, lost_at = FIRST_RETRY, time.monotonic()
             if not cursor.answers or time.monotonic() - lost_at > patience:
-                raise ServerMissing(f"nobody answers ({error.strerror or error})") from None
+                raise ServerMissing(f"nobody answers ({error.strerror or error}){hint(error)}") from None
             time.sleep(retry)
             retry = min(2 * retry, LONGEST_RETRY)
+
+
+def hint(error: OSError) -> str:
+    """What may be wrong where somebody is there and says nothing."""
+    there = isinstance(error, ConnectionResetError | ConnectionLost)
+    return "; a server that speaks TLS has an address with https or wss" if there else ""

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
+
+SCHEMES = {"http": "https", "ws": "wss", "https": "https", "wss": "wss"}  # and each with TLS
 
 
 class ClientError(Exception):
@@ -95,15 +97,15 @@ class Cursor:
     def deliver(self, messages: list[bytes], received_at: float, wire: int) -> Iterator[Delivery]:
         """Step over messages that came together; `wire` is what the ledger's total was then.
 
-        The first of them bears what the answer cost beside the messages. BrokenFeed if a seq is not the next one.
+        The first of them bears what the answer cost beside the messages; compressed, none costs more than its share.
+        BrokenFeed if a seq is not the next one.
         """
-        spent = wire - self.booked - sum(len(message) + 1 for message in messages[1:])
-        self.booked = wire
-        for message in messages:
+        whole, self.booked = wire - self.booked, wire
+        later = [min(len(message) + 1, whole // len(messages)) for message in messages[1:]]
+        for message, spent in zip(messages, [whole - sum(later), *later], strict=True):
             record = json.loads(message.decode())
             self.step(record["seq"])
             yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
-            spent = len(message) + 1
 
     def step(self, seq: int) -> None:
         """Go on to `seq`; BrokenFeed if it is not the next one."""
@@ -119,12 +121,32 @@ class Cursor:
         return gap
 
 
-def address_of(url: str) -> tuple[str, int]:
-    """Return host and port of a server's URL; http and ws mean the same. ClientError if it is none."""
+class Address(NamedTuple):
+    """Where a server is, and whether TLS is spoken there."""
+
+    host: str
+    port: int
+    secure: bool
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a URL and a Host line have them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address_of(url: str) -> Address:
+    """Return what a server's URL says; http and ws mean the same, and https and wss. ClientError if it is none."""
     try:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "ws") and parts.hostname and parts.path in ("", "/", "/messages"):
-            return parts.hostname, parts.port or 80
+        if parts.scheme in SCHEMES and parts.hostname and parts.path in ("", "/", "/messages"):
+            secure = parts.scheme in ("https", "wss")
+            return Address(parts.hostname, parts.port or (443 if secure else 80), secure)
     except ValueError:
         pass
     raise ClientError(f"{url} is not the address of a server: it looks like http://127.0.0.1:5001")
+
+
+def with_tls(url: str) -> str:
+    """The same address over TLS."""
+    scheme, mark, rest = url.partition("://")
+    return SCHEMES.get(scheme, scheme) + mark + rest

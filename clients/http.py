@@ -8,9 +8,9 @@ from typing import Any
 
 import h11
 
-from clients.counting import connect
 from clients.delivery import ConnectionLost, Cursor, Delivery, Gone, Refused, address_of
 from clients.ledger import Ledger
+from clients.tls import connect
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,19 @@ def detail(body: bytes) -> str:
 class HttpConnection:
     """Asks one thing after another on one connection; field lines beside Host are the caller's."""
 
-    def __init__(self, url: str, ledger: Ledger, timeout: float, fields: Iterable[tuple[str, str]] = ()) -> None:
-        host, port = address_of(url)
+    def __init__(
+        self,
+        url: str,
+        ledger: Ledger,
+        timeout: float,
+        fields: Iterable[tuple[str, str]] = (),
+        trust: str | None = None,
+    ) -> None:
+        address = address_of(url)
         self.ledger = ledger
-        self._fields = [("Host", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), *fields]
+        self._fields = [("Host", address.authority), *fields]
         self._h11 = h11.Connection(h11.CLIENT)
-        self.socket = connect(host, port, ledger, timeout)
+        self.socket = connect(address, ledger, timeout, trust)
 
     def __enter__(self) -> "HttpConnection":
         return self

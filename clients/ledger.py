@@ -20,7 +20,10 @@ COOKIES = (b"cookie", b"set-cookie")
 
 @dataclass
 class Ledger:
-    """Bytes by heading, and what passed on the wire; the six add up to `wire_sent + wire_received`."""
+    """Bytes by heading, and what passed on the wire; the six add up to `wire_sent + wire_received`.
+
+    The last four are the kernel's own count of closed connections, bytes and segments; 0 where it does not tell.
+    """
 
     handshake: int = 0
     cookies: int = 0
@@ -30,6 +33,10 @@ class Ledger:
     payload: int = 0
     wire_sent: int = 0
     wire_received: int = 0
+    kernel_sent: int = 0
+    kernel_received: int = 0
+    segments_sent: int = 0
+    segments_received: int = 0
 
     def book(self, direction: Direction, heading: str, data: bytes) -> None:
         """Book `data` under a heading."""
@@ -147,6 +154,11 @@ class Account:
         """Book bytes that came from the server to the client."""
         self.ledger.wire_received += len(data)
         self._feed("received", data)
+
+    def wrapped(self, direction: Direction, size: int, heading: str = "framing") -> None:
+        """Book `size` bytes that TLS put around what it carries; less than 0 takes out what is booked as itself."""
+        for name in (heading, f"wire_{direction}"):
+            setattr(self.ledger, name, getattr(self.ledger, name) + size)
 
     def close(self) -> None:
         """Book what a broken connection left unfinished."""

@@ -19,15 +19,17 @@ def follow(
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
     patience: float = PATIENCE,
+    trust: str | None = None,
 ) -> Generator[Delivery, None, None]:
     """Yield what is published after `after` (None: from now on), letting the server hold each question `hold` seconds.
 
-    Raises ServerMissing, Refused or BrokenFeed. The bytes are booked in `ledger`.
+    Raises ServerMissing, Refused, TlsFailed or BrokenFeed. The bytes are booked in `ledger`. Over TLS, `trust` is a
+    PEM file of the authority to trust instead of the system's.
     """
     book = Ledger() if ledger is None else ledger
 
     def session(cursor: Cursor) -> Iterator[Delivery]:
-        with HttpConnection(url, book, hold + GRACE) as connection:
+        with HttpConnection(url, book, hold + GRACE, trust=trust) as connection:
             while True:
                 yield from connection.ask(cursor, wait=hold)
 

@@ -20,15 +20,17 @@ def follow(
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
     patience: float = PATIENCE,
+    trust: str | None = None,
 ) -> Generator[Delivery, None, None]:
     """Yield what is published after `after` (None: from now on), asking every `interval` seconds.
 
-    Raises ServerMissing, Refused or BrokenFeed. The bytes are booked in `ledger`.
+    Raises ServerMissing, Refused, TlsFailed or BrokenFeed. The bytes are booked in `ledger`. Over TLS, `trust` is a
+    PEM file of the authority to trust instead of the system's.
     """
     book = Ledger() if ledger is None else ledger
 
     def session(cursor: Cursor) -> Iterator[Delivery]:
-        with HttpConnection(url, book, ANSWER_TIMEOUT) as connection:
+        with HttpConnection(url, book, ANSWER_TIMEOUT, trust=trust) as connection:
             for _ in cadence(interval):
                 yield from connection.ask(cursor)
 

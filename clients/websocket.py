@@ -7,18 +7,21 @@ from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from clients.counting import PATIENCE, connect, resuming
+from clients.counting import PATIENCE, resuming
 from clients.delivery import ConnectionLost, Cursor, Delivery, Gap, Gone, Refused, address_of
 from clients.http import HttpConnection, detail
 from clients.ledger import Ledger
+from clients.tls import connect
 
 GONE = 4410  # close code
 SILENCE = 60.0  # seconds without a byte, pings included, after which the connection is taken for dead
 LINGER = 2.0  # seconds that the closing handshake may take
+EXTENSIONS = "sec-websocket-extensions"
 
 
 def follow(
@@ -28,17 +31,20 @@ def follow(
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
     patience: float = PATIENCE,
+    trust: str | None = None,
+    deflate: bool = False,
 ) -> Generator[Delivery, None, None]:
     """Yield what is published after `after` (None: from now on), as the server sends it.
 
-    Raises ServerMissing, Refused or BrokenFeed. The bytes are booked in `ledger`.
+    Raises ServerMissing, Refused, TlsFailed or BrokenFeed. The bytes are booked in `ledger`. Over TLS, `trust` is a
+    PEM file of the authority to trust instead of the system's. `deflate` offers to take messages compressed.
     """
     book = Ledger() if ledger is None else ledger
 
     def session(cursor: Cursor) -> Iterator[Delivery]:
         if cursor.epoch is None:
-            read_status(url, cursor, book)
-        with WebSocketConnection(url, cursor.target(), book) as connection:
+            read_status(url, cursor, book, trust)
+        with WebSocketConnection(url, cursor.target(), book, trust=trust, deflate=deflate) as connection:
             cursor.answers += 1
             for messages, received_at in connection.messages():
                 yield from cursor.deliver(messages, received_at, book.wire)
@@ -46,9 +52,9 @@ def follow(
     return resuming(session, Cursor(after), on_gap, patience)
 
 
-def read_status(url: str, cursor: Cursor, ledger: Ledger) -> None:
+def read_status(url: str, cursor: Cursor, ledger: Ledger, trust: str | None = None) -> None:
     """Learn the feed's epoch and newest seq, which a 101 does not say."""
-    with HttpConnection(url, ledger, SILENCE) as connection:
+    with HttpConnection(url, ledger, SILENCE, trust=trust) as connection:
         status = json.loads(connection.get("/status").body)
         cursor.learn(status["epoch"], status["newest"])
 
@@ -56,12 +62,22 @@ def read_status(url: str, cursor: Cursor, ledger: Ledger) -> None:
 class WebSocketConnection:
     """One open WebSocket, every byte of it booked; websockets' sans-I/O protocol reads and writes it."""
 
-    def __init__(self, url: str, target: str, ledger: Ledger, fields: Iterable[tuple[str, str]] = ()) -> None:
-        host, port = address_of(url)
-        self._protocol = ClientProtocol(parse_uri(f"ws://{f'[{host}]' if ':' in host else host}:{port}{target}"))
-        self.socket = connect(host, port, ledger, SILENCE)
+    def __init__(
+        self,
+        url: str,
+        target: str,
+        ledger: Ledger,
+        fields: Iterable[tuple[str, str]] = (),
+        trust: str | None = None,
+        deflate: bool = False,
+    ) -> None:
+        address, lines = address_of(url), list(fields)
+        uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{target}")
+        offered = deflate or any(name.lower() == EXTENSIONS for name, _ in lines)
+        self._protocol = ClientProtocol(uri, extensions=[ClientPerMessageDeflateFactory()] if offered else None)
+        self.socket = connect(address, ledger, SILENCE, trust)
         try:
-            self._open(fields)
+            self._open(lines)
         except BaseException:
             self.socket.close()
             raise
@@ -104,10 +120,13 @@ class WebSocketConnection:
                 self._receive()
         except OSError:
             pass  # the other side is gone already
-        self.socket.close()
+        finally:
+            self.socket.close()
 
-    def _open(self, fields: Iterable[tuple[str, str]]) -> None:
+    def _open(self, fields: list[tuple[str, str]]) -> None:
         request = self._protocol.connect()
+        for name, _ in fields:
+            request.headers.pop(name, None)  # what the caller sends is not sent twice
         for name, value in fields:
             request.headers[name] = value
         self._protocol.send_request(request)

@@ -1,12 +1,14 @@
-"""The command line of the load comparison: `python -m loadtests [EXPERIMENT …]`."""
+"""The command line of the load comparison and of its delay line's calibration: `python -m loadtests [EXPERIMENT …]`."""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from loadtests.calibration import calibrate
 from loadtests.comparison import Comparison, Refused
 from loadtests.experiments import EXPERIMENTS, PROFILES, Run, workload
 from loadtests.processes import ROOT, RunFailed
@@ -14,6 +16,7 @@ from results.summary import terminal_table
 from results.table import TableError, invalid, read_runs
 from servers.sources import SMALLEST
 
+CALIBRATION = "calibration"  # of the delay line: no experiment, nothing is compared
 LATEST = Path("results/latest")
 WORKLOAD = {  # option: the parameter of a run it sets
     "clients": "clients",
@@ -21,13 +24,16 @@ WORKLOAD = {  # option: the parameter of a run it sets
     "size": "payload_bytes",
     "poll_interval": "poll_interval_s",
     "rtt": "rtt_ms",
+    "tls": "tls",
+    "deflate": "deflate",
 }
 WORKLOAD_SECONDS = {"quick": 8.0, "standard": 20.0, "full": 60.0}
 
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m loadtests", description="Compare the three transports under load.")
-    p.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=f"{', '.join(EXPERIMENTS)} (default: all)")
+    names = f"{', '.join(EXPERIMENTS)} (default: all), or {CALIBRATION} of the delay line"
+    p.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=names)
     p.add_argument("--profile", choices=PROFILES, help="how thoroughly (default quick)")
     p.add_argument("--out", type=Path, metavar="results/NAME", help=f"where to (default {LATEST}, which is replaced)")
     p.add_argument("--resume", action="store_true", help="go on with what was interrupted")
@@ -38,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--size", type=whole(SMALLEST), help="bytes of a message (142)")
     own.add_argument("--poll-interval", type=number(0.01), help="seconds from poll to poll (1)")
     own.add_argument("--rtt", type=number(0), help="milliseconds of round trip to add (0)")
+    own.add_argument("--tls", action="store_true", default=None, help="over TLS")
+    own.add_argument("--deflate", action="store_true", default=None, help="WebSocket: compressed (RFC 7692)")
     return p
 
 
@@ -62,7 +70,7 @@ def number(least: float):  # type: ignore[no-untyped-def]
 def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:
     """The runs that the command line asks for."""
     profile = args.profile or "quick"
-    given = {run: getattr(args, option) for option, run in WORKLOAD.items() if getattr(args, option) is not None}
+    given = workload_of(args)
     if given and args.experiments:
         p.error("experiments have their own parameters: give either EXPERIMENT or a workload")
     if given:
@@ -71,6 +79,18 @@ def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:
         if name not in EXPERIMENTS:
             p.error(f"there is no experiment {name}: they are {', '.join(EXPERIMENTS)}")
     return [run for name in args.experiments or EXPERIMENTS for run in EXPERIMENTS[name].runs(profile)]
+
+
+def workload_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of an engineer's own workload, as far as they are given."""
+    return {run: getattr(args, option) for option, run in WORKLOAD.items() if getattr(args, option) is not None}
+
+
+def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
+    """Measure the delay line; results are kept only where --out says."""
+    if len(args.experiments) > 1 or args.resume or workload_of(args):
+        p.error(f"{CALIBRATION} stands alone: it takes --profile and --out, no experiment, workload or --resume")
+    return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
 
 
 def folder_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> Path:
@@ -123,6 +143,8 @@ def main(argv: list[str] | None = None) -> int:
     if args.list:
         console.print(listing())
         return 0
+    if CALIBRATION in args.experiments:
+        return calibrated(args, p, console)
     comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
     try:
         return compare(comparison, args.resume, console)

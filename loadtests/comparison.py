@@ -73,7 +73,7 @@ class Comparison:
         drawn = charts.draw_all(self.partial)
         charts.save(drawn[0], self.partial)
         report.write(self.partial, drawn)
-        for scaffold in ("rows.jsonl", "plan.json", "tally.json"):
+        for scaffold in ("rows.jsonl", "plan.json", "tally.json", runner.AUTHORITY):
             (self.partial / scaffold).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.partial.rename(self.folder)

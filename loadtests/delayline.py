@@ -44,14 +44,14 @@ class DelayLine:
         self.ready = ready
         self.queue: deque[Piece] = deque()
         self.size = 0
-        self.limit = MAX_QUEUED_BYTES
-        if wire.rate < math.inf:  # what fills the wire, and a sender's buffer in front of it
-            self.limit = min(self.limit, int(wire.rate * wire.delay) + READ_BYTES)
+        self.step, self.limit = READ_BYTES, MAX_QUEUED_BYTES
+        if wire.rate < math.inf:  # holds what fills the wire, and a sender's buffer in front of it
+            self.step, self.limit = SEGMENT_BYTES, min(self.limit, int(wire.rate * wire.delay) + READ_BYTES)
 
     def put(self, now: float, data: bytes) -> None:
         """Queue bytes that arrived now; b"" ends the stream."""
-        step = SEGMENT_BYTES if self.wire.rate < math.inf else READ_BYTES
-        for piece in [data[start:start + step] for start in range(0, len(data), step)] or [b""]:
+        for start in range(0, len(data) or 1, self.step):
+            piece = data[start:start + self.step]
             leaves = max(self.wire.leaves(now, len(piece)), self.ready)
             self.queue.append(Piece(leaves + self.wire.delay, now, piece))
         self.size += len(data)

@@ -30,6 +30,8 @@ class Run:
     rtt_ms: float = 0.0
     header_profile: str = "browser"
     cookie_bytes: int = 0
+    tls: bool = False
+    deflate: bool = False
     duration_s: float = 4.0
     repeat: int = 1
 
@@ -38,7 +40,7 @@ class Run:
         """A name that says all in which runs differ, fit for a file."""
         plain = Run(self.experiment, self.transport)
         differing = (f for f in fields(Run)[2:] if getattr(self, f.name) != getattr(plain, f.name))
-        parts = (f"{f.name.partition('_')[0]}{getattr(self, f.name)}" for f in differing)
+        parts = (f"{f.name.partition('_')[0]}{getattr(self, f.name)}".removesuffix("True") for f in differing)
         return "-".join([self.experiment, self.transport, *parts]).replace("payloadNone", "real")
 
     @property
@@ -69,9 +71,11 @@ class Experiment:
 
 
 def without_idle_factors(run: Run) -> Run:
-    """Only polling has a poll interval: elsewhere it would repeat a run under another name."""
+    """Only polling has a poll interval, and only WebSocket deflate: elsewhere a run would repeat under another name."""
     if run.transport != "polling":
         run = replace(run, poll_interval_s=Run.poll_interval_s)
+    if run.transport != "websocket":
+        run = replace(run, deflate=Run.deflate)
     return run
 
 

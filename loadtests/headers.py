@@ -25,7 +25,8 @@ LONGEST_PAIR = 90
 class HeaderProfile:
     """Field lines beyond Host and beyond the opening handshake's own, in the order the client sends them.
 
-    `source` says where they come from. "{host}" in a value stands for the host that is asked.
+    `source` says where they come from. "{host}" in a value stands for the host that is asked, "http" before it for what
+    is spoken with it.
     """
 
     name: str
@@ -33,16 +34,21 @@ class HeaderProfile:
     http: Fields
     websocket: Fields
 
-    def fields(self, transport: str, host: str, cookie_bytes: int = 0) -> list[tuple[str, str]]:
+    def fields(
+        self, transport: str, host: str, cookie_bytes: int = 0, secure: bool = False
+    ) -> list[tuple[str, str]]:
         """The ordered field lines of a request to `host` ("127.0.0.1:5001"), Host first and Cookie last.
 
         `transport` is polling, long-polling or websocket. `cookie_bytes` is the whole Cookie line's size, with its name
-        and CRLF: 0 for none, else at least 13. Raises ValueError for another transport or a smaller Cookie.
+        and CRLF: 0 for none, else at least 13. `secure`: over TLS, which Origin and Referer say too. Raises ValueError
+        for another transport or a smaller Cookie.
         """
         by_transport = {"polling": self.http, "long-polling": self.http, "websocket": self.websocket}
         if transport not in by_transport:
             raise ValueError(f"transport must be one of {', '.join(by_transport)}, not {transport!r}")
-        lines = [("Host", host), *((name, value.replace(HOST, host)) for name, value in by_transport[transport])]
+        scheme = "https:" if secure else "http:"
+        said = ((name, value.replace("http:", scheme).replace(HOST, host)) for name, value in by_transport[transport])
+        lines = [("Host", host), *said]
         return lines + ([("Cookie", cookie(cookie_bytes))] if cookie_bytes else [])
 
 

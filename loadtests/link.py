@@ -8,7 +8,8 @@ connections stay), `reset SECONDS` (all connections are reset, new ones too unti
 What reads, sleeps and writes adds up its sleeps. Here bytes are queued with a release time counted from their arrival,
 so any number can be under way at once. No queue grows without bound: a full one is not read into, and TCP then slows
 the sender. A relay cannot delay the client's connect(), so the handshake is charged on the first bytes. There is no
-loss, no congestion window, no jitter; the rate is of TCP payload, and all connections share it.
+loss, no congestion window, no jitter; the rate is of TCP payload, and all connections share it. A connection takes two
+descriptors; while there are none, new connections wait.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import errno
 import json
 import math
 import os
+import re
 import select
 import selectors
 import signal
@@ -25,19 +27,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from loadtests.delayline import READ_BYTES, DelayLine, Piece, Wire
+from loadtests.processes import raise_descriptor_limit
 
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
+PAUSE_S = 0.1  # between two looks for a free descriptor
 NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN}  # the last while connecting, on macOS
 RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+Address = tuple[socket.AddressFamily, Any]  # a family, and a host and port as it has them
 
 
 @dataclass(eq=False)
@@ -61,21 +67,24 @@ class Pump:
 class Link:
     """The event loop: every connection to `listener` goes on to `target`; `control` brings commands, a line each."""
 
-    def __init__(self, listener: socket.socket, control: socket.socket, target: tuple[str, int], up: Wire, down: Wire,
+    def __init__(self, listener: socket.socket, control: socket.socket, target: Address, up: Wire, down: Wire,
                  record: TextIO | None = None) -> None:
-        self.listener, self.control, self.target = listener, control, target
+        self.listener, self.control = listener, control
+        self.family, self.target = target
         self.up, self.down, self.record = up, down, record
         self.unix_offset = time.time() - time.monotonic()
         self.running = True
         self.typed = b""
         self.refusing_until = -math.inf
+        self.paused_before = False
         self.pumps: set[Pump] = set()
-        self.timers: list[tuple[float, int, Pump]] = []
+        self.timers: list[tuple[float, int, Callable[[float], None]]] = []
         self.numbers, self.order = count(1), count()
         self.selector = selectors.DefaultSelector()
-        for own, callback in ((listener, self._accept), (control, self._command)):
+        for own in (listener, control):
             own.setblocking(False)
-            self.selector.register(own, READ, callback)
+        self.selector.register(control, READ, self._command)
+        self._listen()
 
     def run(self) -> None:
         """Pass bytes until told to stop, or until the control socket ends."""
@@ -85,7 +94,7 @@ class Link:
                     ready, now = self._wait(), time.monotonic()
                     for key, mask in ready:
                         key.data(mask, now)
-                    self._release(time.monotonic())
+                    self._call_due(time.monotonic())
             finally:
                 self._close_all(socket.socket.close)
 
@@ -103,28 +112,46 @@ class Link:
             timeout = 0
         return self.selector.select(timeout)
 
-    def _release(self, now: float) -> None:
+    def _at(self, due: float, callback: Callable[[float], None]) -> None:
+        heappush(self.timers, (due, next(self.order), callback))
+
+    def _call_due(self, now: float) -> None:
         while self.timers and self.timers[0][0] <= now:
-            pump = heappop(self.timers)[2]
-            pump.timed = False
-            self._flush(pump, now)
+            heappop(self.timers)[2](now)
+
+    def _listen(self, now: float = 0.0) -> None:
+        self.selector.register(self.listener, READ, self._accept)
+
+    def _pause(self, error: OSError, now: float) -> None:
+        """No descriptors, or no memory: who comes meanwhile waits in the kernel's queue."""
+        if not self.paused_before:
+            print(f"link: {error.strerror}: new connections wait until others end", file=sys.stderr, flush=True)
+        self.paused_before = True
+        self.selector.unregister(self.listener)
+        self._at(now + PAUSE_S, self._listen)
 
     def _accept(self, mask: int, now: float) -> None:
         try:
-            client, _ = self.listener.accept()
+            with ExitStack() as opened:  # the server's end first: a client without one stays in the queue
+                server = opened.enter_context(socket.socket(self.family))
+                client, _ = self.listener.accept()
+                opened.pop_all()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        except OSError as error:
+            return self._pause(error, now)
         if now < self.refusing_until:
+            server.close()
             reset(client)
         else:
-            self._connect(client, now)
+            self._connect(client, server, now)
 
-    def _connect(self, client: socket.socket, now: float) -> None:
+    def _connect(self, client: socket.socket, server: socket.socket, now: float) -> None:
         """Both directions of a new connection. SYN and SYN-ACK (RFC 9293, section 3.5) cost the client a round trip."""
-        server = socket.socket(client.family)
         for own in (client, server):
             own.setblocking(False)
-            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # macOS, for a client that has gone already: reading from it tells
+                own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server.connect_ex(self.target)  # what becomes of it shows when it is read
         number, opened = next(self.numbers), max(now, self.up.cut_until) + self.up.delay + self.down.delay
         up = Pump(number, "up", client, DelayLine(self.up, opened))
@@ -156,6 +183,10 @@ class Link:
             pump.ended = pump.broken = True
             pump.line.put(now, b"")
             self._update(pump)
+
+    def _release(self, pump: Pump, now: float) -> None:
+        pump.timed = False
+        self._flush(pump, now)
 
     def _flush(self, pump: Pump, now: float) -> None:
         """Send what is due, as far as the receiver takes it."""
@@ -217,7 +248,7 @@ class Link:
         self._watch(pump.back)
         due = pump.line.next_release
         if due is not None and not pump.pending and not pump.timed:
-            heappush(self.timers, (due, next(self.order), pump))
+            self._at(due, partial(self._release, pump))
             pump.timed = True
 
     def _watch(self, pump: Pump) -> None:
@@ -263,7 +294,8 @@ class Link:
 
 def reset(connection: socket.socket) -> None:
     """Close with RST: the peer's next call fails."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    with suppress(OSError):  # macOS, for a peer that was faster
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     connection.close()
 
 
@@ -283,11 +315,21 @@ def amount(text: str) -> float:
 
 
 def address(text: str) -> tuple[str, int]:
-    """(host, port) of HOST:PORT; ValueError for anything else."""
-    host, port = text.rsplit(":", 1)
-    if not host or not 0 <= int(port) < 65_536:
+    """(host, port) of HOST:PORT, where an IPv6 host stands in brackets; ValueError for anything else."""
+    parts = re.fullmatch(r"(?:\[([^][]+)\]|([^][:]+)):([0-9]{1,5})", text)
+    if not parts or int(parts[3]) > 65_535:
         raise ValueError(text)
-    return host, int(port)
+    return parts[1] or parts[2], int(parts[3])
+
+
+def resolve(host: str, port: int) -> Address:
+    """Where to find it: by IPv4 if it has both kinds of address, as `localhost` does. OSError if it has none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise OSError(f"no address for {host}: {error}") from None
+    family, _, _, _, where = min(found, key=lambda each: each[0] != socket.AF_INET)
+    return family, where
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -319,16 +361,18 @@ def serve(options: argparse.Namespace) -> None:
     """Open everything, say where, and run. Raises OSError for a port that is taken, a host without address."""
     delays = (options.delay_ms if given is None else given for given in (options.up_ms, options.down_ms))
     up, down = (Wire(delay / 1000, options.rate_mbps * 125_000 or math.inf) for delay in delays)
-    target = socket.gethostbyname(options.to[0]), options.to[1]
-    with (socket.create_server(options.listen, backlog=1024) as listener, standard_input() as control,
+    target, (family, own) = resolve(*options.to), resolve(*options.listen)
+    with (socket.create_server(own, family=family, backlog=1024) as listener, standard_input() as control,
           open(options.record or os.devnull, "w", buffering=1, encoding="ascii") as file):
-        print("{}:{}".format(*listener.getsockname()), flush=True)
+        host, port = listener.getsockname()[:2]
+        print(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", flush=True)
         Link(listener, control, target, up, down, file if options.record else None).run()
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    raise_descriptor_limit()
     try:
         serve(options)
     except KeyboardInterrupt:

@@ -6,10 +6,11 @@ geventhttpclient, WebSocket over websockets' sans-I/O protocol, both over a sock
 
 import random
 import select
+import sys
 import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import gevent
@@ -22,10 +23,11 @@ from locust import User, events, task
 from locust.exception import StopUser
 from locust.runners import WorkerRunner
 
-from clients.counting import CountingSocket, counting_socket
-from clients.delivery import BrokenFeed, ClientError, Cursor, Gone, Refused, address_of
+from clients.counting import CountingSocket
+from clients.delivery import BrokenFeed, ClientError, Cursor, Gone, Refused, address_of, with_tls
 from clients.http import detail
 from clients.ledger import HEADINGS, Ledger
+from clients.tls import new_socket
 from clients.websocket import WebSocketConnection, read_status
 from loadtests.generator import Generator
 from loadtests.headers import PROFILES, cookie
@@ -47,6 +49,8 @@ def add_options(parser: Any) -> None:
     )
     group.add_argument("--header-profile", choices=list(PROFILES), default="minimal", help="the field lines sent")
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
+    group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
+    group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")
     group.add_argument("--controlled", metavar="FILE", help="obey the lab's runner, leave the tally in FILE")
 
 
@@ -86,19 +90,23 @@ class FeedUser(User):
         self.options = environment.parsed_options
         self.generator = environment.generator
         self.cursor, self.sequence, self.ledger = Witness(), Sequence(0), Ledger()
+        self.leaving = False
         self.counting = False  # whether the ledger's page is the run's
 
     def on_start(self) -> None:
-        self.url = self.generator.server(str(self.host))
-        self.host_name, self.port = address_of(self.url)
-        profile = PROFILES[self.options.header_profile]
-        self.fields = profile.fields(self.transport, str(urlsplit(self.url).netloc), self.options.cookie_bytes)
+        url = self.generator.server(str(self.host))
+        self.url = with_tls(url) if self.options.tls else url
+        self.address = address_of(self.url)
+        profile, netloc = PROFILES[self.options.header_profile], str(urlsplit(self.url).netloc)
+        self.fields = profile.fields(self.transport, netloc, self.options.cookie_bytes, self.address.secure)
 
     def complete(self, newest: int) -> bool:
         return self.sequence.seq >= newest
 
     def leave(self) -> None:
-        if self.greenlet is not None:
+        """End, but once: a second time would break off the closing handshake."""
+        if self.greenlet is not None and not self.leaving:
+            self.leaving = True
             self.greenlet.kill(StopUser, block=False)
 
     @task
@@ -163,22 +171,28 @@ class CountingPool(ConnectionPool):
     """A pool of one connection whose bytes are booked; polls, because select fails from descriptor 1,024 on."""
 
     def __init__(self, user: "HttpUser", timeout: float) -> None:
-        where = user.host_name, user.port
+        where = user.address.host, user.address.port
         super().__init__(*where, *where, size=1, connection_timeout=GRACE, network_timeout=timeout)
         self._user = user
         self.socket: CountingSocket | None = None
 
     def _create_tcp_socket(self, *kind: Any) -> CountingSocket:
         self._user.generator.tally.connections += 1
-        self.socket = counting_socket(self._user.ledger, *kind)
+        self.socket = new_socket(self._user.address, self._user.options.tls, self._user.ledger, *kind)
         return self.socket
+
+    def close(self) -> None:
+        """Close the connection also where a question is under way."""
+        super().close()
+        if self.socket is not None:
+            self.socket.close()
 
     def _is_socket_alive(self, sock: Any) -> bool:
         if not hasattr(select, "POLLIN"):  # Windows: its select knows no such limit
             return super()._is_socket_alive(sock)
         poll = monkey.get_original("select", "poll")()  # it never waits, and gevent's costs ten times as much
         poll.register(sock.fileno(), select.POLLIN)
-        return not poll.poll(0)
+        return not poll.poll(0) and not sock.pending()
 
 
 class PlainClient(HTTPClient):
@@ -196,14 +210,14 @@ class HttpUser(FeedUser):
 
     def connect(self) -> None:
         self.pool = CountingPool(self, self.timeout)
-        self.client = PlainClient(self.host_name, self.port, headers=dict(self.fields))
+        self.client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields))
         self.client._connection_pool = self.pool
 
     def begin_page(self) -> None:
         super().begin_page()
         self.cursor.booked = 0
         if self.pool.socket is not None:
-            self.pool.socket.account.ledger = self.ledger
+            self.pool.socket.turn_page(self.ledger)
 
     def ask(self, **extra: object) -> None:
         """Ask for what comes next, take it."""
@@ -285,19 +299,36 @@ class WebSocketUser(FeedUser):
 
     def session(self) -> None:
         if self.cursor.epoch is None:
-            read_status(self.url, self.cursor, Ledger())  # warm-up
+            read_status(self.url, self.cursor, Ledger(), self.options.tls)  # warm-up
         tally = self.generator.tally
         tally.requests += 1
         tally.connections += 1
-        with WebSocketConnection(self.url, self.cursor.target(), self.ledger, self.fields[1:]) as connection:
+        where = self.url, self.cursor.target()
+        ways = {"trust": self.options.tls, "deflate": self.options.deflate}
+        with WebSocketConnection(*where, self.ledger, self.fields[1:], **ways) as connection:
             self.joined()
             for messages, received_at in connection.messages():
                 self.deliver(messages, received_at)
 
 
+def check(environment: Any) -> None:
+    """End with status 2 where options do not fit what is to be followed."""
+    options, host = environment.parsed_options, environment.host
+    if options.tls and host and with_tls(host) != host:
+        refuse(f"--tls: {host} is an address without TLS; {with_tls(host)} is one with it")
+    if options.deflate and WebSocketUser not in environment.user_classes:
+        refuse("--deflate is for WebSocketUser")
+
+
+def refuse(reason: str) -> NoReturn:
+    print(f"locust: error: {reason}", file=sys.stderr)
+    sys.exit(2)
+
+
 @events.init.add_listener
 def set_up(environment: Any, **_: Any) -> None:
     """Give each process its generator; workers send their tallies along with Locust's own reports."""
+    check(environment)
     environment.generator = generator = Generator(environment, environment.parsed_options.controlled)
     generator.listen()
     if environment.parsed_options.controlled:

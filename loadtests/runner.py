@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clients.ledger import HEADINGS
+from clients.ledger import HEADINGS, Ledger
 from loadtests.experiments import Run
 from loadtests.generator import DRAIN_TIMEOUT, MARK
 from loadtests.processes import Child, RunFailed, json_in, start, url_in
@@ -19,6 +20,7 @@ from loadtests.tally import Tally
 from results.table import COLUMNS
 
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
+AUTHORITY = "authority.pem"  # in the scratch folder: whom the clients of a run over TLS trust
 START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answered
 STEP = 0.1  # seconds between looks at the clock and at the processes
 MEBIBYTE = 1024 * 1024
@@ -42,48 +44,52 @@ class Outcome:
 def conduct(run: Run, scratch: Path, progress: Progress) -> Outcome:
     """Measure one run; RunFailed if a process ends, or answers nothing, before it is done."""
     with contextlib.ExitStack() as children:
-        server = start(children, f"the {run.transport} server", server_arguments(run))
-        load = start(children, "Locust", locust_arguments(run, scratch / "tally.json"))
+        server = start(children, f"the {run.transport} server", server_arguments(run, scratch / AUTHORITY))
+        load = start(children, "Locust", locust_arguments(run, scratch))
         url = server.expect(url_in, START_TIMEOUT)
         load.say(f"follow {linked(run, url, children)}")
         load.expect(heard("ready"), START_TIMEOUT)
         pass_time(run.warm_up_s, [server, load], progress)
         load.say("begin")
         load.expect(heard("begun"), START_TIMEOUT)
-        before = status(url)
+        before = status(url, scratch / AUTHORITY)
         tell(server, "start")
         pass_time(run.duration_s, [server, load], progress)
         published = tell(server, "stop")["newest"]
         load.say(f"drain {published}")
         load.expect(heard("done"), DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT)
-        after = status(url)
+        after = status(url, scratch / AUTHORITY)
         load.end()
         return Outcome(Tally.from_json((scratch / "tally.json").read_text(encoding="utf-8")), published, before, after)
 
 
-def server_arguments(run: Run) -> list[str]:
+def server_arguments(run: Run, authority: Path) -> list[str]:
     source = ["--source", "earthquakes", "--rate", str(run.rate_hz)]
     if run.payload_bytes is not None:
         source = ["--source", "clock", "--rate", str(run.rate_hz), "--size", str(run.payload_bytes)]
         source += ["--arrivals", run.arrivals, "--seed", str(run.seed)]
-    return ["-m", "servers", run.transport, "--port", "0", "--controlled", *source]
+    tls = ["--tls", str(authority)] if run.tls else []
+    deflate = ["--deflate"] if run.deflate else []
+    return ["-m", "servers", run.transport, "--port", "0", "--controlled", *tls, *deflate, *source]
 
 
-def locust_arguments(run: Run, tally: Path) -> list[str]:
+def locust_arguments(run: Run, scratch: Path) -> list[str]:
     arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", USERS[run.transport]]
-    arguments += ["--headless", "--only-summary", "--loglevel", "ERROR", "--controlled", str(tally)]
+    arguments += ["--headless", "--only-summary", "--loglevel", "ERROR", "--controlled", str(scratch / "tally.json")]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
     arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
-    return [*arguments, "--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
+    arguments += ["--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
+    arguments += ["--tls", str(scratch / AUTHORITY)] if run.tls else []
+    return arguments + (["--deflate"] if run.deflate else [])
 
 
 def linked(run: Run, url: str, children: contextlib.ExitStack) -> str:
     """The address clients take: the server's, or a delay line's before it."""
     if not run.rtt_ms:
         return url
-    to = url.rpartition("/")[2]
+    scheme, _, to = url.partition("://")
     link = start(children, "the delay line", ["-m", "loadtests.link", "--to", to, "--delay-ms", str(run.rtt_ms / 2)])
-    return link.expect(url_in, START_TIMEOUT)
+    return f"{scheme}://{link.expect(url_in, START_TIMEOUT).partition('://')[2]}"
 
 
 def heard(word: str) -> Callable[[str], Any]:
@@ -106,10 +112,13 @@ def pass_time(seconds: float, children: list[Child], progress: Progress) -> None
         progress(min(left, STEP))
 
 
-def status(url: str) -> dict[str, Any]:
-    """The server's own account of itself."""
+def status(url: str, authority: Path) -> dict[str, Any]:
+    """The server's own account of itself; over TLS it is the server that `authority` vouches for."""
+    secure = url.startswith(("https:", "wss:"))
     try:
-        with urllib.request.urlopen(f"{url.replace('ws:', 'http:')}/status", timeout=START_TIMEOUT) as answer:
+        trust = ssl.create_default_context(cafile=authority) if secure else None
+        target = f"{'https' if secure else 'http'}://{url.partition('://')[2]}/status"
+        with urllib.request.urlopen(target, timeout=START_TIMEOUT, context=trust) as answer:
             return json.load(answer)
     except OSError as error:
         raise RunFailed(f"the server does not say how it is: {error}") from None
@@ -119,7 +128,7 @@ def row(run: Run, outcome: Outcome, attempt: int) -> dict[str, Any]:
     """The row of runs.csv; what does not apply, or is not measured yet, is None."""
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
     cells |= run.parameters() | {"run_id": run.run_id, "attempt": attempt, "operation": "feed"}
-    cells |= {"keep_alive": True, "tls": False, "deflate": False}
+    cells["keep_alive"] = True
     if run.transport != "polling":
         cells["poll_interval_s"] = None
     if run.transport != "long-polling":
@@ -136,6 +145,7 @@ def counted(outcome: Outcome) -> dict[str, Any]:
     return (
         {name: getattr(tally, name) for name in names}
         | {name: getattr(ledger, name) for name in (*HEADINGS, "wire_sent", "wire_received")}
+        | {name: getattr(ledger, name) or None for name in ("segments_sent", "segments_received")}
         | {"published": outcome.published, "overhead_per_delivery": beside}
     )
 
@@ -189,12 +199,23 @@ def faults(run: Run, outcome: Outcome, cells: dict[str, Any]) -> list[str]:
         f"{tally.failures} failures of clients": tally.failures,
         f"{tally.deliveries} deliveries of {wanted}": tally.deliveries != wanted,
         f"{tally.ledger.difference} bytes not booked": tally.ledger.difference,
+        **disagreements(tally.ledger),
         f"publisher {late:.1f} ms late at p99": late > LATEST_PUBLISHER_MS,
         f"generator took {tally.cpu_share:.2f} of a core": tally.cpu_share > LARGEST_CPU_SHARE,
         f"generator {lag:.1f} ms late at p99": lag > LARGEST_LAG_MS,
         f"only {len(tally.messages)} messages": len(tally.messages) < FEWEST_MESSAGES,
     }
     return [reason for reason, holds in reasons.items() if holds]
+
+
+def disagreements(ledger: Ledger) -> dict[str, bool]:
+    """Where the kernel's own count is another than the ledger's; nowhere where it does not tell (not Linux)."""
+    beyond = {way: getattr(ledger, f"kernel_{way}") - getattr(ledger, f"wire_{way}") for way in ("sent", "received")}
+    return {
+        f"TCP_INFO counts {abs(size)} bytes {'more' if size > 0 else 'less'} {way} than the ledger": bool(size)
+        for way, size in beyond.items()
+        if ledger.segments_sent
+    }
 
 
 def keep_latencies(tally: Tally, folder: Path, run_id: str) -> None:

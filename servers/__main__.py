@@ -15,7 +15,7 @@ from typing import Any  # noqa: E402
 
 from servers import serve, sources  # noqa: E402
 from servers.certificate import tls_for  # noqa: E402
-from servers.feed import Feed  # noqa: E402
+from servers.feed import HISTORY, Feed  # noqa: E402
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
 UNNAMED = Path()  # --tls without a file
@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--size", type=int, help="clock: bytes of a message (142)")
     p.add_argument("--arrivals", choices=["poisson", "even"], help="clock: how messages follow each other (poisson)")
     p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
+    p.add_argument("--history", type=positive_whole, default=HISTORY, help=f"messages kept ({HISTORY:,})")
     p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
                    help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
     p.add_argument("--deflate", action="store_true", help="WebSocket: compress for clients that offer it (RFC 7692)")
@@ -58,6 +59,12 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not more than 0")
     return value
+
+
+def positive_whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+    return int(text)
 
 
 def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, int]:
@@ -102,7 +109,7 @@ def tls_of(args: argparse.Namespace) -> Iterator[tuple[ssl.SSLContext | None, Pa
 
 def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     """Bind, publish and serve; return the exit status."""
-    ports, feed = ports_of(args, p), Feed()
+    ports, feed = ports_of(args, p), Feed(args.history)
     publisher = sources.Publisher(feed, timetable_of(args, p), serve.NativeThread())
     with tls_of(args) as (tls, trusted):
         bound = serve.bind_all(feed, ports, args.host, tls=tls, deflate=args.deflate)
@@ -112,6 +119,7 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
+    serve.raise_descriptor_limit()
     sys.setswitchinterval(0.0005)  # seconds that the publisher's thread is kept waiting by the greenlets
     try:
         return run(args, p)

@@ -95,15 +95,16 @@ class Feed:
         return message
 
     def after(
-        self, seq: int, timeout: float = 0, *, limit: int | None = None, epoch: str | None = None
+        self, seq: int, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
     ) -> list[Message]:
-        """Return the messages newer than `seq`, oldest first, at most `limit`; empty if none came in `timeout` seconds.
+        """Return the messages newer than `seq`, oldest first, at most `limit`.
 
+        Wait up to `timeout` seconds for one, without end if it is None; empty if none came.
         Raises OutsideHistory if a message after `seq` is no longer kept, if the feed has not come to `seq`, or if
         `epoch` is another feed's.
         """
         news = self._news
-        if timeout > 0 and seq == self.newest and epoch in (None, self.epoch):
+        if timeout != 0 and seq == self.newest and epoch in (None, self.epoch):
             news.wait(timeout)
         newest = self.newest
         if seq > newest or epoch not in (None, self.epoch):

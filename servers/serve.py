@@ -7,7 +7,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +16,7 @@ from flask import Flask
 from gevent import monkey
 from gevent.event import AsyncResult
 from gevent.fileobject import FileObject
-from gevent.pywsgi import WSGIServer
+from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.threadpool import ThreadPool
 
 from servers import long_polling, polling, websocket
@@ -29,6 +29,7 @@ TRANSPORTS: dict[str, Callable[[Feed], Flask]] = {
     "websocket": websocket.create_app,
 }
 PORTS = {"polling": 5001, "long-polling": 5002, "websocket": 5003}
+DESCRIPTORS = 10_240  # what macOS gives at most
 STOP_TIMEOUT = 0.3  # seconds that answers under way have at the end
 
 
@@ -36,8 +37,16 @@ class PortUnavailable(OSError):
     """The machine's or the user's fault: the port is taken, or the host is not this machine's."""
 
 
+class LabHandler(WSGIHandler):
+    """To a client that has gone there is nothing to say, over TLS either."""
+
+    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, ssl.SSL_ERROR_EOF)
+
+
 class LabServer(WSGIServer):
     """Sends at once: with Nagle's algorithm on, a head and its body wait for a delayed acknowledgement between them."""
+
+    handler_class = LabHandler
 
     def handle(self, sock: socket.socket, address: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -105,6 +114,17 @@ class NativeThread:
         if self._running.locked():
             self._running.release()
             self._end()
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process open as many sockets as it may: a WebSocket takes two. Windows sets no limit."""
+    with suppress(ImportError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        enough = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+        if soft != resource.RLIM_INFINITY and soft < enough:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
 def stop_all(servers: Sequence[LabServer]) -> None:

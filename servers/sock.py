@@ -10,6 +10,7 @@ import binascii
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
@@ -20,7 +21,7 @@ from flask_sock import Sock as Sock
 from simple_websocket import ConnectionClosed
 from werkzeug.exceptions import BadRequest, HTTPException
 from wsproto.events import BytesMessage, TextMessage
-from wsproto.frame_protocol import CloseReason
+from wsproto.frame_protocol import CloseReason, FrameProtocol
 from wsproto.utilities import LocalProtocolError
 
 LINGER = 2.0  # seconds a closing server waits for the other side
@@ -53,19 +54,44 @@ def check_upgrade(environ: Mapping[str, Any]) -> None:
         raise BadRequest("Sec-WebSocket-Key is not 16 bytes in base64")
 
 
+@lru_cache(maxsize=16)
+def text_frame(text: bytes) -> bytes:
+    """The unmasked frame of a text message (RFC 6455 section 5.2), made once for however many it goes to."""
+    return bytes(FrameProtocol(client=False, extensions=[]).send_data(text.decode(), fin=True))
+
+
 class WholeSocket:
     """What simple-websocket takes for a socket: it sends frames whole, one at a time, and closing it ends TCP."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self.lock = threading.RLock()
+        self._rest = b""  # of an offered frame that was taken in part
+        self.lock = threading.Lock()
         self.recv, self.fileno = sock.recv, sock.fileno
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, data: bytes) -> int:
         with self.lock:
-            self._sock.sendall(data)
+            return self.send_locked(data)
+
+    def send_locked(self, data: bytes) -> int:
+        """Send all of it, and first what is left of an offered frame; for a caller that holds the lock."""
+        whole, self._rest = self._rest + data, b""
+        sent = self._sock.send(whole)  # nearly always all of it; sendall alone is slower to find out
+        if sent < len(whole):
+            self._sock.sendall(memoryview(whole)[sent:])
         return len(data)
+
+    def offer(self, frame: bytes) -> int:
+        """Send without waiting: return how much went out. Of a part, the rest goes before whatever is sent next."""
+        if self._rest or self.lock.locked():
+            return 0
+        try:
+            sent: int = self._sock._sock.send(frame)  # type: ignore[attr-defined]  # gevent's own send would wait
+        except OSError:  # full, or at its end: whoever sends next finds out
+            return 0
+        self._rest = frame[sent:] if sent else b""
+        return sent
 
     def close(self) -> None:
         """End TCP both ways, first letting the other side read the close frame that may be under way."""
@@ -88,14 +114,18 @@ class WebSocket(simple_websocket.Server):
     """The server's side of one WebSocket, as flask-sock hands it to a route."""
 
     on_message: Callable[[str | bytes], Any] | None = None
+    _when_over: Callable[[], Any] = staticmethod(lambda: None)
+    sock: Any  # a socket at first, from the handshake on a WholeSocket
+    connected: bool
+    # Pings let TCP find out that a client has gone. A late pong proves nothing: a slow reader's waits its turn.
+    pong_received = property(lambda self: True, lambda self, received: None)
 
     def __init__(self, environ: dict[str, Any], **options: Any) -> None:
         check_upgrade(environ)
         if not current_app.config.get("DEFLATE"):
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        self._plain = "HTTP_SEC_WEBSOCKET_EXTENSIONS" not in environ and environ["wsgi.url_scheme"] == "http"
         super().__init__(environ, **OPTIONS | options)
-
-    sock: Any  # a socket at first, from the handshake on a WholeSocket
 
     def handshake(self) -> None:
         self.sock = WholeSocket(self.sock)
@@ -104,12 +134,31 @@ class WebSocket(simple_websocket.Server):
     def send(self, data: str | bytes) -> None:
         """Send one message, text or binary; ConnectionClosed if it cannot be delivered any more."""
         event = TextMessage(data=data) if isinstance(data, str) else BytesMessage(data=bytes(data))
-        with self.sock.lock:
+        self._send(lambda: self.ws.send(event))
+
+    def flush(self) -> None:
+        """Send what an offered frame has left; ConnectionClosed if that cannot be."""
+        self._send(bytes)
+
+    def _send(self, encode: Callable[[], bytes]) -> None:
+        with self.sock.lock:  # frames leave in the order in which they are encoded: deflate counts on it
             try:
-                self.sock.send(self.ws.send(event))
+                if self.connected:
+                    self.sock.send_locked(encode())
+                    return
             except (OSError, LocalProtocolError):
                 self.connected = False
-                raise ConnectionClosed(self.close_reason, self.close_message) from None
+        raise ConnectionClosed(self.close_reason, self.close_message)
+
+    def offer(self, frame: bytes) -> int:
+        """Send a frame that was made for all without waiting; return how much went out, see WholeSocket."""
+        return self.sock.offer(frame) if self._plain and self.connected else 0
+
+    def when_over(self, call: Callable[[], Any]) -> None:
+        """Call back when the connection has ended, or at once if it has."""
+        self._when_over = call
+        if not self.thread.is_alive():
+            call()
 
     def hand_to(self, on_message: Callable[[str | bytes], Any]) -> None:
         """Call `on_message` with each incoming message instead of keeping it for `receive`."""
@@ -134,6 +183,10 @@ class WebSocket(simple_websocket.Server):
             return False
         self._hand_over()
         return going and (self.connected or opening)
+
+    def _thread(self) -> None:
+        super()._thread()
+        self._when_over()
 
     def _too_large(self, message: str | bytes) -> bool:
         size = len(message.encode() if isinstance(message, str) else message)

@@ -2,6 +2,7 @@
 
 from flask import Flask, g
 
+from servers.broadcast import Broadcast
 from servers.feed import Feed, OutsideHistory
 from servers.sock import Sock, WebSocket
 from servers.wire import LARGEST_ECHO, LARGEST_POST, Question, gone_json, new_app
@@ -13,7 +14,7 @@ def create_app(feed: Feed) -> Flask:
     """Return the application; a message is sent as it is published, and nobody asks."""
     app, counts = new_app(feed, "websocket")
     app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": LARGEST_ECHO}
-    sock = Sock(app)
+    sock, broadcast = Sock(app), Broadcast(feed, counts)
 
     @sock.route("/messages")
     def messages(ws: WebSocket) -> None:
@@ -24,11 +25,11 @@ def create_app(feed: Feed) -> Flask:
         with counts.client():
             try:
                 while ws.connected:
-                    # The timeout delays no message: it lets the loop see a connection that was closed meanwhile.
-                    for message in feed.after(seq, timeout=1, limit=64, epoch=asked.epoch):
+                    for message in feed.after(seq, limit=64, epoch=asked.epoch):
                         ws.send(message.encoded.decode())
                         counts.deliveries += 1
                         seq = message.seq
+                    seq = broadcast.follow(ws, seq)
             except OutsideHistory as error:
                 ws.close(GONE, gone_json(error))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from servers.feed import Feed, Message, OutsideHistory, UnencodableData
@@ -19,6 +20,8 @@ from servers.feed import Feed, Message, OutsideHistory, UnencodableData
 LARGEST_POST = 65_536  # bytes
 LARGEST_ECHO = 16 * 1024 * 1024  # bytes
 DEFAULT_WAIT, LONGEST_WAIT = 25.0, 60.0  # seconds; RFC 6202 section 5.5 finds 30 s safe
+SEQ, SECONDS = re.compile(r"[0-9]{1,18}"), re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
+ANYTHING = re.compile(r".*")
 PACKAGES = ("flask", "flask-sock", "simple-websocket", "gevent")
 
 
@@ -57,19 +60,20 @@ class Question:
     @classmethod
     def read(cls, newest: int) -> "Question":
         """Read the current request; BadRequest if it is malformed."""
-        after = argument("after", r"\d{1,18}")
-        wait = float(argument("wait", r"\d{1,3}(\.\d{1,9})?") or DEFAULT_WAIT)
+        args = request.args
+        after = argument(args, "after", SEQ)
+        wait = float(argument(args, "wait", SECONDS) or DEFAULT_WAIT)
         if wait > LONGEST_WAIT:
             raise BadRequest(f"wait is more than {LONGEST_WAIT:.0f} seconds")
-        return cls(newest if after is None else int(after), after is not None, wait, argument("epoch", r".*"))
+        return cls(newest if after is None else int(after), after is not None, wait, argument(args, "epoch", ANYTHING))
 
 
-def argument(name: str, pattern: str) -> str | None:
+def argument(args: MultiDict[str, str], name: str, pattern: re.Pattern[str]) -> str | None:
     """Return a query argument, None if absent; BadRequest if it comes twice or does not match."""
-    values = request.args.getlist(name)
+    values = args.getlist(name)
     if not values:
         return None
-    if len(values) > 1 or not re.fullmatch(pattern, values[0], re.ASCII):
+    if len(values) > 1 or not pattern.fullmatch(values[0]):
         raise BadRequest(f"{name} is malformed")
     return values[0]
 

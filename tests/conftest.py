@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -73,12 +74,17 @@ class Lab:
     process: subprocess.Popen[str]
     ports: dict[str, int]
     errors: IO[str]
+    trust: str | None = None  # the file of the authority, over TLS
 
     def url(self, transport: str) -> str:
-        return f"{'ws' if transport == 'websocket' else 'http'}://127.0.0.1:{self.ports[transport]}"
+        scheme = ("ws" if transport == "websocket" else "http") + ("s" if self.trust else "")
+        return f"{scheme}://127.0.0.1:{self.ports[transport]}"
 
     def connection(self, transport: str) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.ports[transport], timeout=WAIT)
+        where = "127.0.0.1", self.ports[transport]
+        if self.trust is None:
+            return http.client.HTTPConnection(*where, timeout=WAIT)
+        return http.client.HTTPSConnection(*where, timeout=WAIT, context=ssl.create_default_context(cafile=self.trust))
 
     def request(self, transport: str, method: str, target: str, body: Any = None, **fields: str) -> Answer:
         """The answer to one request on a connection of its own; underscores in `fields` stand for hyphens."""
@@ -131,6 +137,8 @@ def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str
                 assert "://" in line, line + lab.read_errors()
                 transport, url = line.split()
                 lab.ports[transport] = int(url.rpartition(":")[2])
+            if "--tls" in options:
+                lab.trust = process.stdout.readline().removeprefix("to trust").strip()
             yield lab
             lab.end()
             assert lab.read_errors() == ""
@@ -142,6 +150,13 @@ def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str
 def lab() -> Iterator[Lab]:
     """The three servers with one feed that has only what tests post."""
     with serving("--ports", "0,0,0", "--source", "none") as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def secure_lab() -> Iterator[Lab]:
+    """The same over TLS, and with deflate."""
+    with serving("--ports", "0,0,0", "--source", "none", "--deflate", "--tls") as servers:
         yield servers
 
 

@@ -1,6 +1,5 @@
 """The ledger against a packet capture: what the client counts is what passed on the wire, to the byte."""
 
-import json
 import socket
 import subprocess
 import sys
@@ -9,13 +8,23 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 
 import pytest
-from conftest import ROOT, TRANSPORTS, WAIT, eventually, needs, serving
+from conftest import TRANSPORTS, WAIT, eventually, needs, serving
+
+from clients import long_polling, polling, websocket
+from clients.delivery import Delivery
+from clients.ledger import Ledger
 
 FIELDS = ("tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.len")
 LOOPBACK = "lo" if sys.platform.startswith("linux") else "lo0"
-QUICK = {"polling": ["--poll-interval", "0.1"], "long-polling": [], "websocket": []}
+FOLLOW: dict[str, Callable[..., Iterator[Delivery]]] = {
+    "polling": partial(polling.follow, interval=0.1),
+    "long-polling": long_polling.follow,
+    "websocket": websocket.follow,
+}
 
 
 class Capture:
@@ -96,16 +105,20 @@ def test_what_was_sent_twice_counts_once():
     assert covered([(10, 20), (10, 20), (15, 25), (25, 30), (40, 41)]) == 21
 
 
+@pytest.mark.parametrize("tls", [[], ["--tls"]], ids=["plain", "tls"])
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_the_ledger_equals_the_capture(transport):
+def test_the_ledger_and_the_kernel_equal_the_capture(transport, tls):
     needs("tshark")
-    with serving(transport, "--port", "0", "--source", "clock", "--rate", "50", transports=(transport,)) as servers:
+    ledger, source = Ledger(), ["--source", "clock", "--rate", "50"]
+    with serving(transport, "--port", "0", *source, *tls, transports=(transport,)) as servers:
         port = servers.ports[transport]
         with capturing(port) as capture:
-            command = [sys.executable, "-m", "clients", transport, servers.url(transport), "--json", "--count", "50"]
-            ended = subprocess.run([*command, *QUICK[transport]], capture_output=True, text=True, cwd=ROOT, timeout=60)
-    *deliveries, last = ended.stdout.splitlines()
-    ledger = json.loads(last)["ledger"]
-    assert (len(deliveries), ended.returncode, ended.stderr) == (50, 0, "")
-    assert capture.bytes_of(lambda _, destination: destination == port) == ledger["wire_sent"] > 0
-    assert capture.bytes_of(lambda source, _: source == port) == ledger["wire_received"] > 50 * 142
+            following = FOLLOW[transport](servers.url(transport), ledger=ledger, trust=servers.trust)
+            assert len(list(islice(following, 50))) == 50
+            following.close()
+    sent = capture.bytes_of(lambda _, destination: destination == port)
+    received = capture.bytes_of(lambda source, _: source == port)
+    assert (ledger.wire_sent, ledger.wire_received) == (sent, received)
+    assert ledger.difference == 0 and sent > 0 and received > 50 * 142
+    if sys.platform == "linux":
+        assert (ledger.kernel_sent, ledger.kernel_received) == (sent, received)

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,8 @@ from conftest import ROOT, TRANSPORTS, WAIT, Lab, eventually, serving
 
 from clients import long_polling, polling, websocket
 from clients.delivery import BrokenFeed, Delivery, Gap, Refused, ServerMissing
-from clients.ledger import HEADINGS, Ledger
+from clients.ledger import HEADINGS, Ledger, Transcript
+from loadtests.headers import PROFILES
 
 FOLLOW: dict[str, Callable[..., Iterator[Delivery]]] = {
     "polling": lambda url, after=None, **more: polling.follow(url, after, interval=0.05, **more),
@@ -277,6 +279,141 @@ def test_a_refusal_is_reported_with_the_servers_words(transport):
         next(FOLLOW[transport](url, 0))
 
 
+# ---- TLS and deflate
+
+SECURE = {"polling": "https", "long-polling": "https", "websocket": "wss"}
+
+
+def exact(ledger: Ledger) -> bool:
+    """Whether all is booked, and as much of it as the kernel has counted, where it tells."""
+    kernel = (ledger.kernel_sent, ledger.kernel_received)
+    return ledger.difference == 0 and (kernel == (ledger.wire_sent, ledger.wire_received) or not any(kernel))
+
+
+@each
+def test_over_tls_everything_comes_once_and_every_byte_is_booked(secure_lab, lab, transport):
+    ledgers = {}
+    for servers in (lab, secure_lab):
+        after = json.loads(servers.post("before"))["seq"]
+        posted = [json.loads(servers.post({"number": number, "text": "zürich €"})) for number in range(20)]
+        ledger = ledgers[servers.trust is not None] = Ledger()
+        following = FOLLOW[transport](servers.url(transport), after, ledger=ledger, trust=servers.trust)
+        deliveries = list(islice(following, 20))
+        following.close()
+        assert [(d.seq, d.data) for d in deliveries] == [(m["seq"], m["data"]) for m in posted]
+        assert exact(ledger) and ledger.payload == sum(delivery.size for delivery in deliveries)
+    plain, secure = ledgers[False], ledgers[True]
+    assert secure.handshake - plain.handshake > 1000 and secure.framing - plain.framing > 2 * 22
+    assert secure.request_head == pytest.approx(plain.request_head, abs=8)  # the digits of after=
+
+
+@each
+def test_a_server_that_starts_again_with_another_certificate_is_trusted_by_its_new_file(transport, tmp_path):
+    tls = ("--tls", str(tmp_path / "authority.pem"))
+    with serving("--ports", "0,0,0", "--source", "none", *tls) as first:
+        ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
+        first.post("one")
+        gaps: list[Gap] = []
+        following = FOLLOW[transport](first.url(transport), 0, trust=first.trust, on_gap=gaps.append)
+        assert next(following).data == "one"
+    with serving("--ports", ports, "--source", "none", *tls) as second:
+        second.post("two")
+        assert next(following).data == "two" and [gap.restarted for gap in gaps] == [True]
+        following.close()
+
+
+@each
+def test_whom_nobody_vouches_for_is_not_trusted(secure_lab, transport):
+    ended = run(transport, secure_lab.url(transport))
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert "the server's certificate is not trusted" in ended.stderr
+
+
+class Silent(BaseHTTPRequestHandler):
+    """Answers 400 to what is no HTTP, and keeps no log."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@each
+def test_a_server_without_tls_is_told_from_one_with_it(secure_lab, transport):
+    with HTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.handle_request).start()
+        ended = run(transport, f"{SECURE[transport]}://127.0.0.1:{server.server_port}")
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
+    assert "speaks no TLS" in ended.stderr
+    ended = run(transport, secure_lab.url(transport).replace("s://", "://"))
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
+    assert "https or wss" in ended.stderr
+
+
+@each
+def test_with_tls_the_address_without_one_is_secure(transport, secure_lab):
+    ended = run(transport, "--tls", secure_lab.trust)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)  # unless the lab runs on its usual ports
+    assert ended.stderr.startswith(f"clients: {SECURE[transport]}://127.0.0.1:500")
+
+
+@each
+def test_the_terminal_client_speaks_tls(secure_lab, transport):
+    after = json.loads(secure_lab.post("before"))["seq"]
+    secure_lab.post("something")
+    options = ["--tls", secure_lab.trust, "--json", "--after", str(after), "--count", "1"]
+    ended = run(transport, secure_lab.url(transport), *options)
+    delivery, last = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert (ended.returncode, ended.stderr, delivery["seq"]) == (0, "", after + 1)
+    ledger = last["ledger"]
+    assert sum(ledger[heading] for heading in HEADINGS) == ledger["wire_sent"] + ledger["wire_received"]
+    assert ledger["handshake"] > 1000
+
+
+def compressed_ledger(servers: Lab, deflate: bool, count: int = 5) -> tuple[list[Delivery], Ledger]:
+    """What following `count` messages that repeat themselves costs."""
+    after = json.loads(servers.post("before"))["seq"]
+    for number in range(count):
+        servers.post([number, "tick tock " * 200])
+    ledger = Ledger()
+    following = websocket.follow(servers.url("websocket"), after, ledger=ledger, trust=servers.trust, deflate=deflate)
+    deliveries = list(islice(following, count))
+    following.close()
+    return deliveries, ledger
+
+
+def test_deflate_brings_the_same_messages_in_fewer_bytes(secure_lab):
+    for deflate in (False, True):
+        deliveries, ledger = compressed_ledger(secure_lab, deflate)
+        sizes = [delivery.size for delivery in deliveries]
+        assert [delivery.data for delivery in deliveries] == [[number, "tick tock " * 200] for number in range(5)]
+        assert min(sizes) > 2000 and exact(ledger)
+        assert (ledger.payload < sum(sizes) / 20) is deflate and (ledger.payload == sum(sizes)) is not deflate
+        assert all(0 <= delivery.wire_bytes for delivery in deliveries)
+        assert sum(delivery.wire_bytes for delivery in deliveries) <= ledger.wire
+
+
+def test_deflate_that_is_declined_is_none(lab):
+    deliveries, ledger = compressed_ledger(lab, deflate=True)
+    assert ledger.payload == sum(delivery.size for delivery in deliveries)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("deflate", [False, True])
+def test_what_a_profile_offers_is_offered_once_and_understood(secure_lab, lab, profile, deflate):
+    fields = PROFILES[profile].fields("websocket", "h")[1:]
+    offers = deflate or "Sec-WebSocket-Extensions" in dict(fields)
+    for servers in (lab, secure_lab):
+        after = json.loads(servers.post("x" * 1000))["seq"] - 1
+        ledger = Transcript()
+        options = {"trust": servers.trust, "deflate": deflate}
+        where = servers.url("websocket"), f"/messages?after={after}"
+        with websocket.WebSocketConnection(*where, ledger, fields, **options) as connection:
+            [message], _ = next(connection.messages())
+        head = b"".join(data for way, _, data in ledger.entries if way == "sent").lower()
+        assert json.loads(message)["data"] == "x" * 1000
+        assert head.count(b"sec-websocket-extensions") == offers
+        assert (ledger.payload < 100) is (offers and servers is secure_lab)
+
+
 # ---- The terminal client
 
 
@@ -358,7 +495,8 @@ def test_what_is_no_address_is_status_1_and_one_line():
     ["carrier-pigeon"], [], ["polling", "--nonsense"], ["polling", "--after", "-1"], ["polling", "--after", "x"],
     ["polling", "--count", "-1"], ["polling", "--count", "1.5"], ["polling", "--poll-interval", "0"],
     ["polling", "--poll-interval", "nan"], ["long-polling", "--hold", "61"], ["long-polling", "--hold", "x"],
-    ["long-polling", "--poll-interval", "1"], ["websocket", "--hold", "1"],
+    ["long-polling", "--poll-interval", "1"], ["websocket", "--hold", "1"], ["polling", "--deflate"],
+    ["long-polling", "--deflate"], ["polling", "--tls"], ["polling", "http://127.0.0.1:5001", "--tls", "x.pem"],
 ], ids=" ".join)
 def test_wrong_usage_is_status_2(options):
     ended = subprocess.run([sys.executable, "-m", "clients", *options], capture_output=True, text=True, cwd=ROOT)

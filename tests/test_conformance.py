@@ -1,14 +1,25 @@
 """The Autobahn cases against /echo, and large messages to a reader that takes its time."""
 
+import asyncio
 import hashlib
 import json
+import ssl
 import subprocess
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import websocket
-from conftest import WAIT, needs, serving
+from conftest import WAIT, Lab, eventually, needs, serving
+
+FINE = {"OK", "NON-STRICT", "INFORMATIONAL"}
+COMPRESSED = ("12.", "13.")  # of permessage-deflate
+SAMPLE = ["12.*.3", "13.*.3", "12.1.10", "13.7.10"]  # all 216 of them take six minutes
+
+Verdicts = dict[str, tuple[str, str]]  # by case: of the exchange, and of the closing handshake
 
 
 @pytest.fixture(scope="module")
@@ -17,24 +28,76 @@ def echo():
         yield servers
 
 
+def verdicts(port: int, folder: Path, *cases: str) -> Verdicts:
+    """What the suite says of /echo on a port, in the cases named or in all."""
+    command = [needs("kosoku"), "-m", "fuzzingclient", f"127.0.0.1:{port}/echo", "-p", "4", "-o", str(folder)]
+    command += [part for case in cases for part in ("-i", case)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert (folder / "index.json").exists(), ended.stdout + ended.stderr
+    [results] = json.loads((folder / "index.json").read_text()).values()
+    return {case: (result["behavior"], result["behaviorClose"]) for case, result in results.items()}
+
+
+def check_all(found: Verdicts) -> None:
+    """All cases but those of compression, which is declined."""
+    assert {found[case][0] for case in found if case.startswith(COMPRESSED)} == {"UNIMPLEMENTED"}
+    plain = {case: both for case, both in found.items() if not case.startswith(COMPRESSED)}
+    assert {case: both for case, both in plain.items() if not set(both) <= FINE} == {}
+    assert Counter(behavior for behavior, _ in plain.values())["OK"] > 280, Counter(plain.values())
+
+
 @pytest.mark.parametrize("time", ["first", "second", "third"])
 def test_the_autobahn_cases_pass(echo, tmp_path, time):
-    kosoku = needs("kosoku")
-    address = f"127.0.0.1:{echo.ports['websocket']}/echo"
-    command = [kosoku, "-m", "fuzzingclient", address, "-p", "4", "-o", tmp_path]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=110)
-    cases = {
-        case: (result["behavior"], result["behaviorClose"])
-        for agent in json.loads((tmp_path / "index.json").read_text()).values()
-        for case, result in agent.items()
-    }
-    # Compression is declined, so there is nothing to test in 12.* and 13.*.
-    compressed = {case for case in cases if case.startswith(("12.", "13."))}
-    assert {cases[case][0] for case in compressed} == {"UNIMPLEMENTED"}, ended.stdout + ended.stderr
-    verdicts = {case: verdict for case, verdict in cases.items() if case not in compressed}
-    fine = {"OK", "NON-STRICT", "INFORMATIONAL"}
-    assert {case: both for case, both in verdicts.items() if not set(both) <= fine} == {}
-    assert Counter(behavior for behavior, _ in verdicts.values())["OK"] > 280, Counter(verdicts.values())
+    check_all(verdicts(echo.ports["websocket"], tmp_path))
+
+
+def test_the_autobahn_cases_pass_over_tls(tmp_path):
+    options = ("websocket", "--port", "0", "--source", "none", "--tls")
+    with serving(*options, transports=("websocket",)) as servers, unwrapped(servers) as port:
+        check_all(verdicts(port, tmp_path))
+
+
+@pytest.mark.parametrize("tls", [[], ["--tls"]], ids=["plain", "tls"])
+def test_the_autobahn_cases_of_deflate_pass(tmp_path, tls):
+    options = ("websocket", "--port", "0", "--source", "none", "--deflate", *tls)
+    with serving(*options, transports=("websocket",)) as servers, unwrapped(servers) as port:
+        found = verdicts(port, tmp_path, *SAMPLE)
+    assert len(found) == 14 and set(found.values()) == {("OK", "OK")}, found
+
+
+@contextmanager
+def unwrapped(servers: Lab) -> Iterator[int]:
+    """The port of a relay through which a server over TLS is spoken to without: kosoku speaks none."""
+    if servers.trust is None:
+        yield servers.ports["websocket"]
+        return
+    trust = ssl.create_default_context(cafile=servers.trust)
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection("127.0.0.1", servers.ports["websocket"], ssl=trust)
+        await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    listening = asyncio.run_coroutine_threadsafe(asyncio.start_server(relay, "127.0.0.1", 0), loop).result(WAIT)
+    yield listening.sockets[0].getsockname()[1]
+    loop.call_soon_threadsafe(listening.close)
+    eventually(lambda: len(asyncio.all_tasks(loop)) == 0)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(WAIT)
+    loop.close()
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass on what comes, and its end."""
+    with suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def test_large_messages_reach_a_reader_that_pauses(echo):

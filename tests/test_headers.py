@@ -123,6 +123,15 @@ def test_the_browser_profile_names_the_host_it_asks():
     assert "localhost" not in str([http, upgrade])
 
 
+def test_over_tls_the_browser_profile_says_https():
+    http = dict(PROFILES["browser"].fields("polling", "127.0.0.1:5001", secure=True))
+    upgrade = dict(PROFILES["browser"].fields("websocket", "127.0.0.1:5003", secure=True))
+    assert (http["Referer"], upgrade["Origin"]) == ("https://127.0.0.1:5001/", "https://127.0.0.1:5003")
+    for name, profile in PROFILES.items():
+        if name != "browser":
+            assert profile.fields("polling", "h", secure=True) == profile.fields("polling", "h")
+
+
 def test_the_browser_profile_leaves_the_handshake_to_the_client():
     upgrade = dict(PROFILES["browser"].fields("websocket", "h"))
     assert {name.lower() for name in upgrade} & HANDSHAKE == {"host"}

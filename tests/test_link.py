@@ -1,10 +1,10 @@
 """The delay line: its arithmetic on literal values, then the process with real connections through it."""
 
 import hashlib
+import http.client
 import json
 import math
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -13,12 +13,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager, suppress
 
+import psutil
 import pytest
+from conftest import answer_to, needs
+from conftest import serving as lab_serving
 
 from loadtests.delayline import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
+from loadtests.link import address, resolve
+from loadtests.record_headers import FLAGS
 
 GENEROUS = 0.3  # seconds that a busy machine may add; never a lower bound
 WAIT = 20.0
@@ -130,20 +134,21 @@ def test_a_line_holds_what_fills_the_wire_and_a_buffer(delay, rate, limit):
 
 
 @contextmanager
-def link(to: int, *options: str) -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
-    """A running link to the loopback port `to`, as (process, its address)."""
-    command = [sys.executable, "-m", "loadtests.link", "--to", f"127.0.0.1:{to}", *options]
+def link(to: int | str, *options: str, limit: str = "") -> Iterator[tuple[subprocess.Popen[str], tuple[str, int]]]:
+    """A running link to an address or a loopback port, as (process, its address); `limit` is for the shell's ulimit."""
+    target = to if isinstance(to, str) else f"127.0.0.1:{to}"
+    limited = ["sh", "-c", f'ulimit {limit} && exec "$0" "$@"'] if limit else []
+    command = [*limited, sys.executable, "-m", "loadtests.link", "--to", target, *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as process:
         try:
-            host, port = process.stdout.readline().rsplit(":", 1)
-            yield process, (host, int(port))
+            yield process, address(process.stdout.readline().strip())
         finally:
             process.kill()
 
 
 @contextmanager
-def serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
+def serving(handle: Callable[[socket.socket], None], host: str = "127.0.0.1") -> Iterator[int]:
     """The port of a server that gives each connection to `handle` in a thread."""
     connections = []
 
@@ -161,14 +166,15 @@ def serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
             handle(connection)
 
     finished = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
         thread = threading.Thread(target=accept)
         thread.start()
         try:
             yield listener.getsockname()[1]
         finally:
             finished.set()
-            socket.create_connection(listener.getsockname()).close()  # wakes accept()
+            socket.create_connection(listener.getsockname()[:2]).close()  # wakes accept()
             for each in (thread, *connections):
                 each.join(WAIT)
                 assert not each.is_alive()
@@ -266,15 +272,30 @@ def test_the_directions_may_differ():
     assert 0.07 <= took < 0.07 + GENEROUS
 
 
-def test_a_new_connection_pays_for_its_handshake_once():
+def test_every_new_connection_pays_for_its_handshake_once():
+    first, second = [], []
     with serving(echo) as port, link(port, "--delay-ms", "50") as (_, address):
+        for _ in range(5):
+            start = time.monotonic()
+            with connected(address) as client:
+                exchange(client, b"first")
+                first.append(time.monotonic() - start)
+                second.append(exchange(client, b"second"))
+    assert 0.2 <= min(first) < 0.25 and max(first) < 0.2 + GENEROUS  # SYN, SYN-ACK, question, answer
+    assert 0.1 <= min(second) < 0.15 and max(second) < 0.1 + GENEROUS
+
+
+def test_a_server_that_speaks_first_is_heard_two_round_trips_after_the_connect():
+    """Its first bytes leave when the client's ACK is there, three delays after the SYN."""
+    def greet(connection: socket.socket) -> None:
+        connection.sendall(b"welcome")
+        connection.recv(1)
+
+    with serving(greet) as port, link(port, "--delay-ms", "50") as (_, address):
         start = time.monotonic()
         with connected(address) as client:
-            exchange(client, b"first")
-            first = time.monotonic() - start
-            second = exchange(client, b"second")
-    assert 0.2 <= first < 0.2 + GENEROUS  # SYN, SYN-ACK, question, answer
-    assert 0.1 <= second < 0.1 + GENEROUS
+            assert client.recv(7) == b"welcome"
+            assert 0.2 <= time.monotonic() - start < 0.2 + GENEROUS
 
 
 def test_bytes_sent_one_by_one_do_not_add_up_their_delays():
@@ -374,7 +395,6 @@ def test_what_was_under_way_arrives_before_the_reset():
 
 
 def test_a_reader_that_does_not_read_slows_the_sender_and_fills_no_memory():
-    psutil = pytest.importorskip("psutil")
     may_read = threading.Event()
 
     def read_late(connection: socket.socket) -> None:
@@ -431,29 +451,85 @@ def test_a_recording_adds_up_and_tells_when(tmp_path):
     assert all(began - 0.1 < line["sent"] < time.time() + 0.1 for line in lines)
 
 
-def certificate(folder: Path) -> tuple[str, str]:
-    """The files of a certificate for localhost and of its key, made by the openssl command."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl command on the PATH")
-    chain, key = str(folder / "chain.pem"), str(folder / "key.pem")
-    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-               "-addext", "subjectAltName=DNS:localhost", "-out", chain, "-keyout", key]
-    subprocess.run(request, check=True, capture_output=True)
-    return chain, key
-
-
 def test_tls_passes(tmp_path):
-    chain, key = certificate(tmp_path)
-    server, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=chain)
-    server.load_cert_chain(chain, key)
+    """The lab's own servers, asked by a client that shares no code with the lab's."""
+    file, data = tmp_path / "authority.pem", os.urandom(100_000)
+    with lab_serving("--tls", str(file), "--ports", "0,0,0", "--source", "none") as lab:
+        trusting = ssl.create_default_context(cafile=file)
+        with link(lab.ports["polling"], "--delay-ms", "5") as (_, address):
+            with closing(http.client.HTTPSConnection(*address, timeout=WAIT, context=trusting)) as connection:
+                connection.connect()
+                assert connection.sock.version() == "TLSv1.3"
+                start = time.monotonic()
+                connection.request("POST", "/echo", data)
+                assert answer_to(connection).body == data
+                assert time.monotonic() - start >= 0.01
 
-    def encrypted_echo(connection: socket.socket) -> None:
-        with server.wrap_socket(connection, server_side=True) as secured:
-            echo(secured)
 
-    with serving(encrypted_echo) as port, link(port, "--delay-ms", "5") as (_, address), connected(address) as client:
-        with trusting.wrap_socket(client, server_hostname="localhost") as secured:
-            assert exchange(secured, os.urandom(100_000)) >= 0.01
+def test_a_real_browser_passes(lab, tmp_path):
+    with link(lab.ports["polling"], "--delay-ms", "20") as (_, address):
+        page = "http://{}:{}/status".format(*address)
+        command = [needs("chromium"), *FLAGS, f"--user-data-dir={tmp_path}", "--dump-dom", page]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=100).stdout
+    assert lab.status("polling")["epoch"] in shown
+
+
+@pytest.fixture
+def ipv6() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 on this machine's loopback")
+
+
+@pytest.mark.usefixtures("ipv6")
+def test_ipv6_passes_and_either_kind_leads_to_the_other():
+    with serving(echo, "::1") as port, link(f"[::1]:{port}", "--listen", "[::1]:0") as (_, six):
+        assert six[0] == "::1"
+        with link("[{}]:{}".format(*six)) as (_, four), link(four[1], "--listen", "[::1]:0") as (_, address):
+            assert four[0] == "127.0.0.1"
+            with connected(address) as client:
+                exchange(client, b"6 to 4 to 6 to 6")
+
+
+# ---- Descriptors
+
+
+@POSIX
+def test_the_soft_limit_of_descriptors_is_raised_to_the_hard_one():
+    with serving(echo) as port, link(port, limit="-Sn 64") as (process, address), ExitStack() as clients:
+        for client in [clients.enter_context(connected(address)) for _ in range(100)]:
+            exchange(client, b"x")
+        tell(process, "stop")
+        assert process.stderr.read() == ""
+
+
+@POSIX
+def test_without_descriptors_new_connections_wait_and_the_link_neither_spins_nor_dies():
+    with serving(echo) as port, link(port, limit="-n 64") as (process, address), ExitStack() as opened:
+        clients = [opened.enter_context(connected(address)) for _ in range(60)]
+        for client in clients:
+            client.sendall(b"x")
+        assert process.stderr.readline() == "link: Too many open files: new connections wait until others end\n"
+        before = cpu_seconds(process)
+        clients[-1].settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            clients[-1].recv(1)
+        assert cpu_seconds(process) - before < 0.5  # of the second that has passed
+        clients[-1].settimeout(WAIT)
+        assert [last_answer(client) for client in clients] == [b"x"] * 60
+        tell(process, "stop")
+        assert process.stderr.read() == ""  # it is said once
+
+
+def last_answer(client: socket.socket) -> bytes:
+    """What a client gets before it leaves, and makes room for another."""
+    with client:
+        return client.recv(1)
+
+
+def cpu_seconds(process: subprocess.Popen[str]) -> float:
+    return sum(psutil.Process(process.pid).cpu_times()[:2])
 
 
 # ---- Beginning and end
@@ -505,6 +581,29 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
                           capture_output=True, text=True, timeout=WAIT)
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("127.0.0.1:5001", ("127.0.0.1", 5001)), ("[::1]:5001", ("::1", 5001)), ("localhost:0", ("localhost", 0)),
+])
+def test_an_address_is_a_host_and_a_port(text, expected):
+    assert address(text) == expected
+
+
+def test_a_name_is_taken_by_ipv4_where_it_has_that_and_else_by_ipv6(monkeypatch):
+    six, four = (socket.AF_INET6, ("::1", 9, 0, 0)), (socket.AF_INET, ("127.0.0.1", 9))
+    known = {"both": [six, four], "six": [six]}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, type: [
+        (family, type, socket.IPPROTO_TCP, "", where) for family, where in known[host]])
+    assert resolve("both", 9) == four
+    assert resolve("six", 9) == six
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", ".."])
+def test_a_host_without_an_address_is_one_line_and_status_1(host):
+    result = run("--to", f"{host}:9")
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"link: no address for {host}: ")
+
+
 def test_a_taken_port_is_one_line_and_status_1():
     with socket.create_server(("127.0.0.1", 0)) as taken_by_another:
         result = run("--listen", f"127.0.0.1:{taken_by_another.getsockname()[1]}", "--to", "127.0.0.1:9")
@@ -514,7 +613,8 @@ def test_a_taken_port_is_one_line_and_status_1():
 
 @pytest.mark.parametrize("wrong", [
     [], ["--to", "nowhere"], ["--to", "127.0.0.1:99999"], ["--to", "127.0.0.1:9", "--delay-ms", "-1"],
-    ["--to", "127.0.0.1:9", "--rate-mbps", "fast"], ["--to", "127.0.0.1:9", "--delay-ms", "inf"], ["--dance"],
+    ["--to", "::1:9"], ["--to", "[127.0.0.1:9"], ["--to", "127.0.0.1:"], ["--to", "127.0.0.1:9", "--rate-mbps", "fast"],
+    ["--to", "127.0.0.1:9", "--delay-ms", "inf"], ["--dance"],
 ], ids=" ".join)
 def test_wrong_usage_is_one_line_and_status_2(wrong):
     result = run(*wrong)

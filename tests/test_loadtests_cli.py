@@ -83,6 +83,10 @@ def test_the_list_names_every_experiment_with_runs_and_seconds():
         (["--out", "servers"], "is there already"),
         (["--out", "no/such/folder"], "there is no folder"),
         (["--resume", "--out", "results/never-begun"], "nothing to resume"),
+        (["calibration", "latency"], "calibration stands alone"),
+        (["calibration", "--rtt", "20"], "calibration stands alone"),
+        (["calibration", "--resume"], "calibration stands alone"),
+        (["calibration", "--out", "servers"], "is there already"),
     ],
 )
 def test_wrong_usage_is_told_and_exits_with_2(arguments, words):
@@ -108,6 +112,20 @@ def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     with (tmp_path / "mine" / "runs.csv").open() as file:
         ids = [line["run_id"] for line in csv.DictReader(file)]
     assert len(ids) == len(set(ids)) == 3 and ids[: len(kept)] == kept
+
+
+def test_ctrl_c_ends_a_calibration_and_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "loadtests", "calibration", "--out", str(tmp_path / "mine")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            eventually(lambda: len(children(process)) == 3, 60)  # echo server, client, link
+            offspring = children(process)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130 and errors.startswith("loadtests: interrupted") and len(errors.splitlines()) == 1
+    assert ended(offspring) and list(tmp_path.iterdir()) == []
 
 
 def test_a_server_killed_in_mid_run_is_named_in_one_line(started, tmp_path):

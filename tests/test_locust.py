@@ -7,11 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import serving
+from conftest import Lab, serving
 
 ROOT = Path(__file__).parents[1]
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
@@ -48,10 +49,11 @@ def test_two_hundred_users_in_two_processes_lose_nothing(transport, urls, tmp_pa
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--poll-interval", "0"), ("--hold", "61"), ("--header-profile", "none"), ("--cookie-bytes", "5")],
+    [("--poll-interval", "0"), ("--hold", "61"), ("--header-profile", "none"), ("--cookie-bytes", "5"),
+     ("--deflate", "-t2s"), ("--tls", "x.pem")],
 )
 def test_bad_options_are_refused(option, value):
-    done = locust("polling", option, value)
+    done = locust("polling", option, value, "--host", "http://127.0.0.1:9")
     assert done.returncode == 2 and option in done.stderr and "Traceback" not in done.stderr
 
 
@@ -65,6 +67,51 @@ def test_profile_and_cookies_are_on_the_wire(urls):
         heads[name] = [float(number.replace(",", "")) for number in found.groups()]
     assert heads["small"][0] == 0 and heads["large"][0] > 100
     assert heads["large"][1] > 2 * heads["small"][1]
+
+
+@pytest.mark.parametrize("transport", USERS)
+def test_users_speak_tls(transport, secure_lab):
+    with posting(secure_lab):
+        arguments = ["-u", "5", "-r", "5", "-t", "3s", "--poll-interval", "0.2", "--header-profile", "browser"]
+        done = locust(transport, *arguments, "--tls", str(secure_lab.trust), "--host", secure_lab.url(transport))
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stdout + done.stderr
+    assert re.search(r"[\d,]+ deliveries, 0 lost, 0 repeated, 0 out of order, 0 failures", done.stdout)
+
+
+def test_a_user_that_does_not_trust_the_server_fails_the_run(secure_lab):
+    done = locust("websocket", "-u", "1", "-t", "2s", "--host", secure_lab.url("websocket"))
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "certificate is not trusted" in done.stdout + done.stderr
+
+
+def test_with_deflate_a_user_takes_fewer_bytes(secure_lab):
+    payloads = []
+    for options in ([], ["--deflate"]):
+        with posting(secure_lab):
+            shared = ["-u", "2", "-t", "3s", "--tls", str(secure_lab.trust), "--host", secure_lab.url("websocket")]
+            done = locust("websocket", *shared, *options)
+        found = re.search(r"payload ([\d.,]+)\)", done.stdout)
+        assert done.returncode == 0 and found, done.stdout + done.stderr
+        payloads.append(float(found[1].replace(",", "")))
+    assert payloads[0] > 1000 > 10 * payloads[1]
+
+
+@contextmanager
+def posting(lab: Lab) -> Iterator[None]:
+    """Publish something that can be compressed, all the while."""
+    over = threading.Event()
+
+    def post() -> None:
+        while not over.wait(0.1):
+            lab.post("tick tock " * 100)
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class LyingServer(BaseHTTPRequestHandler):

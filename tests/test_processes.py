@@ -62,6 +62,8 @@ def test_what_is_started_ends_with_its_stack():
     [
         ("polling      http://127.0.0.1:5001\n", "http://127.0.0.1:5001"),
         ("127.0.0.1:40001\n", "http://127.0.0.1:40001"),
+        ("websocket    wss://127.0.0.1:5003\n", "wss://127.0.0.1:5003"),
+        ("to trust     /tmp/authority.pem\n", None),
         ("\n", None),
         ("warming up\n", None),
     ],

@@ -1,5 +1,6 @@
 """A run's row: counted, checked, and valid only when all is well."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,15 @@ def unbooked(result: Outcome) -> Outcome:
     return result
 
 
+def counted(result: Outcome, **kernel: int) -> Outcome:
+    """The same with the kernel's count: what the ledger has, but for `kernel`."""
+    ledger = result.tally.ledger
+    told = {"kernel_sent": ledger.wire_sent, "kernel_received": ledger.wire_received, "segments_sent": 9}
+    for name, value in (told | kernel).items():
+        setattr(ledger, name, value)
+    return result
+
+
 def sparse(result: Outcome) -> Outcome:
     result.tally.messages = dict(list(result.tally.messages.items())[:3])
     return result
@@ -68,6 +78,8 @@ def sparse(result: Outcome) -> Outcome:
         (outcome(failures=4), "4 failures of clients"),
         (outcome(published=21), "40 deliveries of 42"),
         (unbooked(outcome()), "7 bytes not booked"),
+        (counted(outcome(), kernel_sent=5003), "TCP_INFO counts 3 bytes more sent than the ledger"),
+        (counted(outcome(), kernel_received=3999), "TCP_INFO counts 1 bytes less received than the ledger"),
         (outcome(late_ms=5.1), "publisher 5.1 ms late at p99"),
         (outcome(cpu_share=0.9), "generator took 0.90 of a core"),
         (lagging(outcome()), "generator 50.0 ms late at p99"),
@@ -84,6 +96,49 @@ def test_the_interval_comes_from_messages_not_from_samples():
     for message in many.tally.messages.values():  # ten times the clients see what two saw: not one message more
         message.deliveries, message.latency_us = message.deliveries * 10, message.latency_us * 10
     assert runner.half_interval_ms(many.tally) == pytest.approx(runner.half_interval_ms(one.tally))
+
+
+def test_segments_are_the_kernels_or_unknown():
+    told = row(RUN, counted(outcome(), segments_received=7), 1)
+    assert told["valid"] and (told["segments_sent"], told["segments_received"]) == (9, 7)
+    untold = row(RUN, outcome(), 1)
+    assert untold["valid"] and (untold["segments_sent"], untold["segments_received"]) == (None, None)
+
+
+WAYS = [(transport, tls, False) for tls in (False, True) for transport in TRANSPORTS]
+
+
+@pytest.mark.parametrize(("transport", "tls", "deflate"), [*WAYS, ("websocket", True, True)])
+def test_a_run_counts_what_the_kernel_counts(transport, tls, deflate, tmp_path):
+    run = Run("overhead", transport, tls=tls, deflate=deflate, poll_interval_s=0.2, duration_s=2.0, rate_hz=20)
+    result = runner.conduct(run, tmp_path, lambda seconds: None)
+    ledger, cells = result.tally.ledger, row(run, result, 1)
+    assert (result.tally.lost, result.tally.failures) == (0, 0) and result.tally.deliveries == result.published * 5 > 0
+    assert (cells["tls"], cells["deflate"]) == (tls, deflate)
+    assert result.tally.connections == 5  # what TLS holds back does not make a kept connection look dead
+    assert ledger.difference == 0 and (ledger.payload < result.tally.message_bytes) is deflate
+    assert (ledger.handshake > 0) is (transport == "websocket")  # the others have kept their connections
+    if sys.platform == "linux":
+        assert (ledger.kernel_sent, ledger.kernel_received) == (ledger.wire_sent, ledger.wire_received)
+        assert ledger.segments_sent > result.tally.requests and ledger.segments_received > 0
+
+
+def test_over_a_slow_line_tls_verifies_and_the_closing_handshake_is_counted(tmp_path):
+    run = Run("overhead", "websocket", tls=True, rtt_ms=60, duration_s=1.0)
+    ledger = runner.conduct(run, tmp_path, lambda seconds: None).tally.ledger
+    assert ledger.difference == 0
+    if sys.platform == "linux":
+        assert (ledger.kernel_sent, ledger.kernel_received) == (ledger.wire_sent, ledger.wire_received) != (0, 0)
+
+
+def test_names_of_runs_say_tls_and_deflate_in_a_word():
+    run = Run("overhead", "websocket", tls=True, deflate=True)
+    assert run.run_id == "overhead-websocket-tls-deflate" != replace(run, deflate=False).run_id
+
+
+def test_deflate_is_for_websocket_alone():
+    runs = workload(tls=True, deflate=True)
+    assert [(run.tls, run.deflate) for run in runs] == [(True, False), (True, False), (True, True)]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -1,0 +1,181 @@
+"""What a delivery costs the server: this lab's beside the same feed on other servers, `make benchmark`.
+
+The contenders take turns, so that a slow minute of the machine meets all of them; what counts is a contender's CPU per
+delivery beside the lab's of the same round.
+"""
+
+import contextlib
+import socket
+import statistics
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from clients.ledger import Ledger
+from clients.websocket import WebSocketConnection
+from loadtests.processes import Child, RunFailed, json_in, raise_descriptor_limit, start, url_in
+
+ROUNDS, SETTLE, SECONDS, TIMEOUT = 5, 3.0, 5.0, 60.0
+LAB = "this lab"
+
+
+@dataclass(frozen=True)
+class Load:
+    """Who listens: `clients`, and to what: `rate` messages a second of `size` bytes."""
+
+    clients: int
+    rate: float
+    size: int = 142
+
+
+LOADS = {"websocket": Load(1000, 20), "long-polling": Load(100, 5), "polling": Load(100, 4)}
+CROWD, CROWD_HISTORY, CROWD_SECONDS, FALL_BEHIND = Load(500, 5, 60_000), 40, 10.0, 25.0
+PEERS = {
+    "websocket": {"websockets, broadcast()": "websockets_server", "Starlette on uvicorn": "starlette_server"},
+    "long-polling": {"Starlette on uvicorn": "starlette_server"},
+    "polling": {"Starlette on uvicorn": "starlette_server"},
+}
+
+
+def server(transport: str, name: str, load: Load) -> list[str]:
+    """The command line of a contender, after `python`."""
+    clock = ["--rate", str(load.rate), "--size", str(load.size)]
+    if name != LAB:
+        return ["-m", f"loadtests.peers.{PEERS[transport][name]}", *clock]
+    return ["-m", "servers", transport, "--port", "0", "--controlled", "--arrivals", "even", *clock]
+
+
+@dataclass
+class Bench:
+    """A server and its clients, all of which have had a message."""
+
+    address: str
+    process: psutil.Process
+    clients: Child
+
+    def count(self) -> dict[str, float]:
+        """What the clients have had, and the server's CPU seconds and memory."""
+        self.clients.say("count")
+        spent = self.process.cpu_times()
+        seen = self.clients.expect(json_in, TIMEOUT)
+        return seen | {"cpu": spent.user + spent.system, "rss_mib": self.process.memory_info().rss / 2**20}
+
+    def pause(self, seconds: float) -> dict[str, float]:
+        time.sleep(seconds)
+        return self.count()
+
+
+@contextlib.contextmanager
+def bench(transport: str, name: str, load: Load, *options: str) -> Iterator[Bench]:
+    """Both processes up, and every client served; RunFailed if one of them breaks down."""
+    with contextlib.ExitStack() as children:
+        serving = start(children, name, [*server(transport, name, load), *options])
+        address = serving.expect(url_in, TIMEOUT).rpartition("/")[2]
+        sink = [transport, f"http://{address}", str(load.clients), str(load.size)]
+        clients = start(children, "the clients", ["-m", "loadtests.peers.sink", *sink])
+        running = Bench(address, psutil.Process(serving.pid), clients)
+        serving.say("start")
+        while running.pause(0.1)["served"] < load.clients:
+            running.clients.check()
+        yield running
+
+
+def cpu_us_per_delivery(transport: str, name: str) -> float:
+    """Microseconds of server CPU for each message that reached a client."""
+    with bench(transport, name, LOADS[transport]) as running:
+        before, after = running.pause(SETTLE), running.pause(SECONDS)
+        return (after["cpu"] - before["cpu"]) / (after["deliveries"] - before["deliveries"]) * 1e6
+
+
+def measure(transport: str, console: Console) -> dict[str, list[float]]:
+    """The rounds of one transport, by contender."""
+    found = defaultdict(list)
+    turns = [name for _ in range(ROUNDS) for name in (LAB, *PEERS[transport])]
+    for name in track(turns, f"{transport:<13}", console=console):
+        found[name].append(cpu_us_per_delivery(transport, name))
+    return found
+
+
+class SlowReader(threading.Thread):
+    """A WebSocket client that reads 1 KB a second, until it is told to hurry."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(daemon=True)
+        self._connection = WebSocketConnection(f"ws://{address}", "/messages", Ledger())
+        self._connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        self._hurry = threading.Event()
+        self.last = b""  # of what it read
+
+    def run(self) -> None:
+        while data := socket.socket.recv(self._connection.socket, 1 << 20 if self._hurry.is_set() else 100):
+            self.last = (self.last + data)[-125:]
+            self._hurry.wait(0.1)
+
+    def close_code(self) -> int:
+        """Read all that is left; the code of the close frame that ends it (RFC 6455 section 5.5.1), or 0."""
+        self._hurry.set()
+        self.join(TIMEOUT)
+        reason = self.last.rfind(b'{"title"')
+        return int.from_bytes(self.last[reason - 2 : reason]) if reason > 1 else 0
+
+
+def slow_reader(console: Console) -> None:
+    """Show what one client that reads 1 KB/s does to the others and to the server's memory."""
+    p99, grown, codes = [], [], []
+    with bench("websocket", LAB, CROWD, "--history", str(CROWD_HISTORY)) as running:
+        running.pause(SETTLE)
+        for _ in track(range(ROUNDS), "slow reader  ", console=console):
+            before = running.pause(CROWD_SECONDS)
+            slow = SlowReader(running.address)
+            slow.start()
+            running.pause(FALL_BEHIND)  # the kernel's buffers fill, then the history passes by
+            during = running.pause(CROWD_SECONDS)
+            p99.append(during["p99_ms"] / before["p99_ms"])
+            grown.append(during["rss_mib"] - before["rss_mib"])
+            codes.append(slow.close_code())
+            running.pause(SETTLE)
+    console.print(
+        f"One of {CROWD.clients + 1} WebSockets reads 1 KB/s: the others' p99 is {spread(p99)} times what it was, "
+        f"the server's memory grows by {spread(grown)} MiB, and the slow one is closed with {sorted(set(codes))}."
+    )
+
+
+def spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def compare(console: Console) -> None:
+    """Show what each contender costs, and the lab's cost beside it in the same round."""
+    table = Table("transport", "server", "µs of CPU a delivery", "this lab costs … times that")
+    for transport in LOADS:
+        found = measure(transport, console)
+        for name, costs in found.items():
+            ratios = [lab / cost for lab, cost in zip(found[LAB], costs, strict=True)]
+            table.add_row(transport, name, spread(costs), "" if name == LAB else spread(ratios))
+    console.print(table)
+
+
+def main() -> int:
+    console = Console()
+    raise_descriptor_limit()
+    try:
+        compare(console)
+        slow_reader(console)
+    except RunFailed as error:
+        print(f"benchmark: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

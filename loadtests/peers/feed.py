@@ -1,0 +1,68 @@
+"""What the peers share: this lab's feed and clock, published and waited for with asyncio."""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from servers.feed import Feed, Message
+from servers.sources import Timetable, clock
+
+
+class AsyncFeed:
+    """The feed, and an event that wakes all who wait for its next message."""
+
+    def __init__(self) -> None:
+        self.feed = Feed()
+        self._news = asyncio.Event()
+
+    def publish(self, data: Any, due: float) -> Message:
+        message = self.feed.publish(data, due)
+        read, self._news = self._news, asyncio.Event()
+        read.set()
+        return message
+
+    async def after(self, seq: int, timeout: float) -> list[Message]:
+        """The messages newer than `seq`, waiting up to `timeout` seconds for one."""
+        if timeout and seq == self.feed.newest:
+            try:
+                await asyncio.wait_for(self._news.wait(), timeout)
+            except TimeoutError:
+                return []
+        return self.feed.after(seq)
+
+
+def timetable() -> Timetable:
+    """The clock that the command line asks for."""
+    p = argparse.ArgumentParser()
+    p.add_argument("--rate", type=float, required=True)
+    p.add_argument("--size", type=int, required=True)
+    args = p.parse_args()
+    return clock(args.rate, args.size, "even")
+
+
+async def obey(feed: AsyncFeed, on_message: Callable[[Message], Any] = lambda message: None) -> None:
+    """Start and stop publishing as lines on standard input say, as the lab's own servers do; return at its end."""
+    moments, publisher = timetable(), asyncio.create_task(asyncio.sleep(0))
+    async for line in await lines():
+        publisher.cancel()
+        if line.strip() == b"start":
+            publisher = asyncio.create_task(publish(feed, moments, on_message))
+        print(json.dumps({"newest": feed.feed.newest}), flush=True)
+    publisher.cancel()
+
+
+async def lines() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+async def publish(feed: AsyncFeed, moments: Timetable, on_message: Callable[[Message], Any]) -> None:
+    started = time.time()
+    for offset, data in moments:
+        await asyncio.sleep(started + offset - time.time())
+        on_message(feed.publish(data, started + offset))

@@ -1,0 +1,64 @@
+"""Clients that cost little and only count: `python -m loadtests.peers.sink TRANSPORT URL CLIENTS SIZE`.
+
+Each line on standard input is answered with the clients that have had a message, the deliveries so far, and the 99th
+percentile of what came since the line before: milliseconds from publication, of the newest message in each piece read.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import json  # noqa: E402
+import re  # noqa: E402
+import socket  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+
+import gevent  # noqa: E402
+from gevent.fileobject import FileObject  # noqa: E402
+
+from clients import long_polling, polling  # noqa: E402
+from clients.ledger import Ledger  # noqa: E402
+from clients.websocket import WebSocketConnection  # noqa: E402
+from results.histogram import new_histogram  # noqa: E402
+from results.model import frame_head_bytes  # noqa: E402
+
+POLL_INTERVAL = 0.25  # seconds
+
+
+MOMENT = re.compile(rb'"published_at":([0-9.]+)')
+
+
+def pieces(transport: str, url: str, size: int) -> Iterator[tuple[float, float]]:
+    """Yield (messages, latency of the newest) each time something came; WebSocket frames are only measured."""
+    if transport == "websocket":
+        frame = size + frame_head_bytes(size, masked=False)
+        with WebSocketConnection(url, "/messages", Ledger()) as connection:
+            while data := socket.socket.recv(connection.socket, 65_536):
+                moments = MOMENT.findall(data)
+                yield len(data) / frame, time.time() - float(moments[-1]) if moments else 0.0
+    else:
+        polled = transport == "polling"
+        following = polling.follow(url, interval=POLL_INTERVAL) if polled else long_polling.follow(url)
+        yield from ((1, delivery.latency) for delivery in following)
+
+
+def main(transport: str, url: str, clients: str, size: str) -> None:
+    counts, latency_us = [0.0] * int(clients), new_histogram()
+
+    def follow(number: int) -> None:
+        for delivered, latency in pieces(transport, url, int(size)):
+            counts[number] += delivered
+            latency_us.record_value(max(round(latency * 1e6), 1))
+
+    followers = [gevent.spawn(follow, number) for number in range(int(clients))]
+    for _ in FileObject(sys.stdin.buffer, "rb"):
+        p99 = latency_us.get_value_at_percentile(99) / 1000
+        latency_us.reset()
+        print(json.dumps({"served": sum(map(bool, counts)), "deliveries": sum(counts), "p99_ms": p99}), flush=True)
+    gevent.killall(followers)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
