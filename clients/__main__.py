@@ -12,6 +12,7 @@ from clients import long_polling, polling, websocket
 from clients.delivery import ClientError, Delivery, Gap, with_tls
 from clients.ledger import HEADINGS, Ledger
 
+SEGMENT_HEADS = 52  # bytes: IPv4's 20, TCP's 20 (RFC 9293 section 3.1), 12 for timestamps (RFC 7323)
 URLS = {
     "polling": "http://127.0.0.1:5001",
     "long-polling": "http://127.0.0.1:5002",
@@ -109,6 +110,8 @@ def as_dict(ledger: Ledger) -> dict[str, int]:
 def table(ledger: Ledger, deliveries: int, message_bytes: int) -> str:
     """The ledger for reading, with what each delivery cost beside its message as it was before compression."""
     rows = [f"  {name.replace('_', ' '):<14}{value:>10,} B" for name, value in as_dict(ledger).items()]
+    if segments := ledger.segments_sent + ledger.segments_received:
+        rows.append(f"  beside these, {segments:,} TCP segments: {segments * SEGMENT_HEADS:,} B of IP and TCP heads")
     if deliveries:
         rows.append(f"  {deliveries} deliveries, {(ledger.wire - message_bytes) / deliveries:,.1f} B of overhead each")
     return "\n".join(["", "ledger", *rows])

@@ -10,7 +10,7 @@ import binascii
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -54,9 +54,8 @@ def check_upgrade(environ: Mapping[str, Any]) -> None:
         raise BadRequest("Sec-WebSocket-Key is not 16 bytes in base64")
 
 
-@lru_cache(maxsize=16)
 def text_frame(text: bytes) -> bytes:
-    """The unmasked frame of a text message (RFC 6455 section 5.2), made once for however many it goes to."""
+    """The unmasked frame of a text message (RFC 6455 section 5.2), which is the same for however many it goes to."""
     return bytes(FrameProtocol(client=False, extensions=[]).send_data(text.decode(), fin=True))
 
 
@@ -94,13 +93,16 @@ class WholeSocket:
         return sent
 
     def close(self) -> None:
-        """End TCP both ways, first letting the other side read the close frame that may be under way."""
-        try:
+        """End TCP, first letting the other side read the close frame under way; for the one who reads."""
+        with suppress(OSError):  # the other side was faster, or `end`
             self._sock.shutdown(socket.SHUT_WR)
             self._drain(monotonic() + LINGER)
+        self.end()
+
+    def end(self) -> None:
+        """End TCP both ways, and whoever still waits to read or write."""
+        with suppress(OSError):  # it has ended
             self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other side was faster
         self._sock.close()
 
     def _drain(self, deadline: float) -> None:
@@ -129,7 +131,11 @@ class WebSocket(simple_websocket.Server):
 
     def handshake(self) -> None:
         self.sock = WholeSocket(self.sock)
-        super().handshake()
+        try:
+            super().handshake()
+        except OSError:
+            self.sock.end()
+            raise BadRequest("the client has gone before its answer") from None
 
     def send(self, data: str | bytes) -> None:
         """Send one message, text or binary; ConnectionClosed if it cannot be delivered any more."""
@@ -155,9 +161,9 @@ class WebSocket(simple_websocket.Server):
         return self.sock.offer(frame) if self._plain and self.connected else 0
 
     def when_over(self, call: Callable[[], Any]) -> None:
-        """Call back when the connection has ended, or at once if it has."""
+        """Call back when the connection has ended, or at once if it has or is about to."""
         self._when_over = call
-        if not self.thread.is_alive():
+        if not self.connected:
             call()
 
     def hand_to(self, on_message: Callable[[str | bytes], Any]) -> None:
@@ -166,22 +172,31 @@ class WebSocket(simple_websocket.Server):
         self._hand_over()
 
     def close(self, reason: int | None = None, message: str | None = None) -> None:
-        """Send a close frame, wait for the other side's, end TCP."""
+        """Send a close frame, wait for the other side's, end TCP; ConnectionClosed if it has ended."""
         try:
             super().close(reason, message)
+        except (OSError, LocalProtocolError):  # the other side was faster
+            self.connected = False
         finally:
             if self.thread is not threading.current_thread():
                 self.thread.join(LINGER)
-                self.sock.close()
+                self.sock.end()
+
+    def refuse(self, reason: int, message: str) -> None:
+        """Close for what the client has sent, and hear nothing that it sent after; it may have closed by now."""
+        self.input_buffer.clear()
+        with suppress(ConnectionClosed):
+            self.close(reason, message)
 
     def _handle_events(self) -> bool:
         opening = not self.connected
         going = super()._handle_events()
-        if self.input_buffer and self._too_large(self.input_buffer[-1]):
-            self.input_buffer.pop()
-            self.close(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
-            return False
+        too_large = [self._too_large(message) for message in self.input_buffer]
+        if any(too_large):
+            del self.input_buffer[too_large.index(True) :]
         self._hand_over()
+        if any(too_large):
+            self.refuse(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
         return going and (self.connected or opening)
 
     def _thread(self) -> None:
@@ -189,7 +204,7 @@ class WebSocket(simple_websocket.Server):
         self._when_over()
 
     def _too_large(self, message: str | bytes) -> bool:
-        size = len(message.encode() if isinstance(message, str) else message)
+        size = len(message if isinstance(message, bytes) or message.isascii() else message.encode())
         return self.max_message_size is not None and size > self.max_message_size
 
     def _hand_over(self) -> None:

@@ -21,7 +21,7 @@ def create_app(feed: Feed) -> Flask:
         asked: Question = g.question
         seq = asked.seq
         ws.max_message_size = LARGEST_POST
-        ws.hand_to(lambda text: feed.publish(text) if isinstance(text, str) else ws.close(UNSUPPORTED, "text only"))
+        ws.hand_to(lambda text: feed.publish(text) if isinstance(text, str) else ws.refuse(UNSUPPORTED, "text only"))
         with counts.client():
             try:
                 while ws.connected:

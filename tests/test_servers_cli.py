@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -128,6 +129,7 @@ def test_size_is_the_size_of_a_message():
     ["--arrivals", "never"], ["--arrivals", "EVEN"], ["--seed", "x"], ["--seed", "1.5"],
     ["--speed", "0"], ["--speed", "nan"], ["--source", "clock", "--speed", "2"], ["--source", "none", "--speed", "2"],
     ["--source", "none", "--rate", "2"], ["--source", "none", "--seed", "2"],
+    ["--history", "0"], ["--history", "-1"], ["--history", "1.5"], ["--history", "x"],
     ["--source", "earthquakes", "--size", "200"], ["--source", "earthquakes", "--arrivals", "even"],
 ], ids=" ".join)
 def test_wrong_usage_is_status_2(options):
@@ -152,6 +154,73 @@ def test_a_taken_port_is_status_1_and_one_line(alone):
 def test_a_host_that_is_not_this_machines_is_status_1_and_one_line(host):
     ended = run("polling", "--host", host, "--port", "0", *NONE)
     assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
+
+
+# ---- TLS
+
+
+def plain_http(port: int) -> bytes:
+    """What a port says to somebody who speaks no TLS."""
+    with socket.create_connection(("127.0.0.1", port), WAIT) as sock:
+        sock.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
+        try:
+            return sock.recv(1000)
+        except ConnectionResetError:
+            return b""
+
+
+def test_tls_writes_the_authority_to_trust_where_it_is_told(tmp_path):
+    file = tmp_path / "authority.pem"
+    with serving("--ports", "0,0,0", *NONE, "--tls", str(file)) as servers:
+        assert servers.trust == str(file)
+        for transport in TRANSPORTS:
+            assert servers.status(transport)["transport"] == transport
+    assert file.read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_tls_without_a_file_takes_one_that_is_gone_afterwards():
+    with serving("--ports", "0,0,0", *NONE, "--tls") as servers:
+        folder = Path(servers.trust).parent
+        assert folder.is_dir() and servers.status("polling")["newest"] == 0
+    assert not folder.exists()
+
+
+def test_the_addresses_over_tls_say_so():
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command("--ports", "0,0,0", *NONE, "--tls"), stdout=pipe, text=True, cwd=ROOT) as process:
+        try:
+            lines = [process.stdout.readline() for _ in range(4)]
+        finally:
+            process.terminate()
+    assert [line.split()[1].partition(":")[0] for line in lines[:3]] == ["https", "https", "wss"]
+    assert re.fullmatch(r"to trust +\S.*\.pem\n", lines[3])
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_plain_http_to_a_port_of_tls_is_ended_without_a_word(secure_lab, transport):
+    assert not plain_http(secure_lab.ports[transport]).startswith(b"HTTP/")
+    socket.create_connection(("127.0.0.1", secure_lab.ports[transport]), WAIT).close()
+    assert secure_lab.status(transport)["transport"] == transport
+    assert secure_lab.read_errors() == ""
+
+
+def test_a_tls_file_in_no_folder_is_status_1_and_one_line(tmp_path):
+    ended = run("polling", "--port", "0", *NONE, "--tls", str(tmp_path / "nowhere" / "authority.pem"))
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
+    assert ended.stderr.startswith("servers: ") and "nowhere" in ended.stderr
+
+
+# ---- History
+
+
+def test_history_is_how_many_messages_are_kept():
+    with serving("--ports", "0,0,0", *NONE, "--history", "3") as servers:
+        for number in range(5):
+            servers.post(number)
+        for transport in HTTP:
+            gone = servers.ask(transport, after=1)
+            assert (gone.status, gone.json["oldest"], gone.json["newest"]) == (410, 3, 5)
+            assert len(servers.ask(transport, after=2).body.splitlines()) == 3
 
 
 # ---- Ends

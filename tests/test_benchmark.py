@@ -1,0 +1,84 @@
+"""The benchmark: its peers answer the lab's feed, and a short round of it finds a cost."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+import requests
+import websocket
+from conftest import WAIT
+
+from loadtests import benchmark
+from loadtests.benchmark import LAB, PEERS, Load, bench, cpu_us_per_delivery, server, spread
+from loadtests.processes import start, url_in
+
+LOAD = Load(20, 50.0, 321)
+FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
+NEEDS = {"starlette_server": ("starlette", "uvicorn", "uvloop", "httptools")}
+CONTENDERS = [(transport, name) for transport, peers in PEERS.items() for name in (LAB, *peers)]
+
+each_contender = pytest.mark.parametrize(("transport", "name"), CONTENDERS)
+
+
+def needs(transport: str, name: str) -> None:
+    """Skip where a peer's packages are missing: they are only the benchmark's."""
+    for package in NEEDS.get(PEERS[transport].get(name, ""), ()):
+        pytest.importorskip(package)
+
+
+def heard(transport: str, address: str) -> Iterator[bytes]:
+    """The messages that come to a client which is not this project's."""
+    if transport == "websocket":
+        with closing(websocket.create_connection(f"ws://{address}/messages", WAIT)) as connection:
+            while True:
+                yield connection.recv_data()[1]
+    with requests.Session() as session:
+        query = {"wait": "10"} if transport == "long-polling" else {}
+        while True:
+            answer = session.get(f"http://{address}/messages", params=query, timeout=WAIT)
+            assert answer.status_code in (200, 204)
+            lines = answer.content.splitlines()
+            yield from lines
+            told = {"after": answer.headers.get("Feed-Newest"), "epoch": answer.headers.get("Feed-Epoch")}
+            query = told | query | ({"after": json.loads(lines[-1])["seq"]} if lines else {})
+
+
+@each_contender
+def test_every_contender_answers_the_same_feed(transport, name):
+    needs(transport, name)
+    with ExitStack() as children:
+        child = start(children, name, server(transport, name, LOAD))
+        address = child.expect(url_in, WAIT).rpartition("/")[2]
+        child.say("start")
+        messages = heard(transport, address)
+        forms = [FORM.fullmatch(next(messages)) for _ in range(30)]
+        messages.close()
+    assert all(forms)
+    assert {len(form[0]) for form in forms} == {LOAD.size}
+    first = int(forms[0][1])
+    assert [int(form[1]) for form in forms] == list(range(first, first + 30))
+
+
+@pytest.mark.parametrize("name", [LAB, "websockets, broadcast()"])
+def test_a_round_finds_a_cost(monkeypatch, name):
+    monkeypatch.setitem(benchmark.LOADS, "websocket", LOAD)
+    monkeypatch.setattr(benchmark, "SETTLE", 0.1)
+    monkeypatch.setattr(benchmark, "SECONDS", 0.5)
+    assert cpu_us_per_delivery("websocket", name) > 0
+
+
+@each_contender
+def test_every_client_is_served_and_every_message_counted(transport, name):
+    needs(transport, name)
+    with bench(transport, name, LOAD) as running:
+        before, after = running.pause(0), running.pause(0.5)
+    assert before["served"] == LOAD.clients
+    delivered = after["deliveries"] - before["deliveries"]
+    assert delivered > 0 and after["p99_ms"] > 0 and after["rss_mib"] > 1
+
+
+def test_spread_is_the_median_and_the_extremes():
+    assert spread([3.0, 1.0, 2.0]) == "2.00 (1.00 to 3.00)"
+    assert spread([0.5]) == "0.50 (0.50 to 0.50)"
