@@ -45,13 +45,13 @@ MAY_IMPORT = {
 # Of the other two packages each module may import its own, these, and what is below.
 PACKAGE_MAY_IMPORT = {
     "loadtests": ["clients", "results", "numpy", "hdrh", "psutil", "rich", "gevent"],
-    "results": ["numpy", "pandas", "matplotlib", "hdrh", "jinja2", "rich"],
+    "results": ["numpy", "pandas", "matplotlib", "hdrh", "hpack", "jinja2", "rich"],
 }
 ALSO = {"loadtests.locustfile": ["locust", "geventhttpclient"], "loadtests.__main__": ["servers.sources.SMALLEST"]}
 
 # What may neither open a socket nor start a process, not even with the standard library.
 PURE = ["clients.delivery", "clients.ledger", "results.charts", "results.claims", "results.model", "results.summary",
-        "results.table", "results.canvas", "loadtests.experiments"]
+        "results.table", "results.canvas", "results.computed", "loadtests.experiments"]
 OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http", "urllib.request", "subprocess", "multiprocessing",
            "requests", "httpx", "aiohttp", "websocket", "websockets", "gevent", "h11", "locust", "socketserver"}
 SIBLINGS = ("polling", "long_polling", "websocket")
