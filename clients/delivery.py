@@ -97,15 +97,23 @@ class Cursor:
     def deliver(self, messages: list[bytes], received_at: float, wire: int) -> Iterator[Delivery]:
         """Step over messages that came together; `wire` is what the ledger's total was then.
 
-        The first of them bears what the answer cost beside the messages; compressed, none costs more than its share.
         BrokenFeed if a seq is not the next one.
         """
-        whole, self.booked = wire - self.booked, wire
-        later = [min(len(message) + 1, whole // len(messages)) for message in messages[1:]]
-        for message, spent in zip(messages, [whole - sum(later), *later], strict=True):
+        for message, spent in zip(messages, self.shares(messages, wire), strict=True):
             record = json.loads(message.decode())
             self.step(record["seq"])
             yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
+
+    def shares(self, messages: list[bytes], wire: int) -> list[int]:
+        """Split what passed since the last messages among these.
+
+        The first of them bears what the answer cost beside the messages; compressed, none costs more than its share.
+        """
+        whole, self.booked = wire - self.booked, wire
+        if len(messages) == 1:
+            return [whole]
+        later = [min(len(message) + 1, whole // len(messages)) for message in messages[1:]]
+        return [whole - sum(later), *later]
 
     def step(self, seq: int) -> None:
         """Go on to `seq`; BrokenFeed if it is not the next one."""

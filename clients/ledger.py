@@ -277,16 +277,24 @@ class Account:
     def _frames(self, direction: Direction) -> Reading:
         """Read frames for good: 2 bytes, an extended length, a masking key, then the payload."""
         self._unread[direction] = "framing"
-        framing, payload = self._book_as(direction, "framing"), self._book_as(direction, "payload")
         stream = self._streams[direction]
+        buffer = stream.buffer
         while True:
-            yield from stream.holding(2)
-            control, masked, length = stream.buffer[0] & 0x08, stream.buffer[1] & 0x80, stream.buffer[1] & 0x7F
-            extended = {126: 2, 127: 8}.get(length, 0)
-            head = yield from stream.exactly(2 + extended + (4 if masked else 0))
-            framing(head)
-            length = int.from_bytes(head[2 : 2 + extended]) if extended else length
-            yield from self._content(direction, length, framing if control else payload)
+            while len(buffer) < 2:
+                yield
+            control, length = buffer[0] & 0x08, buffer[1] & 0x7F
+            extended = 0 if length < 126 else 2 if length == 126 else 8
+            size = 2 + extended + (4 if buffer[1] & 0x80 else 0)
+            while len(buffer) < size:
+                yield
+            if extended:
+                length = int.from_bytes(buffer[2 : 2 + extended])
+            self.ledger.book(direction, "framing", stream.take(size))
+            heading = "framing" if control else "payload"
+            if len(buffer) >= length:  # the usual case, and the cheap one
+                self.ledger.book(direction, heading, stream.take(length))
+            else:
+                yield from self._content(direction, length, self._book_as(direction, heading))
 
 
 def hexadecimal(digits: bytes) -> int:

@@ -75,6 +75,7 @@ class WebSocketConnection:
         uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{target}")
         offered = deflate or any(name.lower() == EXTENSIONS for name, _ in lines)
         self._protocol = ClientProtocol(uri, extensions=[ClientPerMessageDeflateFactory()] if offered else None)
+        self._begun: list[bytes] = []  # the fragments of a message so far
         self.socket = connect(address, ledger, SILENCE, trust)
         try:
             self._open(lines)
@@ -90,19 +91,22 @@ class WebSocketConnection:
 
     def messages(self) -> Iterator[tuple[list[bytes], float]]:
         """Yield the messages that one read completed, and its Unix time; Gone or ConnectionLost at the end."""
-        whole = bytearray()
         while True:
-            complete, received_at = [], time.time()
-            for frame in self._frames():
-                whole += frame.data
-                if frame.fin:
-                    complete.append(bytes(whole))
-                    whole.clear()
+            complete, received_at = self.take()
             if complete:
                 yield complete, received_at
-            if self._protocol.state is not State.OPEN:
-                raise self._ending()
-            self._receive()
+            self.receive()
+
+    def receive(self) -> None:
+        """Read once; Gone or ConnectionLost if the connection has ended."""
+        if self._protocol.state is not State.OPEN:
+            raise self._ending()
+        self._receive()
+
+    def take(self) -> tuple[list[bytes], float]:
+        """The messages that are complete by what was read, and the Unix time."""
+        received_at = time.time()
+        return self._complete(), received_at
 
     def send(self, text: str) -> None:
         """Send one text message."""
@@ -123,6 +127,17 @@ class WebSocketConnection:
         finally:
             self.socket.close()
 
+    def _complete(self) -> list[bytes]:
+        """The messages that are complete by what was read; some may have come together with the 101."""
+        complete = []
+        for frame in self._protocol.events_received():
+            if isinstance(frame, Frame) and frame.opcode in DATA_OPCODES:
+                self._begun.append(bytes(frame.data))
+                if frame.fin:
+                    complete.append(b"".join(self._begun))
+                    self._begun.clear()
+        return complete
+
     def _open(self, fields: list[tuple[str, str]]) -> None:
         request = self._protocol.connect()
         for name, _ in fields:
@@ -139,14 +154,9 @@ class WebSocketConnection:
         if isinstance(refused, InvalidHandshake):
             raise ConnectionLost(f"the handshake failed: {refused}")
 
-    def _frames(self) -> list[Frame]:
-        """The data frames that have come; some may have come together with the 101."""
-        events = self._protocol.events_received()
-        return [event for event in events if isinstance(event, Frame) and event.opcode in DATA_OPCODES]
-
     def _receive(self) -> None:
-        data = self.socket.recv(65_536)
-        if data:
+        """Read what has come, or that nothing will any more."""
+        if data := self.socket.recv(65_536):
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()

@@ -1,18 +1,22 @@
-"""What a delivery costs the server: this lab's beside the same feed on other servers, `make benchmark`.
+"""What a delivery costs: this lab's server beside the same feed on other servers, then its load generator beside
+another WebSocket user; `make benchmark`.
 
 The contenders take turns, so that a slow minute of the machine meets all of them; what counts is a contender's CPU per
 delivery beside the lab's of the same round.
 """
 
 import contextlib
+import json
 import socket
 import statistics
 import sys
 import threading
 import time
+import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 from rich.console import Console
@@ -45,6 +49,13 @@ PEERS = {
 }
 
 
+LISTENERS, CONNECT_TIMEOUT = Load(300, 20), 30.0
+GENERATORS = {
+    LAB: ("loadtests/locustfile.py", "WebSocketUser"),
+    "websocket-client": ("loadtests/peers/websocket_client_user.py", "WebSocketClientUser"),
+}
+
+
 def server(transport: str, name: str, load: Load) -> list[str]:
     """The command line of a contender, after `python`."""
     clock = ["--rate", str(load.rate), "--size", str(load.size)]
@@ -64,9 +75,9 @@ class Bench:
     def count(self) -> dict[str, float]:
         """What the clients have had, and the server's CPU seconds and memory."""
         self.clients.say("count")
-        spent = self.process.cpu_times()
+        cpu = spent(self.process)
         seen = self.clients.expect(json_in, TIMEOUT)
-        return seen | {"cpu": spent.user + spent.system, "rss_mib": self.process.memory_info().rss / 2**20}
+        return seen | {"cpu": cpu, "rss_mib": self.process.memory_info().rss / 2**20}
 
     def pause(self, seconds: float) -> dict[str, float]:
         time.sleep(seconds)
@@ -148,6 +159,64 @@ def slow_reader(console: Console) -> None:
     )
 
 
+def status(address: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://{address}/status", timeout=TIMEOUT) as answer:
+        return json.load(answer)
+
+
+def generator(name: str, address: str, clients: int) -> list[str]:
+    """The command line of a plain Locust run, after `python`."""
+    file, user = GENERATORS[name]
+    users = ["--users", str(clients), "--spawn-rate", str(clients), "--host", f"ws://{address}"]
+    return ["-m", "locust", "-f", file, user, "--headless", "--only-summary", "--loglevel", "ERROR", *users]
+
+
+def generator_us_per_delivery(name: str, load: Load = LISTENERS) -> float:
+    """Microseconds of a load generator's CPU for each message that this lab's server sent it."""
+    with contextlib.ExitStack() as children:
+        serving = start(children, LAB, server("websocket", LAB, load))
+        address = serving.expect(url_in, TIMEOUT).rpartition("/")[2]
+        locust = start(children, name, generator(name, address, load.clients))
+        process = psutil.Process(locust.pid)
+        children.callback(process.terminate)  # a plain run does not end with its input
+        wait_for(load.clients, address, locust)
+        serving.say("start")
+        time.sleep(SETTLE)
+        before = spent(process), status(address)["deliveries"]
+        time.sleep(SECONDS)
+        after = spent(process), status(address)["deliveries"]
+        locust.check()
+        return (after[0] - before[0]) / (after[1] - before[1]) * 1e6
+
+
+def wait_for(clients: int, address: str, locust: Child) -> None:
+    """Return once so many are connected; RunFailed if that takes too long, or Locust ends."""
+    deadline = time.monotonic() + CONNECT_TIMEOUT
+    while status(address)["clients"] < clients:
+        locust.check()
+        if time.monotonic() > deadline:
+            raise RunFailed(f"{locust.name} did not connect {clients} clients within {CONNECT_TIMEOUT:.0f} s")
+        time.sleep(0.1)
+
+
+def spent(process: psutil.Process) -> float:
+    """Seconds of CPU that a process has taken."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def compare_generators(console: Console) -> None:
+    """Show what a delivery costs this lab's load generator and a Locust user on websocket-client."""
+    found = defaultdict(list)
+    for name in track([name for _ in range(ROUNDS) for name in GENERATORS], "the generator", console=console):
+        found[name].append(generator_us_per_delivery(name))
+    table = Table("the load generator", "µs of CPU a delivery", "this lab costs … times that")
+    for name, costs in found.items():
+        ratios = [lab / cost for lab, cost in zip(found[LAB], costs, strict=True)]
+        table.add_row(name, spread(costs), "" if name == LAB else spread(ratios))
+    console.print(table)
+
+
 def spread(values: list[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
@@ -169,6 +238,7 @@ def main() -> int:
     try:
         compare(console)
         slow_reader(console)
+        compare_generators(console)
     except RunFailed as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1

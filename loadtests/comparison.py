@@ -36,6 +36,7 @@ class Comparison:
         self.plan, self.folder, self.profile = plan, folder, profile
         self.partial = folder.with_name(f".{folder.name}.partial")
         self._rows = self.partial / "rows.jsonl"
+        self.floors: dict[Run, float | None] = {}  # seconds, by the run that calibrated them
 
     def begin(self, resume: bool) -> None:
         """Make the hidden folder, or with `resume` take up the one that is there."""
@@ -54,7 +55,11 @@ class Comparison:
         """Measure what is not measured yet, showing what runs and how long is left."""
         done = {row["run_id"] for row in self.rows()}
         left = [run for run in self.plan if run.run_id not in done]
-        with progress_bar(console, sum(run.expected_s for run in left)) as bar:
+        calibrations = list(dict.fromkeys(runner.calibration(run) for run in left))
+        with progress_bar(console, sum(run.expected_s for run in [*calibrations, *left])) as bar:
+            for run in calibrations:
+                bar.begin(f"calibration · {run.transport}", run.expected_s)
+                self._calibrate(run, bar)
             for number, run in enumerate(left, start=len(done) + 1):
                 bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
                 self._keep(self._measure(run, bar))
@@ -69,7 +74,7 @@ class Comparison:
         """Write the tables, the charts and the report, and give the folder its name; return the report's path."""
         table.write_runs(self.partial / "runs.csv", self.rows())
         table.write_observations(self.partial / "observations.csv", [])
-        table.write_text(self.partial / "machine.json", json.dumps(machine(self.profile), indent=1))
+        table.write_text(self.partial / "machine.json", json.dumps(machine(self.profile) | self._floors_ms(), indent=1))
         drawn = charts.draw_all(self.partial)
         charts.save(drawn[0], self.partial)
         report.write(self.partial, drawn)
@@ -79,15 +84,31 @@ class Comparison:
         self.partial.rename(self.folder)
         return self.folder / "report.html"
 
+    def _floors_ms(self) -> dict[str, Any]:
+        named = {run.run_id: floor and round(floor * 1000, 3) for run, floor in self.floors.items()}
+        return {"floor_ms": named}
+
     def _measure(self, run: Run, bar: "Bar") -> dict[str, Any]:
+        outcome, row = self._try(run, bar, self.floors.get(runner.calibration(run)))
+        runner.keep_latencies(outcome.tally, self.partial / "latency", run.run_id)
+        return row
+
+    def _calibrate(self, run: Run, bar: "Bar") -> None:
+        """Find a transport's floor, over a delay line of no delay if the plan uses one."""
+        outcome, row = self._try(run, bar, link=any(planned.rtt_ms for planned in self.plan))
+        self.floors[run] = runner.floor(run, outcome) if row["valid"] else None
+
+    def _try(
+        self, run: Run, bar: "Bar", floor_s: float | None = None, link: bool = False
+    ) -> tuple[runner.Outcome, dict[str, Any]]:
+        """Conduct a run until it is valid or was tried often enough."""
         for attempt in range(1, ATTEMPTS + 1):
-            outcome = runner.conduct(run, self.partial, bar.advance)
-            row = runner.row(run, outcome, attempt)
+            outcome = runner.conduct(run, self.partial, bar.advance, link)
+            row = runner.row(run, outcome, attempt, floor_s)
             if row["valid"]:
                 break
             bar.note(f"{row['invalid_reason']} (attempt {attempt} of {ATTEMPTS})")
-        runner.keep_latencies(outcome.tally, self.partial / "latency", run.run_id)
-        return row
+        return outcome, row
 
     def _keep(self, row: dict[str, Any]) -> None:
         with self._rows.open("a", encoding="utf-8") as file:

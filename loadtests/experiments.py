@@ -97,11 +97,15 @@ def overhead(profile: str) -> Iterator[dict[str, Any]]:
 
 
 def latency(profile: str) -> Iterator[dict[str, Any]]:
-    seconds, repeats = {"quick": (1.5, 1), "standard": (6, 1), "full": (20, 3)}[profile]
-    intervals = {"quick": [0.2], "standard": [0.2, 0.5, 2.0], "full": [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]}[profile]
+    """Two clients: more would wait for each other at the server, which is the question of `scale`."""
+    seconds, repeats = {"quick": (1.5, 1), "standard": (6, 1), "full": (15, 2)}[profile]
+    intervals = {"quick": [], "standard": [0.2, 0.5, 2.0], "full": [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]}[profile]
+    round_trips = {"quick": [20], "standard": [20, 100], "full": [5, 20, 50, 100, 200]}[profile]
+    varied = [(interval, 0) for interval in intervals] + [(0.5, round_trip) for round_trip in round_trips]
+    basic = {"clients": 2, "duration_s": seconds, "header_profile": "minimal"}
     for repeat in range(1, repeats + 1):
-        for interval in intervals:
-            yield {"poll_interval_s": interval, "duration_s": seconds, "header_profile": "minimal", "repeat": repeat}
+        for interval, round_trip in varied:
+            yield basic | {"poll_interval_s": interval, "rtt_ms": float(round_trip), "repeat": repeat, "seed": repeat}
 
 
 def scale(profile: str) -> Iterator[dict[str, Any]]:

@@ -7,18 +7,24 @@ SEQ. Every process hands its tally to the master, and the master writes the sum 
 """
 
 import json
+import math
+import os
+import random
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import gevent
+import psutil
 from gevent.event import Event
 from gevent.fileobject import FileObject
 
 from loadtests.tally import Tally
 
 HEARTBEAT = 0.01  # seconds
+LOOK = 0.5  # seconds between looks at the other processes
 DRAIN_TIMEOUT = 20.0  # seconds beyond a poll interval
 MARK = "@lab "
 
@@ -44,10 +50,12 @@ class Generator:
         self.url: str | None = None
         self._led = Event()
         self._environment, self._controlled = environment, controlled
-        self._ready = 0
+        self._ready = self._begun = 0
+        self._phases: list[float] = []
         self._tallies: dict[str, Tally] = {}
         self._finished = Event()
-        self._started_at, self._started_cpu = time.monotonic(), time.process_time()
+        self._born_at = time.monotonic()
+        self._start_clock()
         self._heart = gevent.spawn(self._beat)
 
     # What users call
@@ -68,11 +76,22 @@ class Generator:
         if client in self.clients:
             self.clients.remove(client)
 
+    def cadence(self, interval: float) -> Iterator[float]:
+        """Moments every `interval` seconds, on the monotonic clock, from a random phase on that no other client has."""
+        if not self._phases:
+            options = self._environment.parsed_options
+            self._phases = phases(math.ceil((options.num_users or 1) / self._processes()))
+        due = self._born_at + self._phases.pop() * interval
+        due += max(math.ceil((time.monotonic() - due) / interval), 0) * interval
+        while True:
+            yield due
+            due += interval
+
     # Messages between the processes; in a single process they come straight back
 
     def listen(self) -> None:
         """Register for them."""
-        for name in ("follow", "ready", "begin", "drain", "tally"):
+        for name in ("follow", "ready", "begin", "begun", "drain", "tally"):
             self._environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
 
     def on_follow(self, msg: Any, **_: Any) -> None:
@@ -87,7 +106,13 @@ class Generator:
     def on_begin(self, **_: Any) -> None:
         self.begun = True
         self.tally.lag_us.reset()
-        self._started_at, self._started_cpu = time.monotonic(), time.process_time()
+        self._start_clock()
+        self._send("lab-begun", {})
+
+    def on_begun(self, **_: Any) -> None:
+        self._begun += 1
+        if self._begun == self._processes():
+            say(begun=True)
 
     def on_drain(self, msg: Any, **_: Any) -> None:
         """Let the clients leave as they become complete, then hand in the tally."""
@@ -109,6 +134,11 @@ class Generator:
 
     # The master's side
 
+    def watch_workers(self) -> None:
+        """From now on, end the run at once if a worker ends before it is done."""
+        workers = self._environment.parsed_options.processes or 0
+        self._watch = gevent.spawn(end_with_children, psutil.Process().children(), workers)
+
     def conduct(self) -> None:
         """Obey the lab's runner; end with it."""
         options = self._environment.parsed_options
@@ -117,18 +147,20 @@ class Generator:
             if words[0] == b"follow":
                 self._send("lab-follow", {"url": words[1].decode()})
             elif words[0] == b"begin":
+                self._start_clock()
                 self._send("lab-begin", {})
-                say(begun=True)
             elif words[0] == b"drain":
+                self._measure_cpu()
                 self._send("lab-drain", {"newest": int(words[1]), "poll_interval": options.poll_interval})
                 self._finished.wait()
                 Path(str(self._controlled)).write_text(self.whole().to_json(), encoding="utf-8")
                 say(done=True)
+        self._watch.kill()
         self._environment.runner.quit()
 
     def whole(self) -> Tally:
-        """The sum over the processes so far."""
-        return Tally.merged(self._tallies.values() or [self.tally])
+        """The sum over the processes so far; of a master without clients only what it took of a core."""
+        return Tally.merged(self._tallies.values() or [self.tally]).beside(self.tally.cpu_share)
 
     def take(self, client_id: str, tally: str) -> None:
         """Keep a worker's newest tally, in place of the one before."""
@@ -138,7 +170,11 @@ class Generator:
         self._environment.runner.send_message(name, data)
 
     def _processes(self) -> int:
-        return max(getattr(self._environment.runner, "worker_count", 1), 1)
+        """How many processes have clients, as the command line says: one that is lost is waited for, and so noticed."""
+        return max(self._environment.parsed_options.processes or 1, 1)
+
+    def _start_clock(self) -> None:
+        self._started_at, self._started_cpu = time.monotonic(), time.process_time()
 
     def _measure_cpu(self) -> None:
         elapsed = max(time.monotonic() - self._started_at, 1e-9)
@@ -155,3 +191,34 @@ class Generator:
 def say(**what: Any) -> None:
     """Tell the lab's runner, on standard output."""
     print(MARK + json.dumps(what), flush=True)
+
+
+def phases(clients: int) -> list[float]:
+    """A random phase in [0, 1) for each client, in random order, one in each `clients`-th part of the interval.
+
+    Each phase by itself is anywhere in the interval; their mean varies far less than that of independent ones would.
+    """
+    return random.sample([(part + random.random()) / clients for part in range(clients)], clients)
+
+
+def end_with_parent(parent: int) -> None:
+    """In a process that `parent` has forked: end when it has ended, however it did."""
+    while os.getpid() != parent:
+        if os.getppid() != parent:
+            os._exit(1)
+        gevent.sleep(LOOK)
+
+
+def end_with_children(children: list[psutil.Process], wanted: int) -> None:
+    """End this process as soon as one of its children has ended, or at once if there are too few; so do the others."""
+    while len(children) >= wanted and all(map(alive, children)):
+        gevent.sleep(LOOK)
+    print("one of its worker processes has ended", file=sys.stderr, flush=True)
+    os._exit(1)  # Locust would wait for the one that is gone
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

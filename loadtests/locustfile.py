@@ -4,17 +4,21 @@ Response time is delivery latency, response length the wire bytes since the deli
 geventhttpclient, WebSocket over websockets' sans-I/O protocol, both over a socket that books every byte.
 """
 
-import random
+import json
+import os
+import re
 import select
 import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import gevent
 from gevent import monkey
+from gevent.event import AsyncResult
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.header import Headers
@@ -22,19 +26,22 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTP
 from locust import User, events, task
 from locust.exception import StopUser
 from locust.runners import WorkerRunner
+from locust.stats import StatsEntry
 
 from clients.counting import CountingSocket
-from clients.delivery import BrokenFeed, ClientError, Cursor, Gone, Refused, address_of, with_tls
+from clients.delivery import BrokenFeed, ClientError, ConnectionLost, Cursor, Gone, Refused, address_of, with_tls
 from clients.http import detail
 from clients.ledger import HEADINGS, Ledger
 from clients.tls import new_socket
-from clients.websocket import WebSocketConnection, read_status
-from loadtests.generator import Generator
+from clients.websocket import SILENCE, WebSocketConnection, read_status
+from loadtests.generator import Generator, end_with_parent
 from loadtests.headers import PROFILES, cookie
 from loadtests.tally import Sequence, Tally
 
 GRACE = 10.0  # seconds that an answer may take beyond its hold
 RETRY = 0.5  # seconds between attempts to reach a server that is away
+STAMP = re.compile(rb'\{"seq":([0-9]+),"published_at":([0-9]+\.[0-9]+),')  # how each message begins
+READABLE = 1  # libev's EV_READ
 LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # what says that a connection is gone
 
 
@@ -51,6 +58,7 @@ def add_options(parser: Any) -> None:
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")
+    gevent.spawn(end_with_parent, os.getpid())  # of which the workers of --processes are forked
     group.add_argument("--controlled", metavar="FILE", help="obey the lab's runner, leave the tally in FILE")
 
 
@@ -71,11 +79,39 @@ def cookie_bytes(text: str) -> int:
     return int(text)
 
 
-class Witness(Cursor):
-    """A cursor that steps over whatever comes: the user's sequence counts what is lost, repeated or out of order."""
+@lru_cache(maxsize=256)  # for all clients take the same messages
+def stamp(message: bytes) -> tuple[int, float]:
+    """Seq and moment of publication, from how a message begins: nobody looks at the data, which may be long."""
+    found = STAMP.match(message)
+    if found is None:
+        record = json.loads(message.decode())
+        return record["seq"], record["published_at"]
+    return int(found[1]), float(found[2])
 
-    def step(self, seq: int) -> None:
-        self.seq = max(seq, self.seq or 0)
+
+class Table:
+    """Deliveries for Locust's table, added to it once a second as a worker's report is: half of what `fire` takes."""
+
+    def __init__(self, environment: Any) -> None:
+        self._stats = environment.stats
+        self._rows: dict[str, StatsEntry] = {}
+        environment.events.test_stop.add_listener(lambda **_: self.add())
+        gevent.spawn(self._keep_adding)
+
+    def row(self, transport: str) -> StatsEntry:
+        return self._rows.setdefault(transport, StatsEntry(self._stats, "delivery", transport))
+
+    def add(self) -> None:
+        for transport, row in self._rows.items():
+            if row.num_requests:
+                self._stats.get("delivery", transport).extend(row)
+                self._stats.total.extend(row)
+                row.reset()
+
+    def _keep_adding(self) -> None:
+        while True:
+            gevent.sleep(1)
+            self.add()
 
 
 class FeedUser(User):
@@ -89,7 +125,8 @@ class FeedUser(User):
         super().__init__(environment)
         self.options = environment.parsed_options
         self.generator = environment.generator
-        self.cursor, self.sequence, self.ledger = Witness(), Sequence(0), Ledger()
+        self.cursor, self.sequence, self.ledger = Cursor(), Sequence(0), Ledger()
+        self.row = environment.table.row(self.transport)
         self.leaving = False
         self.counting = False  # whether the ledger's page is the run's
 
@@ -141,24 +178,19 @@ class FeedUser(User):
         self.ledger = Ledger()
 
     def deliver(self, messages: list[bytes], received_at: float) -> None:
-        """Check and count messages that came together."""
-        for delivery in self.cursor.deliver(messages, received_at, self.ledger.wire):
-            self.sequence.check(delivery.seq)
-            self.generator.tally.deliver(delivery)
-            self.report("delivery", delivery.latency * 1000, delivery.wire_bytes)
+        """Check and count messages that came together; what is lost, repeated or out of order ends nothing."""
+        tally = self.generator.tally
+        for message, spent in zip(messages, self.cursor.shares(messages, self.ledger.wire), strict=True):
+            seq, published_at = stamp(message)
+            self.sequence.check(seq)
+            tally.count(seq, published_at, received_at, len(message))
+            self.row.log((received_at - published_at) * 1000, spent)
+        self.cursor.seq = self.sequence.seq
 
     def fail(self, name: str, error: Exception) -> None:
         self.generator.tally.failures += 1
-        self.report(name, 0, 0, error)
-
-    def report(self, name: str, milliseconds: float, size: int, error: Exception | None = None) -> None:
         self.environment.events.request.fire(
-            request_type=self.transport,
-            name=name,
-            response_time=milliseconds,
-            response_length=size,
-            exception=error,
-            context={},
+            request_type=self.transport, name=name, response_time=0, response_length=0, exception=error, context={}
         )
 
     def hand_in(self) -> None:
@@ -257,19 +289,13 @@ class PollingUser(HttpUser):
         try:
             if not self.cursor.answers:
                 self.ask()
-            for _ in self.cadence(self.options.poll_interval):
+            for due in self.generator.cadence(self.options.poll_interval):
+                time.sleep(max(due - time.monotonic(), 0))
                 if self.generator.begun and not self.counting:
                     self.begin_page()
                 self.ask()
         finally:
             self.client.close()
-
-    def cadence(self, interval: float) -> Iterator[None]:
-        due = time.monotonic() + random.uniform(0, interval)
-        while True:
-            time.sleep(max(due - time.monotonic(), 0))
-            yield
-            due += interval
 
 
 class LongPollingUser(HttpUser):
@@ -307,8 +333,44 @@ class WebSocketUser(FeedUser):
         ways = {"trust": self.options.tls, "deflate": self.options.deflate}
         with WebSocketConnection(*where, self.ledger, self.fields[1:], **ways) as connection:
             self.joined()
-            for messages, received_at in connection.messages():
-                self.deliver(messages, received_at)
+            self.listen(connection)
+
+    def listen(self, connection: WebSocketConnection) -> None:
+        """Take what comes, until the connection ends.
+
+        The event loop itself calls `take`: to wake a greenlet for each message takes as long as all that it then does.
+        """
+        ended = AsyncResult()
+        self.heard_at = time.monotonic()
+
+        def take() -> None:
+            self.heard_at = time.monotonic()
+            try:
+                connection.receive()
+                self.heard(connection)
+            except BlockingIOError:  # over TLS, less than a record came
+                pass
+            except Exception as error:
+                watcher.stop()
+                ended.set_exception(error)
+
+        connection.socket.settimeout(0)
+        watcher = gevent.get_hub().loop.io(connection.socket.fileno(), READABLE)
+        try:
+            self.heard(connection)  # what came together with the 101
+            watcher.start(take)
+            while not ended.wait(SILENCE):
+                if time.monotonic() - self.heard_at > SILENCE:
+                    raise ConnectionLost(f"the server was silent for {SILENCE:.0f} s")
+            ended.get()
+        finally:
+            watcher.stop()
+            watcher.close()
+
+    def heard(self, connection: WebSocketConnection) -> None:
+        messages, received_at = connection.take()
+        if messages:
+            self.deliver(messages, received_at)
 
 
 def check(environment: Any) -> None:
@@ -331,7 +393,10 @@ def set_up(environment: Any, **_: Any) -> None:
     check(environment)
     environment.generator = generator = Generator(environment, environment.parsed_options.controlled)
     generator.listen()
+    environment.table = Table(environment)
     if environment.parsed_options.controlled:
+        if not isinstance(environment.runner, WorkerRunner):
+            generator.watch_workers()
         return
     if isinstance(environment.runner, WorkerRunner):
         environment.events.report_to_master.add_listener(

@@ -2,11 +2,14 @@
 
 import contextlib
 import json
+import math
+import os
+import socket
 import ssl
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,14 @@ from loadtests.experiments import Run
 from loadtests.generator import DRAIN_TIMEOUT, MARK
 from loadtests.processes import Child, RunFailed, json_in, start, url_in
 from loadtests.tally import Tally
+from results import model
 from results.table import COLUMNS
 
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
 AUTHORITY = "authority.pem"  # in the scratch folder: whom the clients of a run over TLS trust
 START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answered
+CONNECT_TIME = 0.02  # seconds more for each client, of which a server on a busy machine takes half
+MOST_CLIENTS = 700  # of one process of Locust
 STEP = 0.1  # seconds between looks at the clock and at the processes
 MEBIBYTE = 1024 * 1024
 
@@ -41,14 +47,17 @@ class Outcome:
     after: dict[str, Any]
 
 
-def conduct(run: Run, scratch: Path, progress: Progress) -> Outcome:
-    """Measure one run; RunFailed if a process ends, or answers nothing, before it is done."""
+def conduct(run: Run, scratch: Path, progress: Progress, link: bool = False) -> Outcome:
+    """Measure one run, over the delay line if it has a round trip or `link` says so.
+
+    RunFailed if a process ends, or answers nothing, before it is done.
+    """
     with contextlib.ExitStack() as children:
         server = start(children, f"the {run.transport} server", server_arguments(run, scratch / AUTHORITY))
         load = start(children, "Locust", locust_arguments(run, scratch))
         url = server.expect(url_in, START_TIMEOUT)
-        load.say(f"follow {linked(run, url, children)}")
-        load.expect(heard("ready"), START_TIMEOUT)
+        load.say(f"follow {linked(run, url, children) if link or run.rtt_ms else url}")
+        load.expect(heard("ready"), START_TIMEOUT + run.clients * CONNECT_TIME)
         pass_time(run.warm_up_s, [server, load], progress)
         load.say("begin")
         load.expect(heard("begun"), START_TIMEOUT)
@@ -77,16 +86,29 @@ def locust_arguments(run: Run, scratch: Path) -> list[str]:
     arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", USERS[run.transport]]
     arguments += ["--headless", "--only-summary", "--loglevel", "ERROR", "--controlled", str(scratch / "tally.json")]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
+    if (processes := processes_for(run.clients)) > 1:
+        port = str(free_port())
+        arguments += ["--processes", str(processes), "--master-port", port]
+        arguments += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
     arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
     arguments += ["--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
     arguments += ["--tls", str(scratch / AUTHORITY)] if run.tls else []
     return arguments + (["--deflate"] if run.deflate else [])
 
 
+def processes_for(clients: int) -> int:
+    """How many processes of Locust these clients need; one where a process cannot fork (Windows)."""
+    return math.ceil(clients / MOST_CLIENTS) if hasattr(os, "fork") else 1
+
+
+def free_port() -> int:
+    """A port on which Locust's processes may meet, so that two runs at a time do not."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
 def linked(run: Run, url: str, children: contextlib.ExitStack) -> str:
-    """The address clients take: the server's, or a delay line's before it."""
-    if not run.rtt_ms:
-        return url
+    """The address of a delay line before the server."""
     scheme, _, to = url.partition("://")
     link = start(children, "the delay line", ["-m", "loadtests.link", "--to", to, "--delay-ms", str(run.rtt_ms / 2)])
     return f"{scheme}://{link.expect(url_in, START_TIMEOUT).partition('://')[2]}"
@@ -124,8 +146,41 @@ def status(url: str, authority: Path) -> dict[str, Any]:
         raise RunFailed(f"the server does not say how it is: {error}") from None
 
 
-def row(run: Run, outcome: Outcome, attempt: int) -> dict[str, Any]:
-    """The row of runs.csv; what does not apply, or is not measured yet, is None."""
+def calibration(run: Run) -> Run:
+    """The run that finds what is left of a latency at zero delay, on the same transport with the same security.
+
+    Two clients and even arrivals, so that hardly a message waits for another; polls come at no fraction of theirs.
+    """
+    plain = Run("calibration", run.transport, clients=2, tls=run.tls, header_profile="minimal")
+    return replace(plain, rate_hz=20.0, arrivals="even", poll_interval_s=0.037, duration_s=2.0)
+
+
+def floor(run: Run, outcome: Outcome) -> float | None:
+    """Seconds by which messages come later than the model says, which knows no processors; None if none came."""
+    modelled = expected_s(run, outcome, 0.0)
+    return None if modelled is None else outcome.tally.mean_s - modelled
+
+
+def expected_s(run: Run, outcome: Outcome, floor_s: float) -> float | None:
+    """The model's mean latency in seconds for this run's own publication times; None if there are none.
+
+    The floor counts as a part of the way: a long-polling client is away longer for it, too.
+    """
+    published = sorted(message.published_at for message in outcome.tally.messages.values())
+    if not published:
+        return None
+    return model.expected_mean(
+        run.transport,
+        published,
+        one_way_delay=run.rtt_ms / 2000 + floor_s,
+        poll_interval=run.poll_interval_s,
+        hold=run.hold_s,
+        connection=model.connection_mode(keep_alive=True, tls=run.tls),
+    )
+
+
+def row(run: Run, outcome: Outcome, attempt: int, floor_s: float | None = None) -> dict[str, Any]:
+    """The row of runs.csv; what does not apply, or is not measured yet, is None. `floor_s` is the calibrated one."""
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
     cells |= run.parameters() | {"run_id": run.run_id, "attempt": attempt, "operation": "feed"}
     cells["keep_alive"] = True
@@ -134,6 +189,8 @@ def row(run: Run, outcome: Outcome, attempt: int) -> dict[str, Any]:
     if run.transport != "long-polling":
         cells["hold_s"] = None
     cells |= counted(outcome) | latency(outcome.tally) | costs(outcome)
+    expected = None if floor_s is None else expected_s(run, outcome, floor_s)
+    cells["expected_mean_ms"] = None if expected is None else expected * 1000
     reasons = faults(run, outcome, cells)
     return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
 
@@ -156,9 +213,8 @@ def latency(tally: Tally) -> dict[str, Any]:
         return {}
     at = tally.latency_us.get_value_at_percentile
     percentiles = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
-    total = sum(message.latency_us for message in tally.messages.values())
     return {f"latency_{name}_ms": at(percent) / 1000 for name, percent in percentiles.items()} | {
-        "latency_mean_ms": total / tally.deliveries / 1000,
+        "latency_mean_ms": tally.mean_s * 1000,
         "latency_max_ms": tally.latency_us.get_max_value() / 1000,
         "latency_mean_ci_ms": half_interval_ms(tally),
     }

@@ -1,8 +1,9 @@
 """What a load generator measures: exact samples, the ledger, every seq checked; merged over processes without loss."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
@@ -71,18 +72,35 @@ class Tally:
     cpu_share: float = 0.0  # of one core, of the busiest process
     ledger: Ledger = field(default_factory=Ledger)
     messages: dict[int, Published] = field(default_factory=dict)
-    latency_us: HdrHistogram = field(default_factory=new_histogram)
+    latencies: Counter[int] = field(default_factory=Counter)  # deliveries by microseconds, as the histogram tells them
     lag_us: HdrHistogram = field(default_factory=new_histogram)
+
+    @property
+    def mean_s(self) -> float:
+        """The exact mean latency in seconds of what was delivered, which must be something."""
+        return sum(message.latency_us for message in self.messages.values()) / self.deliveries / 1e6
+
+    @property
+    def latency_us(self) -> HdrHistogram:
+        """The latencies so far; made when asked for, since recording each of them takes four times as long."""
+        histogram = new_histogram()
+        for microseconds, deliveries in self.latencies.items():
+            histogram.record_value(microseconds, deliveries)
+        return histogram
 
     def deliver(self, delivery: Delivery) -> None:
         """Count one delivery and its latency."""
-        latency_us = max(round(delivery.latency * 1e6), 1)
+        self.count(delivery.seq, delivery.published_at, delivery.received_at, delivery.size)
+
+    def count(self, seq: int, published_at: float, received_at: float, size: int) -> None:
+        """Count one delivery of a message of `size` bytes, and its latency; times are Unix time in seconds."""
+        latency_us = max(round((received_at - published_at) * 1e6), 1)
         self.deliveries += 1
-        self.message_bytes += delivery.size
-        self.latency_us.record_value(latency_us)
-        message = self.messages.get(delivery.seq)
+        self.message_bytes += size
+        self.latencies[told_apart(latency_us)] += 1
+        message = self.messages.get(seq)
         if message is None:
-            message = self.messages[delivery.seq] = Published(delivery.published_at, delivery.size)
+            message = self.messages[seq] = Published(published_at, size)
         message.deliveries += 1
         message.latency_us += latency_us
 
@@ -100,18 +118,22 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.cpu_share = max(self.cpu_share, other.cpu_share)
         self.ledger += other.ledger
-        self.latency_us.add(other.latency_us)
+        self.latencies.update(other.latencies)
         self.lag_us.add(other.lag_us)
         for seq, theirs in other.messages.items():
             ours = self.messages.setdefault(seq, Published(theirs.published_at, theirs.size))
             ours.deliveries += theirs.deliveries
             ours.latency_us += theirs.latency_us
 
+    def beside(self, cpu_share: float) -> "Tally":
+        """The same, with a process to reckon with that took `cpu_share` of a core and had no clients."""
+        return replace(self, cpu_share=max(self.cpu_share, cpu_share))
+
     def to_json(self) -> str:
         plain: dict[str, Any] = {name: getattr(self, name) for name in (*COUNTS, "cpu_share")}
         plain["ledger"] = asdict(self.ledger)
         plain["messages"] = {seq: list(asdict(message).values()) for seq, message in self.messages.items()}
-        plain["latency_us"] = self.latency_us.encode().decode()
+        plain["latencies"] = self.latencies
         plain["lag_us"] = self.lag_us.encode().decode()
         return json.dumps(plain)
 
@@ -120,7 +142,7 @@ class Tally:
         plain = json.loads(text)
         plain["ledger"] = Ledger(**plain["ledger"])
         plain["messages"] = {int(seq): Published(*values) for seq, values in plain["messages"].items()}
-        plain["latency_us"] = HdrHistogram.decode(plain["latency_us"])
+        plain["latencies"] = Counter({int(us): deliveries for us, deliveries in plain["latencies"].items()})
         plain["lag_us"] = HdrHistogram.decode(plain["lag_us"])
         return cls(**plain)
 
@@ -130,3 +152,9 @@ class Tally:
         for tally in tallies:
             whole.add(tally)
         return whole
+
+
+def told_apart(microseconds: int) -> int:
+    """The least value that the histogram does not tell from this one: it keeps the eleven leading binary digits."""
+    beyond = max(microseconds.bit_length() - 11, 0)
+    return microseconds >> beyond << beyond

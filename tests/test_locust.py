@@ -2,6 +2,7 @@
 
 import csv
 import re
+import statistics
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Lab, serving
+
+from loadtests import generator
 
 ROOT = Path(__file__).parents[1]
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
@@ -147,3 +150,34 @@ def test_what_is_lost_repeated_or_late_is_counted_and_fails_the_run():
 def test_a_missing_server_fails_the_run():
     done = locust("websocket", "-u", "1", "-t", "2s", "--host", "ws://127.0.0.1:9")
     assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("clients", [1, 7, 300])
+def test_first_questions_are_spread_over_the_interval_one_in_each_part(clients):
+    found = [generator.phases(clients) for _ in range(200)]
+    for drawn in found:
+        assert sorted(int(phase * clients) for phase in drawn) == list(range(clients))
+    firsts = [drawn[0] for drawn in found]  # one client's, over many runs: anywhere
+    assert min(firsts) < 0.1 and max(firsts) > 0.9 and statistics.fmean(firsts) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_row_of_the_table_is_what_locust_would_have_counted():
+    script = """
+from locust.env import Environment
+from loadtests.locustfile import Table
+ours, theirs = Environment(), Environment()
+table = Table(ours)
+for latency in (0.4, 3.2, 147.0, 3432.0, 12.5):
+    theirs.stats.log_request("websocket", "delivery", latency, 146)
+    table.row("websocket").log(latency, 146)
+    if latency == 147.0:
+        table.add()
+table.add()
+table.add()
+names = "num_requests total_response_time min_response_time max_response_time response_times total_content_length"
+for pick in (lambda e: e.stats.total, lambda e: e.stats.get("delivery", "websocket")):
+    for name in names.split():
+        assert getattr(pick(ours), name) == getattr(pick(theirs), name), name
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

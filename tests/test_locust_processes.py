@@ -1,0 +1,95 @@
+"""A run whose clients are in several processes of Locust: the same sums, and nobody left behind."""
+
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import ROOT, TRANSPORTS, WAIT, eventually
+
+from loadtests import runner
+from loadtests.experiments import Run
+from loadtests.processes import Child, RunFailed, start
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+CONDUCT = """
+import pathlib, sys
+from loadtests import runner
+from loadtests.experiments import Run
+runner.MOST_CLIENTS = 5
+runner.conduct(Run("x", "websocket", clients=10, duration_s=60.0), pathlib.Path(sys.argv[1]), lambda seconds: None)
+"""
+
+
+def test_a_process_has_at_most_700_clients():
+    assert [runner.processes_for(clients) for clients in (1, 700, 701, 2000)] == [1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_two_processes_count_what_one_would(transport, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "MOST_CLIENTS", 5)
+    run = Run("x", transport, clients=9, rate_hz=20, poll_interval_s=0.2, duration_s=2.0)
+    result = runner.conduct(run, tmp_path, lambda seconds: None)
+    tally, ledger = result.tally, result.tally.ledger
+    assert tally.deliveries == 9 * result.published > 0 and tally.connections == 9
+    assert {message.deliveries for message in tally.messages.values()} == {9}
+    assert (tally.lost, tally.duplicated, tally.out_of_order, tally.failures) == (0, 0, 0, 0)
+    assert ledger.difference == 0 and tally.cpu_share > 0 and tally.lag_us.get_total_count() > 200
+    if sys.platform == "linux":
+        assert (ledger.kernel_sent, ledger.kernel_received) == (ledger.wire_sent, ledger.wire_received)
+
+
+def forked(locust: psutil.Process) -> list[psutil.Process]:
+    return eventually(lambda: found if len(found := locust.children()) == 2 else [])
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Locust with two workers that wait to be told whom to follow."""
+    monkeypatch.setattr(runner, "MOST_CLIENTS", 5)
+    with ExitStack() as children:
+        yield start(children, "Locust", runner.locust_arguments(Run("x", "websocket", clients=10), tmp_path))
+
+
+def test_a_worker_that_dies_fails_the_run(load: Child):
+    workers = forked(psutil.Process(load.pid))
+    workers[0].kill()
+    with pytest.raises(RunFailed, match="Locust ended in mid-run .* one of its worker processes has ended"):
+        load.expect(runner.heard("ready"), WAIT)
+    eventually(lambda: gone(workers))
+
+
+def test_a_worker_that_dies_under_way_fails_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "MOST_CLIENTS", 5)
+
+    def kill_one(seconds: float) -> None:
+        locust = next(child for child in psutil.Process().children() if "locust" in child.cmdline())
+        locust.children()[0].kill()
+
+    with pytest.raises(RunFailed, match="one of its worker processes has ended"):
+        runner.conduct(Run("x", "websocket", clients=10, duration_s=20.0), tmp_path, kill_one)
+    assert not any("locust" in child.cmdline() for child in psutil.Process().children(recursive=True))
+
+
+def test_workers_end_with_a_master_that_is_killed(load: Child):
+    locust = psutil.Process(load.pid)
+    workers = forked(locust)
+    locust.kill()
+    eventually(lambda: gone(workers))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_outlives_who_conducts_the_run(number, tmp_path: Path):
+    with subprocess.Popen([sys.executable, "-c", CONDUCT, str(tmp_path)], cwd=ROOT, stderr=subprocess.DEVNULL) as run:
+        conductor = psutil.Process(run.pid)
+        family = eventually(lambda: found if len(found := conductor.children(recursive=True)) == 4 else [])
+        run.send_signal(number)
+        run.wait(WAIT)
+        eventually(lambda: gone(family))
