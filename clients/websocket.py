@@ -156,7 +156,7 @@ class WebSocketConnection:
 
     def _receive(self) -> None:
         """Read what has come, or that nothing will any more."""
-        if data := self.socket.recv(65_536):
+        if data := self.socket.recv(16_384):
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()

@@ -348,6 +348,9 @@ class WebSocketUser(FeedUser):
             try:
                 connection.receive()
                 self.heard(connection)
+                while connection.socket.pending():  # records that came together: the event loop does not see them
+                    connection.receive()
+                    self.heard(connection)
             except BlockingIOError:  # over TLS, less than a record came
                 pass
             except Exception as error:
@@ -359,6 +362,8 @@ class WebSocketUser(FeedUser):
         try:
             self.heard(connection)  # what came together with the 101
             watcher.start(take)
+            if connection.socket.pending():
+                take()
             while not ended.wait(SILENCE):
                 if time.monotonic() - self.heard_at > SILENCE:
                     raise ConnectionLost(f"the server was silent for {SILENCE:.0f} s")

@@ -69,9 +69,13 @@ def test_a_worker_that_dies_fails_the_run(load: Child):
 def test_a_worker_that_dies_under_way_fails_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "MOST_CLIENTS", 5)
 
+    killed = []
+
     def kill_one(seconds: float) -> None:
-        locust = next(child for child in psutil.Process().children() if "locust" in child.cmdline())
-        locust.children()[0].kill()
+        if not killed:
+            locust = next(child for child in psutil.Process().children() if "locust" in child.cmdline())
+            killed.append(locust.children()[0])
+            killed[0].kill()
 
     with pytest.raises(RunFailed, match="one of its worker processes has ended"):
         runner.conduct(Run("x", "websocket", clients=10, duration_s=20.0), tmp_path, kill_one)
