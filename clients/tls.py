@@ -160,6 +160,6 @@ def trusting(authority: str | None) -> ssl.SSLContext:
         return context
     try:
         context.load_verify_locations(cadata=authority)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
         raise ClientError("what is to be trusted is no certificate in PEM") from None
     return context

@@ -77,7 +77,7 @@ def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:
         return workload(duration_s=WORKLOAD_SECONDS[profile], **given)
     for name in args.experiments:
         if name not in EXPERIMENTS:
-            p.error(f"there is no experiment {name}: they are {', '.join(EXPERIMENTS)}")
+            p.error(f"there is no experiment {name}: they are {', '.join(EXPERIMENTS)}; and {CALIBRATION}")
     return [run for name in args.experiments or EXPERIMENTS for run in EXPERIMENTS[name].runs(profile)]
 
 

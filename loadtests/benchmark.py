@@ -5,6 +5,7 @@ The contenders take turns, so that a slow minute of the machine meets all of the
 delivery beside the lab's of the same round.
 """
 
+import argparse
 import contextlib
 import json
 import socket
@@ -27,7 +28,8 @@ from clients.ledger import Ledger
 from clients.websocket import WebSocketConnection
 from loadtests.processes import Child, RunFailed, json_in, raise_descriptor_limit, start, url_in
 
-ROUNDS, SETTLE, SECONDS, TIMEOUT = 5, 3.0, 5.0, 60.0
+ROUNDS = 5
+SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: until all goes its way, that are measured, that are too long
 LAB = "this lab"
 
 
@@ -126,6 +128,7 @@ class SlowReader(threading.Thread):
         self.last = b""  # of what it read
 
     def run(self) -> None:
+        # Beneath the counting socket: its ledger is not asked for here.
         while data := socket.socket.recv(self._connection.socket, 1 << 20 if self._hurry.is_set() else 100):
             self.last = (self.last + data)[-125:]
             self._hurry.wait(0.1)
@@ -233,6 +236,7 @@ def compare(console: Console) -> None:
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="make benchmark", description=__doc__).parse_args()
     console = Console()
     raise_descriptor_limit()
     try:

@@ -96,11 +96,11 @@ def link_arguments(to: str, asked_ms: float) -> list[str]:
 def period(asked_ms: float) -> float:
     """Seconds from ping to ping, such that the pings do not disturb one another.
 
-    The link handles each one delay and two delays after it was sent. With this period these moments always fall a third
-    of a period apart, however many pings are under way.
+    The link handles each one delay and two delays after it was sent. With this period these moments fall a third of a
+    period apart, however many pings are under way; below the shortest period one ping is over before the next.
     """
     one_way = asked_ms / 2000
-    return max(3 * one_way / (3 * round(one_way / SPACING) + 1), SHORTEST)
+    return max(one_way / (round(one_way / SPACING) + 1 / 3), SHORTEST)
 
 
 def seconds(asked_ms: float | None, samples: int) -> float:
@@ -141,7 +141,8 @@ def named(asked_ms: float | None) -> str:
 
 
 def table(rows: list[Row], samples: int) -> Table:
-    caption = f"{samples} pings a row, on one connection. Busy: {busy_cores()} of {os.cpu_count()} cores kept from it."
+    busy = f"beside processes that never wait, {busy_cores()} on {os.cpu_count()} cores"
+    caption = f"{samples} pings a row, on one connection. Busy: {busy}."
     shown = Table(title="Round trips through the delay line (both ways together), in ms", caption=caption)
     for heading in ("load", "round trip asked", "median", "error of the median", "p99", "error at p99", "max"):
         shown.add_column(heading, justify="left" if heading == "load" else "right")

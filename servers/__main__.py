@@ -5,7 +5,6 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse  # noqa: E402
-import ssl  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
@@ -14,7 +13,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from servers import serve, sources  # noqa: E402
-from servers.certificate import tls_for  # noqa: E402
+from servers.certificate import check_free, tls_for  # noqa: E402
 from servers.feed import HISTORY, Feed  # noqa: E402
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
@@ -69,6 +68,8 @@ def positive_whole(text: str) -> int:
 
 def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, int]:
     """The ports to serve, by transport."""
+    if args.deflate and args.transport not in (None, "websocket"):
+        p.error(f"--deflate is not for {args.transport}")
     if args.transport:
         if args.ports:
             p.error("--ports is for all three servers; one alone takes --port")
@@ -97,23 +98,26 @@ def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> source
 
 
 @contextmanager
-def tls_of(args: argparse.Namespace) -> Iterator[tuple[ssl.SSLContext | None, Path | None]]:
-    """What to speak TLS with, and the file for clients to trust; one that nobody named goes with the servers."""
-    if args.tls is None:
-        yield None, None
-        return
+def authority_file(args: argparse.Namespace) -> Iterator[Path]:
+    """Where clients find whom to trust: the user's file, or one that goes with the servers."""
     with tempfile.TemporaryDirectory(prefix="push-lab-") as folder:
-        trusted = Path(folder) / "authority.pem" if args.tls == UNNAMED else args.tls
-        yield tls_for(args.host, trusted), trusted
+        file = Path(folder) / "authority.pem" if args.tls == UNNAMED else args.tls
+        check_free(file)
+        yield file
 
 
 def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     """Bind, publish and serve; return the exit status."""
     ports, feed = ports_of(args, p), Feed(args.history)
     publisher = sources.Publisher(feed, timetable_of(args, p), serve.NativeThread())
-    with tls_of(args) as (tls, trusted):
+    if args.tls is None:
+        bound = serve.bind_all(feed, ports, args.host, deflate=args.deflate)
+        return serve.serve(bound, publisher, feed, args.controlled)
+    with authority_file(args) as file:
+        tls, authority = tls_for(args.host)
         bound = serve.bind_all(feed, ports, args.host, tls=tls, deflate=args.deflate)
-        return serve.serve(bound, publisher, feed, args.controlled, trusted)
+        file.write_bytes(authority)  # only now: where a port is taken, other servers may live by this file
+        return serve.serve(bound, publisher, feed, args.controlled, file)
 
 
 def main(argv: list[str] | None = None) -> int:

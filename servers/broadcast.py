@@ -2,6 +2,9 @@
 
 Woken for each message by itself, a thousand handlers cost more than their thousand writes. A connection that does not
 take a frame at once is left to its own handler, and comes back when it has caught up: it is a cursor, never a queue.
+Over TLS, or compressed, a frame is not the same for all: there each handler is woken for each message after all.
+
+Threads and events are gevent's here, greenlets of one thread: nothing happens between two lines that do not wait.
 """
 
 import threading
@@ -33,7 +36,7 @@ class Broadcast:
     def follow(self, ws: WebSocket, seq: int) -> int:
         """Send what comes after `seq` until the connection falls behind; return the last seq that it was sent.
 
-        ConnectionClosed at its end.
+        ConnectionClosed, from the flush, at the connection's end.
         """
         if seq < self._seq:
             time.sleep(0)  # a turn for the others: catching up may take long, and a send that finds room gives none
@@ -53,7 +56,7 @@ class Broadcast:
                     self._seq = message.seq
                     self._write(message)
             except OutsideHistory as error:
-                self._seq = error.newest - 1
+                self._seq = error.newest - 1  # so that the newest is written, and who misses others leaves
 
     def _write(self, message: Message) -> None:
         frame = text_frame(message.encoded)

@@ -5,11 +5,24 @@ from pathlib import Path
 
 import trustme
 
+PEM = b"-----BEGIN CERTIFICATE"
 
-def tls_for(host: str, authority_file: Path) -> ssl.SSLContext:
-    """Return what a server of `host` speaks TLS with; who is to trust it finds the authority in `authority_file`."""
+
+class NotOurs(OSError):
+    """The user's fault: the file to be written is there already, and is something else than a certificate."""
+
+
+def tls_for(host: str) -> tuple[ssl.SSLContext, bytes]:
+    """Return what a server of `host` speaks TLS with, and the authority that clients are to trust, as PEM."""
     authority = trustme.CA(organization_name="push lab, of this machine only")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*dict.fromkeys([host, "127.0.0.1", "::1", "localhost"])).configure_cert(context)
-    authority.cert_pem.write_to_path(str(authority_file))
-    return context
+    return context, authority.cert_pem.bytes()
+
+
+def check_free(file: Path) -> None:
+    """Raise NotOurs unless a certificate can be written there without harm; OSError if nothing can."""
+    if not file.parent.is_dir():
+        raise NotOurs(f"--tls {file}: there is no folder {file.parent}")
+    if file.exists() and not (file.is_file() and file.read_bytes().startswith(PEM)):
+        raise NotOurs(f"--tls {file}: that is something else than a certificate, and is not overwritten")

@@ -18,10 +18,13 @@ def create_app(feed: Feed) -> Flask:
 
     @sock.route("/messages")
     def messages(ws: WebSocket) -> None:
+        def posted(text: str | bytes) -> None:
+            feed.publish(text) if isinstance(text, str) else ws.refuse(UNSUPPORTED, "text only")
+
         asked: Question = g.question
         seq = asked.seq
         ws.max_message_size = LARGEST_POST
-        ws.hand_to(lambda text: feed.publish(text) if isinstance(text, str) else ws.refuse(UNSUPPORTED, "text only"))
+        ws.hand_to(posted)
         with counts.client():
             try:
                 while ws.connected:

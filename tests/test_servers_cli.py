@@ -280,3 +280,24 @@ def test_controlled_servers_publish_between_start_and_stop_and_end_with_their_st
         servers.process.stdin.close()
         assert servers.process.wait(BOUNDED) == 0
         held.close()
+
+
+def test_what_is_no_certificate_is_not_overwritten(tmp_path):
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine")
+    ended = run("--tls", str(precious), "--ports", "0,0,0", *NONE)
+    assert (ended.returncode, len(ended.stderr.splitlines()), precious.read_text()) == (1, 1, "mine")
+
+
+def test_a_server_that_cannot_start_leaves_the_certificate_of_those_that_run(tmp_path):
+    trusted = tmp_path / "authority.pem"
+    with serving("polling", "--port", "0", "--tls", str(trusted), *NONE, transports=("polling",)) as servers:
+        before = eventually(lambda: trusted.exists() and trusted.read_bytes())
+        ended = run("polling", "--port", str(servers.ports["polling"]), "--tls", str(trusted), *NONE)
+        assert (ended.returncode, trusted.read_bytes()) == (1, before)
+
+
+@pytest.mark.parametrize("transport", HTTP)
+def test_deflate_is_for_websockets(transport):
+    ended = run(transport, "--deflate", *NONE)
+    assert ended.returncode == 2 and ended.stderr.endswith(f": error: --deflate is not for {transport}\n")
