@@ -4,7 +4,7 @@ PROFILE ?= quick
 VENV := .venv/bin
 READY := .venv/.ready
 
-.PHONY: lab test notebooks benchmark clean
+.PHONY: lab test notebooks peers benchmark clean
 
 lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full
 	@$(VENV)/python -m loadtests --profile $(PROFILE)
@@ -17,8 +17,10 @@ test: $(READY)  ## run all tests
 notebooks: $(READY)  ## open JupyterLab on the first lesson
 	$(VENV)/jupyter lab notebooks/01_three_ways_to_push.ipynb
 
-benchmark: $(READY)  ## what a delivery costs the server, beside other servers of the same feed
+peers: $(READY)  ## what the other servers of the benchmark are made of
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r loadtests/peers/requirements.txt
+
+benchmark: peers  ## what a delivery costs the server, beside other servers of the same feed
 	@$(VENV)/python -m loadtests.benchmark
 
 clean:  ## remove the environment; results stay
