@@ -85,7 +85,8 @@ class Comparison:
         return self.folder / "report.html"
 
     def _floors_ms(self) -> dict[str, Any]:
-        named = {run.run_id: floor and round(floor * 1000, 3) for run, floor in self.floors.items()}
+        floors = self.floors.items()
+        named = {run.transport + ", TLS" * run.tls: floor and round(floor * 1000, 3) for run, floor in floors}
         return {"floor_ms": named}
 
     def _measure(self, run: Run, bar: "Bar") -> dict[str, Any]:
