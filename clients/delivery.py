@@ -101,7 +101,9 @@ class Cursor:
         """
         for message, spent in zip(messages, self.shares(messages, wire), strict=True):
             record = json.loads(message.decode())
-            self.step(record["seq"])
+            if self.seq is not None and record["seq"] != self.seq + 1:
+                raise BrokenFeed(f"message {record['seq']} came after {self.seq}")
+            self.seq = record["seq"]
             yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
 
     def shares(self, messages: list[bytes], wire: int) -> list[int]:
@@ -114,12 +116,6 @@ class Cursor:
             return [whole]
         later = [min(len(message) + 1, whole // len(messages)) for message in messages[1:]]
         return [whole - sum(later), *later]
-
-    def step(self, seq: int) -> None:
-        """Go on to `seq`; BrokenFeed if it is not the next one."""
-        if self.seq is not None and seq != self.seq + 1:
-            raise BrokenFeed(f"message {seq} came after {self.seq}")
-        self.seq = seq
 
     def skip(self, gone: Gone) -> Gap:
         """Go on from the oldest message of the feed as it is; return what is lost by that."""

@@ -15,8 +15,9 @@ import threading
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psutil
@@ -108,13 +109,19 @@ def cpu_us_per_delivery(transport: str, name: str) -> float:
         return (after["cpu"] - before["cpu"]) / (after["deliveries"] - before["deliveries"]) * 1e6
 
 
-def measure(transport: str, console: Console) -> dict[str, list[float]]:
-    """The rounds of one transport, by contender."""
+def rounds(names: Iterable[str], cost: Callable[[str], float], what: str, console: Console) -> dict[str, list[float]]:
+    """What each of these costs, by turns, with a progress bar."""
     found = defaultdict(list)
-    turns = [name for _ in range(ROUNDS) for name in (LAB, *PEERS[transport])]
-    for name in track(turns, f"{transport:<13}", console=console):
-        found[name].append(cpu_us_per_delivery(transport, name))
+    for name in track([name for _ in range(ROUNDS) for name in names], f"{what:<13}", console=console):
+        found[name].append(cost(name))
     return found
+
+
+def lines(found: dict[str, list[float]]) -> Iterator[tuple[str, str, str]]:
+    """For each contender its name, its costs, and the lab's beside them in the same rounds."""
+    for name, costs in found.items():
+        ratios = [lab / cost for lab, cost in zip(found[LAB], costs, strict=True)]
+        yield name, spread(costs), "" if name == LAB else spread(ratios)
 
 
 class SlowReader(threading.Thread):
@@ -210,13 +217,9 @@ def spent(process: psutil.Process) -> float:
 
 def compare_generators(console: Console) -> None:
     """Show what a delivery costs this lab's load generator and a Locust user on websocket-client."""
-    found = defaultdict(list)
-    for name in track([name for _ in range(ROUNDS) for name in GENERATORS], "the generator", console=console):
-        found[name].append(generator_us_per_delivery(name))
     table = Table("the load generator", "µs of CPU a delivery", "this lab costs … times that")
-    for name, costs in found.items():
-        ratios = [lab / cost for lab, cost in zip(found[LAB], costs, strict=True)]
-        table.add_row(name, spread(costs), "" if name == LAB else spread(ratios))
+    for line in lines(rounds(GENERATORS, generator_us_per_delivery, "the generator", console)):
+        table.add_row(*line)
     console.print(table)
 
 
@@ -224,14 +227,13 @@ def spread(values: list[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def compare(console: Console) -> None:
-    """Show what each contender costs, and the lab's cost beside it in the same round."""
+def compare_servers(console: Console) -> None:
+    """Show what a delivery costs each server."""
     table = Table("transport", "server", "µs of CPU a delivery", "this lab costs … times that")
     for transport in LOADS:
-        found = measure(transport, console)
-        for name, costs in found.items():
-            ratios = [lab / cost for lab, cost in zip(found[LAB], costs, strict=True)]
-            table.add_row(transport, name, spread(costs), "" if name == LAB else spread(ratios))
+        cost = partial(cpu_us_per_delivery, transport)
+        for line in lines(rounds((LAB, *PEERS[transport]), cost, transport, console)):
+            table.add_row(transport, *line)
     console.print(table)
 
 
@@ -240,7 +242,7 @@ def main() -> int:
     console = Console()
     raise_descriptor_limit()
     try:
-        compare(console)
+        compare_servers(console)
         slow_reader(console)
         compare_generators(console)
     except RunFailed as error:

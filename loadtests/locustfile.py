@@ -58,8 +58,8 @@ def add_options(parser: Any) -> None:
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")
-    gevent.spawn(end_with_parent, os.getpid())  # of which the workers of --processes are forked
     group.add_argument("--controlled", metavar="FILE", help="obey the lab's runner, leave the tally in FILE")
+    gevent.spawn(end_with_parent, os.getpid())  # here, for the workers of --processes are forked right after
 
 
 def between(least: float, most: float) -> Callable[[str], float]:

@@ -2,7 +2,8 @@
 
 simple-websocket 1.1.0 sends with `sock.send`, which under gevent may write half a frame; answers a malformed upgrade
 with a 500; accepts compression from whoever offers it; counts a text's size in characters; and leaves TCP open after
-a close. `WebSocket` is its server class with these five put right; flask-sock looks for it in `flask_sock.Server`.
+a close. `WebSocket` is its server class with these five put right, and with what the feed needs beside: a frame offered
+without waiting, incoming messages handed on, word of the end. flask-sock looks for it in `flask_sock.Server`.
 """
 
 import base64
@@ -93,7 +94,7 @@ class WholeSocket:
         return sent
 
     def close(self) -> None:
-        """End TCP, first letting the other side read the close frame under way; for the one who reads."""
+        """End TCP, first letting the other side read the close frame under way. For the reader's greenlet alone."""
         with suppress(OSError):  # the other side was faster, or `end`
             self._sock.shutdown(socket.SHUT_WR)
             self._drain(monotonic() + LINGER)
