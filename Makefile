@@ -6,8 +6,8 @@ READY := .venv/.ready
 
 .PHONY: lab test notebooks peers benchmark clean
 
-lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full
-	@$(VENV)/python -m loadtests --profile $(PROFILE)
+lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full; after Ctrl-C, ARGS=--resume goes on
+	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
 
 test: $(READY)  ## run all tests
 	$(VENV)/ruff check .

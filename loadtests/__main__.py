@@ -36,7 +36,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=names)
     p.add_argument("--profile", choices=PROFILES, help="how thoroughly (default quick)")
     p.add_argument("--out", type=Path, metavar="results/NAME", help=f"where to (default {LATEST}, which is replaced)")
-    p.add_argument("--resume", action="store_true", help="go on with what was interrupted")
+    begun = p.add_mutually_exclusive_group()
+    begun.add_argument("--resume", action="store_true", help="go on with what was interrupted")
+    begun.add_argument("--restart", action="store_true", help="begin anew, without what was interrupted")
     p.add_argument("--list", action="store_true", help="show the experiments, their runs and seconds")
     own = p.add_argument_group("your own workload, instead of experiments")
     own.add_argument("--clients", type=whole(1), help="how many follow the feed (5)")
@@ -88,7 +90,7 @@ def workload_of(args: argparse.Namespace) -> dict[str, Any]:
 
 def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
     """Measure the delay line; results are kept only where --out says."""
-    if len(args.experiments) > 1 or args.resume or workload_of(args):
+    if len(args.experiments) > 1 or args.resume or args.restart or workload_of(args):
         p.error(f"{CALIBRATION} stands alone: it takes --profile and --out, no experiment, workload or --resume")
     return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
 
@@ -115,9 +117,12 @@ def listing() -> Table:
     return shown
 
 
-def compare(comparison: Comparison, resume: bool, console: Console) -> int:
+def compare(comparison: Comparison, args: argparse.Namespace, console: Console) -> int:
     """Run the comparison, print its table and the report's path."""
-    comparison.begin(resume)
+    if args.resume:
+        comparison.resume()
+    else:
+        comparison.begin(args.restart)
     comparison.run(console)
     report = comparison.finish()
     wide = console if console.is_terminal else Console(width=100)
@@ -147,7 +152,7 @@ def main(argv: list[str] | None = None) -> int:
         return calibrated(args, p, console)
     comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
     try:
-        return compare(comparison, args.resume, console)
+        return compare(comparison, args, console)
     except Refused as error:
         p.error(str(error))
     except (RunFailed, TableError, OSError) as error:

@@ -35,40 +35,47 @@ class Comparison:
     def __init__(self, plan: list[Run], folder: Path, profile: str) -> None:
         self.plan, self.folder, self.profile = plan, folder, profile
         self.partial = folder.with_name(f".{folder.name}.partial")
-        self._rows = self.partial / "rows.jsonl"
-        self.floors: dict[Run, float | None] = {}  # seconds, by the run that calibrated them
+        self._rows, self._floors = self.partial / "rows.jsonl", self.partial / "floors.jsonl"
+        self._plan = self.partial / "plan.json"
 
-    def begin(self, resume: bool) -> None:
-        """Make the hidden folder, or with `resume` take up the one that is there."""
-        planned = [run.parameters() for run in self.plan]
-        kept = self.partial / "plan.json"
-        if not resume:
-            shutil.rmtree(self.partial, ignore_errors=True)
-            (self.partial / "latency").mkdir(parents=True)
-            table.write_text(kept, json.dumps(planned))
-        elif not kept.exists():
+    def begin(self, restart: bool = False) -> None:
+        """Make the hidden folder; Refused if finished runs are in the one that is there, unless `restart` says so."""
+        if (done := len(self.rows())) and not restart:
+            raise Refused(
+                f"{done} finished runs of an interrupted comparison are in {self.partial}: "
+                "go on with --resume, or begin anew without them with --restart"
+            )
+        shutil.rmtree(self.partial, ignore_errors=True)
+        (self.partial / "latency").mkdir(parents=True)
+        table.write_text(self._plan, json.dumps([run.parameters() for run in self.plan]))
+
+    def resume(self) -> None:
+        """Take up the hidden folder that is there; Refused if there is none, or it was begun for other runs."""
+        if not self._plan.exists():
             raise Refused(f"there is nothing to resume for {self.folder}")
-        elif json.loads(kept.read_text(encoding="utf-8")) != planned:
+        if json.loads(self._plan.read_text(encoding="utf-8")) != [run.parameters() for run in self.plan]:
             raise Refused(f"what was begun for {self.folder} had other runs: give the same experiments and profile")
 
     def run(self, console: Console) -> None:
         """Measure what is not measured yet, showing what runs and how long is left."""
-        done = {row["run_id"] for row in self.rows()}
+        done, known = {row["run_id"] for row in self.rows()}, self.floors()
         left = [run for run in self.plan if run.run_id not in done]
-        calibrations = list(dict.fromkeys(runner.calibration(run) for run in left))
+        calibrations = [run for run in dict.fromkeys(map(runner.calibration, left)) if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*calibrations, *left])) as bar:
             for run in calibrations:
                 bar.begin(f"calibration · {run.transport}", run.expected_s)
                 self._calibrate(run, bar)
             for number, run in enumerate(left, start=len(done) + 1):
                 bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
-                self._keep(self._measure(run, bar))
+                add_line(self._rows, self._measure(run, bar))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the runs that are finished."""
-        if not self._rows.exists():
-            return []
-        return [json.loads(line) for line in self._rows.read_text(encoding="utf-8").splitlines()]
+        return read_lines(self._rows)
+
+    def floors(self) -> dict[Run, float | None]:
+        """The floors that are calibrated, in seconds, by the run that found them; None where none was valid."""
+        return {Run(**line["run"]): line["floor_s"] for line in read_lines(self._floors)}
 
     def finish(self) -> Path:
         """Write the tables, the charts and the report, and give the folder its name; return the report's path."""
@@ -78,26 +85,27 @@ class Comparison:
         drawn = charts.draw_all(self.partial)
         charts.save(drawn[0], self.partial)
         report.write(self.partial, drawn)
-        for scaffold in ("rows.jsonl", "plan.json", "tally.json", runner.AUTHORITY):
+        for scaffold in ("rows.jsonl", "floors.jsonl", "plan.json", "tally.json", runner.AUTHORITY):
             (self.partial / scaffold).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.partial.rename(self.folder)
         return self.folder / "report.html"
 
     def _floors_ms(self) -> dict[str, Any]:
-        floors = self.floors.items()
+        floors = self.floors().items()
         named = {run.transport + ", TLS" * run.tls: floor and round(floor * 1000, 3) for run, floor in floors}
         return {"floor_ms": named}
 
     def _measure(self, run: Run, bar: "Bar") -> dict[str, Any]:
-        outcome, row = self._try(run, bar, self.floors.get(runner.calibration(run)))
+        outcome, row = self._try(run, bar, self.floors().get(runner.calibration(run)))
         runner.keep_latencies(outcome.tally, self.partial / "latency", run.run_id)
         return row
 
     def _calibrate(self, run: Run, bar: "Bar") -> None:
         """Find a transport's floor, over a delay line of no delay if the plan uses one."""
         outcome, row = self._try(run, bar, link=any(planned.rtt_ms for planned in self.plan))
-        self.floors[run] = runner.floor(run, outcome) if row["valid"] else None
+        floor_s = runner.floor(run, outcome) if row["valid"] else None
+        add_line(self._floors, {"run": run.parameters(), "floor_s": floor_s})
 
     def _try(
         self, run: Run, bar: "Bar", floor_s: float | None = None, link: bool = False
@@ -111,9 +119,15 @@ class Comparison:
             bar.note(f"{row['invalid_reason']} (attempt {attempt} of {ATTEMPTS})")
         return outcome, row
 
-    def _keep(self, row: dict[str, Any]) -> None:
-        with self._rows.open("a", encoding="utf-8") as file:
-            print(json.dumps(row), file=file, flush=True)
+
+def add_line(path: Path, values: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        print(json.dumps(values), file=file, flush=True)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """What `add_line` has left, in order; nothing if there is no file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 class Bar:

@@ -13,6 +13,8 @@ import psutil
 import pytest
 from conftest import eventually
 
+from loadtests.comparison import Comparison, Refused
+from loadtests.experiments import workload
 from results.table import check, read_runs
 
 ROOT = Path(__file__).parents[1]
@@ -86,6 +88,8 @@ def test_the_list_names_every_experiment_with_runs_and_seconds():
         (["calibration", "latency"], "calibration stands alone"),
         (["calibration", "--rtt", "20"], "calibration stands alone"),
         (["calibration", "--resume"], "calibration stands alone"),
+        (["calibration", "--restart"], "calibration stands alone"),
+        (["--resume", "--restart"], "not allowed with"),
         (["calibration", "--out", "servers"], "is there already"),
     ],
 )
@@ -107,11 +111,32 @@ def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     kept = [json.loads(line)["run_id"] for line in (partial / "rows.jsonl").read_text().splitlines()]
     other = loadtests("--clients", "4", "--resume", "--out", str(tmp_path / "mine"))
     assert other.returncode == 2 and "had other runs" in other.stderr
+    anew = loadtests(*SMALL, "--out", str(tmp_path / "mine"))
+    assert anew.returncode == 2 and "--resume" in anew.stderr and "--restart" in anew.stderr
+    floors = (partial / "floors.jsonl").read_text().splitlines()
     done = loadtests(*SMALL, "--resume", "--out", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
     with (tmp_path / "mine" / "runs.csv").open() as file:
         ids = [line["run_id"] for line in csv.DictReader(file)]
     assert len(ids) == len(set(ids)) == 3 and ids[: len(kept)] == kept
+    kept_ms = {json.loads(line)["run"]["transport"]: json.loads(line)["floor_s"] for line in floors}
+    floor_ms = json.loads((tmp_path / "mine" / "machine.json").read_text())["floor_ms"]
+    assert floor_ms == {name: floor and round(floor * 1000, 3) for name, floor in kept_ms.items()}
+    assert floor_ms.keys() == {"polling", "long-polling", "websocket"}
+
+
+def test_what_was_interrupted_is_kept_until_a_restart_is_asked_for(tmp_path):
+    plan = workload(duration_s=1.0)
+    first = Comparison(plan, tmp_path / "mine", "quick")
+    first.begin()
+    first.begin()  # no run was finished: nothing is lost
+    (first.partial / "rows.jsonl").write_text('{"run_id": "one"}\n')
+    with pytest.raises(Refused, match="1 finished runs.*--resume.*--restart"):
+        first.begin()
+    first.resume()
+    assert first.rows() == [{"run_id": "one"}]
+    first.begin(restart=True)
+    assert first.rows() == []
 
 
 def test_ctrl_c_ends_a_calibration_and_leaves_nothing(tmp_path):
