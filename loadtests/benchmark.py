@@ -27,7 +27,8 @@ from rich.table import Table
 
 from clients.ledger import Ledger
 from clients.websocket import WebSocketConnection
-from loadtests.processes import Child, RunFailed, json_in, raise_descriptor_limit, start, url_in
+from loadtests.processes import Child, RunFailed, json_in, start, url_in
+from servers.serving.descriptors import raise_limit
 
 ROUNDS = 5
 SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: until all goes its way, that are measured, that are too long
@@ -240,7 +241,7 @@ def compare_servers(console: Console) -> None:
 def main() -> int:
     argparse.ArgumentParser(prog="make benchmark", description=__doc__).parse_args()
     console = Console()
-    raise_descriptor_limit()
+    raise_limit()
     try:
         compare_servers(console)
         slow_reader(console)

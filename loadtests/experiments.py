@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from results.table import TRANSPORTS
+from results.transports import COMPARED, TABLE
 
 PROFILES = ("quick", "standard", "full")
 START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
@@ -66,17 +66,15 @@ class Experiment:
 
     def runs(self, profile: str) -> list[Run]:
         """The runs of a profile, transports interleaved."""
-        basic = (replace(Run(self.name, t), **setting) for setting in self.settings(profile) for t in TRANSPORTS)
+        basic = (replace(Run(self.name, t), **setting) for setting in self.settings(profile) for t in COMPARED)
         return list(dict.fromkeys(without_idle_factors(run) for run in basic))
 
 
 def without_idle_factors(run: Run) -> Run:
-    """Only polling has a poll interval, and only WebSocket deflate: elsewhere a run would repeat under another name."""
-    if run.transport != "polling":
-        run = replace(run, poll_interval_s=Run.poll_interval_s)
-    if run.transport != "websocket":
-        run = replace(run, deflate=Run.deflate)
-    return run
+    """With the usual value of what means nothing to its transport: a run would repeat under another name."""
+    idle = [name for other in TABLE.values() if other.name != run.transport for name in other.own]
+    idle += ["deflate"] * (not TABLE[run.transport].compresses)
+    return replace(run, **{name: getattr(Run, name) for name in idle})
 
 
 def real_feed(profile: str) -> Iterator[dict[str, Any]]:
@@ -139,4 +137,4 @@ EXPERIMENTS = {
 
 def workload(**setting: Any) -> list[Run]:
     """An engineer's own workload on the three transports."""
-    return [without_idle_factors(replace(Run("workload", transport), **setting)) for transport in TRANSPORTS]
+    return [without_idle_factors(replace(Run("workload", transport), **setting)) for transport in COMPARED]

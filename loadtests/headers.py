@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from results.transports import TABLE
+
 Fields = tuple[tuple[str, str], ...]
 
 RECORDING = Path(__file__).with_name("headers") / "browser.json"
@@ -39,15 +41,15 @@ class HeaderProfile:
     ) -> list[tuple[str, str]]:
         """The ordered field lines of a request to `host` ("127.0.0.1:5001"), Host first and Cookie last.
 
-        `transport` is polling, long-polling or websocket. `cookie_bytes` is the whole Cookie line's size, with its name
+        `transport` is a name in the table of transports. `cookie_bytes` is the whole Cookie line's size, with its name
         and CRLF: 0 for none, else at least 13. `secure`: over TLS, which Origin and Referer say too. Raises ValueError
         for another transport or a smaller Cookie.
         """
-        by_transport = {"polling": self.http, "long-polling": self.http, "websocket": self.websocket}
-        if transport not in by_transport:
-            raise ValueError(f"transport must be one of {', '.join(by_transport)}, not {transport!r}")
+        if transport not in TABLE:
+            raise ValueError(f"transport must be one of {', '.join(TABLE)}, not {transport!r}")
+        profile = self.websocket if TABLE[transport].scheme == "ws" else self.http
         scheme = "https:" if secure else "http:"
-        said = ((name, value.replace("http:", scheme).replace(HOST, host)) for name, value in by_transport[transport])
+        said = ((name, value.replace("http:", scheme).replace(HOST, host)) for name, value in profile)
         lines = [("Host", host), *said]
         return lines + ([("Cookie", cookie(cookie_bytes))] if cookie_bytes else [])
 

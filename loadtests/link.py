@@ -35,7 +35,7 @@ from itertools import count
 from typing import Any, NoReturn, TextIO
 
 from loadtests.delayline import READ_BYTES, DelayLine, Piece, Wire
-from loadtests.processes import raise_descriptor_limit
+from servers.serving.descriptors import raise_limit
 
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
 PAUSE_S = 0.1  # between two looks for a free descriptor
@@ -372,7 +372,7 @@ def serve(options: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    raise_descriptor_limit()
+    raise_limit()
     try:
         serve(options)
     except KeyboardInterrupt:

@@ -11,13 +11,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 STOP_TIMEOUT = 5.0  # seconds a child has to end by itself
-DESCRIPTORS = (65_536, 10_240)  # the second is macOS's limit, which it does not name
 
 
 class RunFailed(Exception):
@@ -126,21 +125,6 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if came:
         raise KeyboardInterrupt
-
-
-def raise_descriptor_limit() -> None:
-    """Let this process open as many sockets as the system allows; nothing where they are not limited (Windows)."""
-    try:
-        import resource
-    except ImportError:
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for enough in DESCRIPTORS:
-        wanted = enough if hard == resource.RLIM_INFINITY else min(enough, hard)
-        if soft == resource.RLIM_INFINITY or wanted <= soft:
-            return
-        with suppress(OSError, ValueError):  # more than the system gives, whatever the hard limit says
-            return resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def last_of(lines: list[str]) -> str:

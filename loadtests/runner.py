@@ -22,8 +22,8 @@ from loadtests.processes import Child, RunFailed, json_in, start, url_in
 from loadtests.tally import Tally
 from results import model
 from results.table import COLUMNS
+from results.transports import TABLE
 
-USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
 AUTHORITY = "authority.pem"  # in the scratch folder: whom the clients of a run over TLS trust
 START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answered
 CONNECT_TIME = 0.02  # seconds more for each client, of which a server on a busy machine takes half
@@ -83,7 +83,7 @@ def server_arguments(run: Run, authority: Path) -> list[str]:
 
 
 def locust_arguments(run: Run, scratch: Path) -> list[str]:
-    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", USERS[run.transport]]
+    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", TABLE[run.transport].user]
     arguments += ["--headless", "--only-summary", "--loglevel", "ERROR", "--controlled", str(scratch / "tally.json")]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
     if (processes := processes_for(run.clients)) > 1:
@@ -184,10 +184,7 @@ def row(run: Run, outcome: Outcome, attempt: int, floor_s: float | None = None) 
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
     cells |= run.parameters() | {"run_id": run.run_id, "attempt": attempt, "operation": "feed"}
     cells["keep_alive"] = True
-    if run.transport != "polling":
-        cells["poll_interval_s"] = None
-    if run.transport != "long-polling":
-        cells["hold_s"] = None
+    cells |= {name: None for other in TABLE.values() if other.name != run.transport for name in other.own}
     cells |= counted(outcome) | latency(outcome.tally) | costs(outcome)
     expected = None if floor_s is None else expected_s(run, outcome, floor_s)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000

@@ -19,12 +19,6 @@ from results import summary, table
 
 STYLE = Path(__file__).with_name("lab.mplstyle")
 
-COLOUR = {"polling": "#D55E00", "long-polling": "#0072B2", "websocket": "#009E73"}
-"""One colour per transport in every figure: vermilion, blue and green of Okabe and Ito's set."""
-MARKER = {"polling": "o", "long-polling": "s", "websocket": "D"}
-NAME = {"polling": "Polling", "long-polling": "Long polling", "websocket": "WebSocket"}
-OBJECT = {"polling": "polling", "long-polling": "long polling", "websocket": "a WebSocket"}
-
 TONE = {
     "payload": "#BDBDBD",
     "framing": "#000000",

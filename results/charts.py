@@ -21,10 +21,6 @@ from matplotlib.patches import Patch
 
 from results import summary, table
 from results.canvas import (
-    COLOUR,
-    MARKER,
-    NAME,
-    OBJECT,
     TONE,
     Chart,
     NotMeasured,
@@ -41,6 +37,7 @@ from results.canvas import (
     times,
     usual,
 )
+from results.transports import TABLE
 
 # --- bytes -----------------------------------------------------------------------------------------------------------
 
@@ -73,7 +70,7 @@ def _bars(runs: pd.DataFrame) -> pd.DataFrame:
     keys = [good["header_profile"], good["cookie_bytes"].fillna(0), good["transport"]]
     bars = each.groupby(keys).median().reset_index()
     bars["total"] = bars[list(table.LEDGER)].sum(axis=1)
-    bars["order"] = bars["transport"].map(table.TRANSPORTS.index)
+    bars["order"] = bars["transport"].map(list(TABLE).index)
     bars["block_total"] = bars.groupby(["header_profile", "cookie_bytes"])["total"].transform("max")
     return _at_most_four(
         bars.sort_values(["block_total", "header_profile", "cookie_bytes", "order"], ignore_index=True)
@@ -96,19 +93,23 @@ def _bytes_finding(bars: pd.DataFrame) -> str:
     """Which transport moves the most bytes, against the one that moves the least, over all blocks."""
     totals = bars.pivot_table(index=["header_profile", "cookie_bytes"], columns="transport", values="total").dropna()
     if totals.empty or totals.shape[1] < 2:
-        return f"{NAME[str(bars['transport'].iloc[-1])]}: {summary.number(bars['total'].max())} B for each message"
+        return f"{_title(bars['transport'].iloc[-1])}: {summary.number(bars['total'].max())} B for each message"
     most, least = str(totals.iloc[-1].idxmax()), str(totals.iloc[-1].idxmin())
     ratios = totals[most] / totals[least]
     low, high = times(ratios.min()), times(ratios.max())
     if ratios.max() < 1.05:
         return "All transports move about the same bytes for each message"
     span = high if low == high else f"{low} to {high}"
-    return f"{NAME[most]} moves {span} times the bytes of {OBJECT[least]} for each message"
+    return f"{TABLE[most].title} moves {span} times the bytes of {TABLE[least].words} for each message"
+
+
+def _title(transport: Any) -> str:
+    return TABLE[str(transport)].title
 
 
 def _bytes_alt(bars: pd.DataFrame) -> str:
     parts = [
-        f"{NAME[str(bar.transport)]} with {_block_name(bar)}: {bar.total:,.0f} B, of which {bar.payload:,.0f} B message"
+        f"{_title(bar.transport)} with {_block_name(bar)}: {bar.total:,.0f} B, of which {bar.payload:,.0f} B message"
         for bar in bars.itertuples()
     ]
     return "Bars of the bytes moved for each delivered message. " + "; ".join(parts) + "."
@@ -132,9 +133,9 @@ def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
 
 
 def _bar_axis(axes: Axes, bars: pd.DataFrame, heights: np.ndarray, block: np.ndarray) -> None:
-    axes.set_yticks(heights, [NAME[transport] for transport in bars["transport"]])
+    axes.set_yticks(heights, [TABLE[transport].title for transport in bars["transport"]])
     for label, transport in zip(axes.get_yticklabels(), bars["transport"], strict=True):
-        label.set(color=COLOUR[transport], fontweight="bold")
+        label.set(color=TABLE[transport].colour, fontweight="bold")
     for number in np.unique(block):
         first = int(np.flatnonzero(block == number)[0])
         words = _block_name(next(bars.iloc[[first]].itertuples()))
@@ -198,9 +199,9 @@ def latency_distribution(
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     for line in _lines(table.invalid(mine), folder, strict=False):
-        axes.plot(*_later_than(line.histogram), color=COLOUR[line.transport], linewidth=1.2, linestyle=":")
+        axes.plot(*_later_than(line.histogram), color=TABLE[line.transport].colour, linewidth=1.2, linestyle=":")
     for line in lines:
-        axes.plot(*_later_than(line.histogram), color=COLOUR[line.transport], drawstyle="steps-post")
+        axes.plot(*_later_than(line.histogram), color=TABLE[line.transport].colour, drawstyle="steps-post")
     _distribution_axis(axes, lines)
     _name_lines(axes, lines)
     settle(figure)
@@ -214,15 +215,15 @@ def _lines(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = Tr
     Without `strict`, runs that have no histogram are passed over.
     """
     lines = []
-    for transport in table.TRANSPORTS:
+    for transport in TABLE:
         mine = runs[runs["transport"] == transport]
-        own = summary.varying(mine, summary.OWN[transport])
+        own = summary.varying(mine, TABLE[transport].own)
         for _, group in summary.groups(mine, own):
             run_ids = [name for name in group["run_id"] if strict or (Path(folder, "latency", f"{name}.hdr")).is_file()]
             words = summary.describe(table.records(group)[0], own)
             histogram = table.latencies(folder, run_ids)
             if histogram.get_total_count():
-                lines.append(Line(transport, f"{NAME[transport]}\n{words}".strip(), histogram))
+                lines.append(Line(transport, f"{TABLE[transport].title}\n{words}".strip(), histogram))
     if strict and not lines:
         raise NotMeasured("the latency histograms of these runs are empty")
     return lines
@@ -266,7 +267,7 @@ def _name_lines(axes: Axes, lines: list[Line]) -> None:
             textcoords="offset points",
             ha="right" if left else "left",
             va="center",
-            color=COLOUR[line.transport],
+            color=TABLE[line.transport].colour,
             fontsize=12,
             fontweight="bold",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
@@ -294,7 +295,7 @@ def _distribution_finding(lines: list[Line]) -> str:
     for transport in dict.fromkeys(line.transport for line in lines):
         medians = [milliseconds(line.within_ms(50)) for line in lines if line.transport == transport]
         span = medians[0] if len(medians) == 1 else f"{medians[0]} to {medians[-1]}"
-        words.append(f"{span}\u00a0ms by {OBJECT[transport].removeprefix('a ')}")
+        words.append(f"{span}\u00a0ms by {TABLE[transport].words.removeprefix('a ')}")
     return "The median message takes " + listed(words)
 
 
@@ -329,9 +330,9 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     left.set(title="Latency, ms: half within (bold), 99\u00a0% (thin)", yscale="log")
     right.set(title="Server CPU for each message, µs")
     for transport, own in mine.groupby("transport"):
-        _over_clients(left, own, "latency_p50_ms", COLOUR[str(transport)])
-        _over_clients(left, own, "latency_p99_ms", COLOUR[str(transport)], thin=True)
-        _over_clients(right, own, "server_cpu_us_per_delivery", COLOUR[str(transport)])
+        _over_clients(left, own, "latency_p50_ms", TABLE[str(transport)].colour)
+        _over_clients(left, own, "latency_p99_ms", TABLE[str(transport)].colour, thin=True)
+        _over_clients(right, own, "server_cpu_us_per_delivery", TABLE[str(transport)].colour)
     _clients_axis(left, mine)
     _clients_axis(right, mine)
     right.set_ylim(bottom=0)
@@ -346,12 +347,12 @@ def _over_clients(axes: Axes, runs: pd.DataFrame, name: str, colour: str, thin: 
     transport = runs["transport"].iloc[0]
     middle = _medians(runs, name)
     axes.plot(
-        middle.index, middle, color=colour, linewidth=1.2 if thin else 3, marker="" if thin else MARKER[transport]
+        middle.index, middle, color=colour, linewidth=1.2 if thin else 3, marker="" if thin else TABLE[transport].marker
     )
     bad = table.invalid(runs).dropna(subset=[name, "clients"])
     if not thin and len(bad):
         x, y = bad["clients"].astype("float64"), bad[name].astype("float64")
-        axes.plot(x, y, MARKER[transport], color=colour, markerfacecolor="white", markersize=11, linestyle="")
+        axes.plot(x, y, TABLE[transport].marker, color=colour, markerfacecolor="white", markersize=11, linestyle="")
         axes.plot(x, y, "x", color=colour, markersize=7, linestyle="")
 
 
@@ -379,7 +380,7 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
     """Each transport's name right of its last point, pushed apart where two end close together."""
     last = runs["clients"].dropna().max()
     ends = {}
-    for transport in table.TRANSPORTS:
+    for transport in TABLE:
         mine = runs[runs["transport"] == transport].dropna(subset=["clients", name])
         if len(mine):
             ends[transport] = mine[mine["clients"] == mine["clients"].max()][name].median()
@@ -387,15 +388,15 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
     for transport, value in sorted(ends.items(), key=lambda end: end[1]):
         height = axes.transData.transform((last, value))[1]
         push = max(0.0, lowest - height)
-        axes.annotate(NAME[transport], (last, value), (12, push * 72 / axes.figure.dpi), textcoords="offset points",
-                      va="center", color=COLOUR[transport], fontweight="bold")  # fmt: skip
+        axes.annotate(TABLE[transport].title, (last, value), (12, push * 72 / axes.figure.dpi), va="center",
+                      textcoords="offset points", color=TABLE[transport].colour, fontweight="bold")  # fmt: skip
         lowest = height + push + 20
 
 
 def _scale_finding(runs: pd.DataFrame) -> str:
     """The server's CPU time per message at the largest number of clients that all transports served validly."""
     by_transport = {
-        name: _medians(runs[runs["transport"] == name], "server_cpu_us_per_delivery") for name in table.TRANSPORTS
+        name: _medians(runs[runs["transport"] == name], "server_cpu_us_per_delivery") for name in TABLE
     }
     there = {name: series for name, series in by_transport.items() if len(series)}
     shared = set.intersection(*(set(series.index) for series in there.values())) if there else set()
@@ -405,17 +406,17 @@ def _scale_finding(runs: pd.DataFrame) -> str:
     cost = {name: series[clients] for name, series in there.items()}
     dear, cheap = max(cost, key=cost.__getitem__), min(cost, key=cost.__getitem__)
     return (
-        f"With {clients:,} clients, {OBJECT[dear]} costs the server {times(cost[dear] / cost[cheap])} times "
-        f"the CPU of {OBJECT[cheap]} for each message"
+        f"With {clients:,} clients, {TABLE[dear].words} costs the server {times(cost[dear] / cost[cheap])} times "
+        f"the CPU of {TABLE[cheap].words} for each message"
     )
 
 
 def _scale_alt(runs: pd.DataFrame) -> str:
     parts = []
-    for name in table.TRANSPORTS:
+    for name in TABLE:
         mine = runs[runs["transport"] == name]
         latency, cpu = _medians(mine, "latency_p50_ms"), _medians(mine, "server_cpu_us_per_delivery")
-        parts += [f"{NAME[name]} with {n:,} clients: half within {milliseconds(latency[n])} ms, "
+        parts += [f"{TABLE[name].title} with {n:,} clients: half within {milliseconds(latency[n])} ms, "
                   f"{summary.number(cpu[n])} µs" for n in latency.index.intersection(cpu.index)]  # fmt: skip
     return (
         "Two panels of lines over the number of clients: latency, and server CPU per message. " + "; ".join(parts) + "."

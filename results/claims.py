@@ -14,7 +14,10 @@ import pandas as pd
 
 from results import summary, table
 from results.summary import number
+from results.transports import COMPARED
 
+RIVALS = ("polling", "long-polling")
+"""Against whom the WebSocket is judged."""
 MANY_BYTES = 500
 """A request head is long from here on: the lower end of what High Performance Browser Networking, ch. 17, reports."""
 RARELY_EMPTY = 0.05
@@ -71,8 +74,13 @@ class _Missing(Exception):
 
 def verdicts(folder: str | os.PathLike[str]) -> list[Verdict]:
     """A verdict for each of the sixteen claims, from the valid runs in `folder`. Raises TableError without runs."""
-    runs = table.valid(table.read_runs(folder))
-    return [_verdict(claim, runs) for claim in CLAIMS]
+    return of_runs(table.read_runs(folder))
+
+
+def of_runs(runs: pd.DataFrame) -> list[Verdict]:
+    """A verdict for each of the sixteen claims, from those of the runs that are valid."""
+    good = table.valid(runs)
+    return [_verdict(claim, good) for claim in CLAIMS]
 
 
 def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
@@ -135,9 +143,9 @@ def _request_heads(runs: pd.DataFrame) -> Judged:
 
 def _overhead(runs: pd.DataFrame) -> Judged:
     """Whether polling's overhead for a message outweighs the message and the WebSocket's, condition by condition."""
-    chosen, cases, numbers = _feed(runs, "overhead", *table.TRANSPORTS), [], []
+    chosen, cases, numbers = _feed(runs, "overhead", *COMPARED), [], []
     for words, group in _conditions(chosen):
-        by = {name: _mean(group, name, "overhead_per_delivery") for name in table.TRANSPORTS}
+        by = {name: _mean(group, name, "overhead_per_delivery") for name in COMPARED}
         payload = _share(group, "payload", "deliveries")
         polling, websocket = by["polling"], by["websocket"]
         if any(map(math.isnan, (*by.values(), payload))):
@@ -222,7 +230,7 @@ def _connections(runs: pd.DataFrame) -> Judged:
     """
     chosen, numbers = _feed(runs, "real-feed overhead latency scale", "websocket"), []
     lasting = _share(chosen, "connections", "clients") <= 2  # one more may ask for /status first
-    for transport in table.TRANSPORTS:
+    for transport in COMPARED:
         same = _any_feed(runs, chosen["experiment"].unique(), [transport])
         for kept, group in same.groupby("keep_alive", dropna=False):
             client, hundred = _share(group, "connections", "clients"), 100 * _share(group, "connections", "deliveries")
@@ -251,10 +259,10 @@ class _Mean:
 
 def _latency(runs: pd.DataFrame) -> Judged:
     """The WebSocket's mean latency against polling's and against long polling's, condition by condition."""
-    chosen, cases, numbers = _feed(runs, "latency real-feed", *table.TRANSPORTS), [], []
+    chosen, cases, numbers = _feed(runs, "latency real-feed", *COMPARED), [], []
     for experiment in chosen["experiment"].unique():
         for words, group in _conditions(chosen[chosen["experiment"] == experiment]):
-            for rival in table.TRANSPORTS[:2]:
+            for rival in RIVALS:
                 ours, theirs = _mean_latency(group, "websocket"), _mean_latency(group, rival)
                 if ours is not None and theirs is not None:
                     faster = ours.significantly_below(theirs)
@@ -279,7 +287,7 @@ def _summed_up(cases: list[tuple[bool, str]]) -> str:
     if all(holds for holds, _ in unique):
         return "holds"
     won = []
-    for rival in table.TRANSPORTS[:2]:
+    for rival in RIVALS:
         mine = [(holds, words.split("|")[1]) for holds, words in unique if words.startswith(f"{rival}|")]
         good = [words for holds, words in mine if holds]
         if good:

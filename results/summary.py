@@ -13,7 +13,8 @@ import rich.console
 import rich.table
 import rich.text
 
-from results.table import PARAMETERS, TRANSPORTS, records, valid
+from results.table import PARAMETERS, records, valid
+from results.transports import TABLE, owner
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,9 @@ class Comparison:
     lost: int | None
 
 
-OWN: dict[str, tuple[str, ...]] = {"polling": ("poll_interval_s",), "long-polling": ("hold_s",), "websocket": ()}
-"""Parameters that only one transport has: they belong to its name, not to the condition all three share."""
-OWNER = {name: transport for transport, names in OWN.items() for name in names}
-
-PLAIN = {"run_id", "experiment", "transport", "repeat", "attempt", "seed", "duration_s", "poll_interval_s", "hold_s"}
-SHARED = tuple(column.name for column in PARAMETERS if column.name not in PLAIN)
+PLAIN = {"run_id", "experiment", "transport", "repeat", "attempt", "seed", "duration_s"}
+SHARED = tuple(column.name for column in PARAMETERS if column.name not in PLAIN and not owner(column.name))
+"""Parameters of the condition that all transports share; what only one of them has belongs to its name."""
 
 WORDS: dict[str, Callable[[Any], str]] = {
     "operation": str,
@@ -77,7 +75,7 @@ def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
 
 def applies(runs: pd.DataFrame, name: str) -> pd.Series:
     """For each run whether this parameter does anything there: a WebSocket's poll interval does not."""
-    return runs[name].notna() & ((runs["transport"] == OWNER[name]) if name in OWNER else True)
+    return runs[name].notna() & ((runs["transport"] == owner(name)) if owner(name) else True)
 
 
 def comparison(runs: pd.DataFrame) -> list[Comparison]:
@@ -86,9 +84,9 @@ def comparison(runs: pd.DataFrame) -> list[Comparison]:
     for _, experiment in runs.groupby("experiment", sort=False):
         shared = varying(experiment)
         for _, same in groups(experiment, shared):
-            for transport in TRANSPORTS:
+            for transport in TABLE:
                 mine = same[same["transport"] == transport]
-                own = varying(experiment[experiment["transport"] == transport], OWN[transport])
+                own = varying(experiment[experiment["transport"] == transport], TABLE[transport].own)
                 lines += [_line(group, shared, own) for _, group in groups(mine, own)]
     return lines
 

@@ -23,8 +23,8 @@ from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
 from results.histogram import new_histogram
+from results.transports import TABLE
 
-TRANSPORTS = ("polling", "long-polling", "websocket")
 LEDGER = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
 
 
@@ -237,7 +237,7 @@ def records(runs: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _transport_known(row: dict[str, Any]) -> Iterator[str]:
-    if row["transport"] not in TRANSPORTS:
+    if row["transport"] not in TABLE:
         yield f"unknown transport {row['transport']!r}"
 
 

@@ -12,9 +12,13 @@ from contextlib import contextmanager  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from servers import serve, sources  # noqa: E402
-from servers.certificate import check_free, tls_for  # noqa: E402
-from servers.feed import HISTORY, Feed  # noqa: E402
+from servers import sources  # noqa: E402
+from servers.feed import HISTORY, MemoryFeed  # noqa: E402
+from servers.publisher import Publisher  # noqa: E402
+from servers.serving import descriptors  # noqa: E402
+from servers.serving.certificate import check_free, tls_for  # noqa: E402
+from servers.serving.run import serve  # noqa: E402
+from servers.serving.server import PORTS, TRANSPORTS, bind_all  # noqa: E402
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
 UNNAMED = Path()  # --tls without a file
@@ -22,7 +26,7 @@ UNNAMED = Path()  # --tls without a file
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m servers", description="Serve one feed in three ways.")
-    p.add_argument("transport", nargs="?", choices=list(serve.TRANSPORTS), help="one server alone (default: all)")
+    p.add_argument("transport", nargs="?", choices=list(TRANSPORTS), help="one server alone (default: all)")
     p.add_argument("--port", type=port, help="the port of the one server")
     p.add_argument("--ports", type=three_ports, metavar="A,B,C", help="the ports of all three")
     p.add_argument("--host", default="127.0.0.1")
@@ -73,10 +77,10 @@ def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, 
     if args.transport:
         if args.ports:
             p.error("--ports is for all three servers; one alone takes --port")
-        return {args.transport: serve.PORTS[args.transport] if args.port is None else args.port}
+        return {args.transport: PORTS[args.transport] if args.port is None else args.port}
     if args.port is not None:
         p.error("--port is for one server alone; all three take --ports A,B,C")
-    return dict(zip(serve.TRANSPORTS, args.ports or serve.PORTS.values(), strict=True))
+    return dict(zip(TRANSPORTS, args.ports or PORTS.values(), strict=True))
 
 
 def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> sources.Timetable:
@@ -108,22 +112,22 @@ def authority_file(args: argparse.Namespace) -> Iterator[Path]:
 
 def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     """Bind, publish and serve; return the exit status."""
-    ports, feed = ports_of(args, p), Feed(args.history)
-    publisher = sources.Publisher(feed, timetable_of(args, p), serve.NativeThread())
+    ports, feed = ports_of(args, p), MemoryFeed(args.history)
+    publisher = Publisher(feed, timetable_of(args, p))
     if args.tls is None:
-        bound = serve.bind_all(feed, ports, args.host, deflate=args.deflate)
-        return serve.serve(bound, publisher, feed, args.controlled)
+        bound = bind_all(feed, publisher, ports, args.host, deflate=args.deflate)
+        return serve(bound, publisher, feed, args.controlled)
     with authority_file(args) as file:
         tls, authority = tls_for(args.host)
-        bound = serve.bind_all(feed, ports, args.host, tls=tls, deflate=args.deflate)
+        bound = bind_all(feed, publisher, ports, args.host, tls=tls, deflate=args.deflate)
         file.write_bytes(authority)  # only now: where a port is taken, other servers may live by this file
-        return serve.serve(bound, publisher, feed, args.controlled, file)
+        return serve(bound, publisher, feed, args.controlled, file)
 
 
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
-    serve.raise_descriptor_limit()
+    descriptors.raise_limit()
     sys.setswitchinterval(0.0005)  # seconds that the publisher's thread is kept waiting by the greenlets
     try:
         return run(args, p)

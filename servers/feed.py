@@ -1,7 +1,7 @@
 """The feed: an append-only, bounded log of messages. Knows neither Flask nor the network.
 
-A reader is a number, the last `seq` it has seen. It asks `feed.after(seq)`; how long it is willing to wait for the
-answer is all that tells polling, long polling and WebSocket apart.
+A reader is a number, the last `seq` it has seen, and asks for what is newer. Polling asks and is answered at once; long
+polling asks and is answered when there is something. A WebSocket asks once, where it wants to begin.
 """
 
 import json
@@ -10,12 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from hdrh.histogram import HdrHistogram
+from typing import Any, Protocol
 
 HISTORY = 10_000  # messages kept
-LATE_LIMIT_US = 60_000_000  # lateness is recorded from 1 µs to 60 s
 
 
 class UnencodableData(ValueError):
@@ -49,8 +46,37 @@ class Message:
         return cls(seq, published_at, encoded)
 
 
-class Feed:
-    """A log of the last `history` messages that any number of readers follow, each by its own cursor.
+class Feed(Protocol):
+    """What servers ask of a feed, wherever its messages are kept."""
+
+    @property
+    def epoch(self) -> str:
+        """A random id, another one for each feed."""
+
+    @property
+    def oldest(self) -> int:
+        """The lowest seq still kept; one more than `newest` in an empty feed."""
+
+    @property
+    def newest(self) -> int:
+        """The seq of the last message; 0 in a new feed."""
+
+    def publish(self, data: Any) -> Message:
+        """Append `data`, any JSON value, and wake whoever waits; UnencodableData if it is none."""
+
+    def after(
+        self, seq: int, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
+    ) -> list[Message]:
+        """Return the messages newer than `seq`, oldest first, at most `limit`.
+
+        Wait up to `timeout` seconds for one, without end if it is None; empty if none came.
+        Raises OutsideHistory if a message after `seq` is no longer kept, if the feed has not come to `seq`, or if
+        `epoch` is another feed's.
+        """
+
+
+class MemoryFeed:
+    """A feed that keeps its last `history` messages in memory.
 
     Readers take no lock: a message is in the log before `newest` says so, and before those who wait are woken. They
     wait for one event, made anew with each message, so that a publication wakes all of them at once.
@@ -63,46 +89,24 @@ class Feed:
         self._log: dict[int, Message] = {}
         self._news = threading.Event()
         self._publishing = threading.Lock()
-        self._late_us = HdrHistogram(1, LATE_LIMIT_US, 3)
 
     @property
     def oldest(self) -> int:
-        """The lowest seq still kept; one more than `newest` in an empty feed."""
         return max(self.newest - self._history, 0) + 1
 
-    @property
-    def late_p99_ms(self) -> float:
-        """How late messages with a due time were published: 99th percentile in milliseconds."""
-        return self._late_us.get_value_at_percentile(99) / 1000
-
-    def publish(self, data: Any, due: float | None = None) -> Message:
-        """Append `data` (any JSON value, or a function from seq to one) and wake whoever waits.
-
-        `due` is the Unix time it should have been published at; the difference is recorded as lateness.
-        """
+    def publish(self, data: Any) -> Message:
         with self._publishing:
-            seq = self.newest + 1
-            value = data(seq) if callable(data) else data
-            message = Message.encode(seq, self._clock(), value)
-            self._log[seq] = message
-            self.newest = seq
-            self._log.pop(seq - self._history, None)
+            message = Message.encode(self.newest + 1, self._clock(), data)
+            self._log[message.seq] = message
+            self.newest = message.seq
+            self._log.pop(message.seq - self._history, None)
             read, self._news = self._news, threading.Event()
-            if due is not None:
-                late_us = round((message.published_at - due) * 1e6)
-                self._late_us.record_value(min(max(late_us, 1), LATE_LIMIT_US))
         read.set()
         return message
 
     def after(
         self, seq: int, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
     ) -> list[Message]:
-        """Return the messages newer than `seq`, oldest first, at most `limit`.
-
-        Wait up to `timeout` seconds for one, without end if it is None; empty if none came.
-        Raises OutsideHistory if a message after `seq` is no longer kept, if the feed has not come to `seq`, or if
-        `epoch` is another feed's.
-        """
         news = self._news
         if timeout != 0 and seq == self.newest and epoch in (None, self.epoch):
             news.wait(timeout)

@@ -1,22 +1,21 @@
-"""Long polling (RFC 6202 section 2): the client asks once, the server holds the question until it has an answer."""
+"""Long polling (RFC 6202 section 2): the client asks once, the server holds the request until it has an answer."""
 
-from flask import Flask, Response, g
+from flask import Response, request
 
+from servers.app import App, add_posting, answer, new_app
 from servers.feed import Feed
-from servers.wire import Question, add_posting, answer, new_app
+from servers.question import question
 
 
-def create_app(feed: Feed) -> Flask:
-    """Return the application; a message that comes while nobody is parked waits until the client asks again."""
-    app, counts = new_app(feed, "long-polling")
+def create_app(feed: Feed) -> App:
+    """Return the application; a message that comes between two requests waits until the client asks again."""
+    app = new_app(feed, "long-polling")
     add_posting(app, feed)
 
     @app.get("/messages")
     def messages() -> Response:
-        asked: Question = g.question  # read and checked before the request came here, in wire.new_app
-        with counts.client():
-            found = feed.after(asked.seq, timeout=asked.wait, epoch=asked.epoch)
-        counts.deliveries += len(found)
-        return answer(found, feed.epoch)
+        asked = question(request.args, feed.newest)
+        found = feed.after(asked.seq, timeout=asked.wait, epoch=asked.epoch)
+        return answer(asked, found, feed.epoch)
 
     return app

@@ -1,22 +1,21 @@
 """Plain polling: the client asks again and again, the server answers at once."""
 
-from flask import Flask, Response, g
+from flask import Response, request
 
+from servers.app import App, add_posting, answer, new_app
 from servers.feed import Feed
-from servers.wire import Question, add_posting, answer, new_app
+from servers.question import question
 
 
-def create_app(feed: Feed) -> Flask:
-    """Return the application; whoever asks too early gets nothing, and must wait until it asks again."""
-    app, counts = new_app(feed, "polling")
+def create_app(feed: Feed) -> App:
+    """Return the application; a client that asks too early gets nothing, and waits until it asks again."""
+    app = new_app(feed, "polling")
     add_posting(app, feed)
 
     @app.get("/messages")
     def messages() -> Response:
-        asked: Question = g.question  # read and checked before the request came here, in wire.new_app
-        with counts.client():
-            found = feed.after(asked.seq, epoch=asked.epoch)
-        counts.deliveries += len(found)
-        return answer(found, feed.epoch)
+        asked = question(request.args, feed.newest)
+        found = feed.after(asked.seq, epoch=asked.epoch)
+        return answer(asked, found, feed.epoch)
 
     return app

@@ -1,43 +1,30 @@
 """WebSocket (RFC 6455): the client asks once, for the connection; from then on either side sends when it likes."""
 
-from flask import Flask, g
+from flask import request
 
-from servers.broadcast import Broadcast
-from servers.feed import Feed, OutsideHistory
-from servers.sock import Sock, WebSocket
-from servers.wire import LARGEST_ECHO, LARGEST_POST, Question, gone_json, new_app
+from servers.app import LARGEST_ECHO, LARGEST_POST, App, new_app
+from servers.feed import Feed
+from servers.question import question
+from servers.sockets.broadcast import Broadcast
+from servers.sockets.route import Sock
+from servers.sockets.websocket import WebSocket
 
-GONE, UNSUPPORTED = 4410, 1003  # close codes: this lab's, and RFC 6455 section 7.4.1
 
-
-def create_app(feed: Feed) -> Flask:
-    """Return the application; a message is sent as it is published, and nobody asks."""
-    app, counts = new_app(feed, "websocket")
-    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": LARGEST_ECHO}
-    sock, broadcast = Sock(app), Broadcast(feed, counts)
+def create_app(feed: Feed) -> App:
+    """Return the application; each message is sent as it is published, and nobody asks for it."""
+    app = new_app(feed, "websocket")
+    sock, broadcast = Sock(app), Broadcast(feed, app.counts)
 
     @sock.route("/messages")
     def messages(ws: WebSocket) -> None:
-        def posted(text: str | bytes) -> None:
-            feed.publish(text) if isinstance(text, str) else ws.refuse(UNSUPPORTED, "text only")
-
-        asked: Question = g.question
-        seq = asked.seq
-        ws.max_message_size = LARGEST_POST
-        ws.hand_to(posted)
-        with counts.client():
-            try:
-                while ws.connected:
-                    for message in feed.after(seq, limit=64, epoch=asked.epoch):
-                        ws.send(message.encoded.decode())
-                        counts.deliveries += 1
-                        seq = message.seq
-                    seq = broadcast.follow(ws, seq)
-            except OutsideHistory as error:
-                ws.close(GONE, gone_json(error))
+        asked = question(request.args, feed.newest)
+        ws.accept(LARGEST_POST, on_text=feed.publish)
+        for message in broadcast.follow(ws, asked):  # a client that keeps up is sent to by the broadcast itself
+            ws.send(message.encoded.decode())
 
     @sock.route("/echo")
     def echo(ws: WebSocket) -> None:
+        ws.accept(LARGEST_ECHO)
         while True:
             ws.send(ws.receive())
 

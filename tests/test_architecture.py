@@ -14,26 +14,38 @@ MODULES = {
     for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 }
-SHARED = {"servers": "servers.wire servers.feed flask".split(), "clients": "clients.counting clients.delivery".split()}
+TRANSPORT = ["servers.app", "servers.feed", "servers.question", "flask"]
+SHARED = {"clients": "clients.counting clients.delivery".split()}
 RESULTS = ["results", "numpy", "pandas", "matplotlib", "hdrh", "hpack", "jinja2", "rich"]
-LOADTESTS = ["loadtests", "clients", "results", "numpy", "hdrh", "psutil", "rich", "gevent"]
+LOADTESTS = ["loadtests", "servers.serving.descriptors", "clients", "results", "numpy", "hdrh", "psutil", "rich",
+             "gevent"]
 
 # What a module, or a room and every module in it, may import beside the standard library: the row with the longest
 # name counts. A name stands for all that is below it.
 MAY_IMPORT = {
     "servers": [],
-    "servers.feed": ["hdrh"],
+    "servers.feed": [],
     "servers.sources": ["servers.feed"],
-    "servers.wire": ["servers.feed", "flask", "werkzeug", "psutil"],
-    "servers.sock": ["flask", "flask_sock", "simple_websocket", "werkzeug", "wsproto"],
-    "servers.polling": SHARED["servers"],
-    "servers.long_polling": SHARED["servers"],
-    "servers.broadcast": ["servers.feed", "servers.sock", "servers.wire"],
-    "servers.websocket": [*SHARED["servers"], "servers.broadcast", "servers.sock"],
-    "servers.serve": ["servers.polling", "servers.long_polling", "servers.websocket", "servers.feed", "servers.sources",
-                      "flask", "gevent"],
-    "servers.certificate": ["trustme"],
-    "servers.__main__": ["servers.serve", "servers.sources", "servers.feed", "servers.certificate", "gevent"],
+    "servers.publisher": ["servers.feed", "servers.sources", "gevent", "hdrh"],
+    "servers.question": ["werkzeug"],
+    "servers.app": ["servers.feed", "servers.publisher", "servers.question", "flask", "werkzeug", "psutil"],
+    "servers.polling": TRANSPORT,
+    "servers.long_polling": TRANSPORT,
+    "servers.websocket": [*TRANSPORT, "servers.sockets"],
+    "servers.sockets": [],
+    "servers.sockets.handshake": ["h11", "werkzeug", "wsproto"],
+    "servers.sockets.whole": ["gevent"],
+    "servers.sockets.websocket": ["servers.sockets.handshake", "servers.sockets.whole", "flask", "gevent",
+                                  "simple_websocket", "werkzeug", "wsproto"],
+    "servers.sockets.broadcast": ["servers.app.Counts", "servers.feed", "servers.question",
+                                  "servers.sockets.websocket", "gevent", "wsproto"],
+    "servers.sockets.route": ["servers.app", "servers.feed", "servers.sockets.websocket", "flask_sock"],
+    "servers.serving": ["servers.serving", "servers.publisher", "servers.feed", "gevent"],
+    "servers.serving.certificate": ["trustme"],
+    "servers.serving.descriptors": [],
+    "servers.serving.server": ["servers.polling", "servers.long_polling", "servers.websocket", "servers.app",
+                               "servers.feed", "servers.publisher", "gevent"],
+    "servers.__main__": ["servers.serving", "servers.sources", "servers.publisher", "servers.feed", "gevent"],
     "clients": [],
     "clients.counting": ["clients.delivery", "clients.ledger", "clients.tcp_info"],
     "clients.tls": ["clients.counting", "clients.delivery", "clients.ledger"],
@@ -44,7 +56,7 @@ MAY_IMPORT = {
     "clients.__main__": ["clients"],
     "loadtests": LOADTESTS,
     "loadtests.__main__": [*LOADTESTS, "servers.sources.SMALLEST"],
-    "loadtests.experiments": ["results.table.TRANSPORTS"],
+    "loadtests.experiments": ["results.transports"],
     "loadtests.delayline": [],
     "loadtests.pings": [],
     "loadtests.record_headers": [],
@@ -55,7 +67,9 @@ MAY_IMPORT = {
     "loadtests.peers.websockets_server": ["loadtests.peers.feed", "websockets"],
     "loadtests.peers.websocket_client_user": ["locust", "websocket"],
     "loadtests.peers.sink": ["clients", "results.histogram", "results.model", "gevent"],
+    "loadtests.headers": ["results.transports"],
     "results": RESULTS,
+    "results.transports": [],
 }
 
 # What may neither open a socket nor start a process, not even with the standard library.

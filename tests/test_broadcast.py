@@ -1,5 +1,6 @@
 """The broadcast: whoever reads slowly, late, over TLS or not at all, nobody loses a byte or sees one twice."""
 
+import gc
 import json
 import os
 import socket
@@ -9,16 +10,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
+import gevent
 import psutil
 import pytest
 import websocket
 from conftest import UPGRADE, WAIT, Lab, eventually, serving
 from websockets.sync.client import connect
 
-from servers.broadcast import Broadcast, Place
-from servers.feed import Feed, Message
-from servers.sock import WholeSocket
-from servers.wire import Counts
+from servers.feed import MemoryFeed, Message
+from servers.serving.server import TRANSPORTS as APPS
+from servers.sockets.broadcast import Place, tell
+from servers.sockets.whole import WholeSocket
 
 NONE = ("websocket", "--port", "0", "--source", "none")
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -142,7 +144,7 @@ class Narrow:
 
     def __init__(self, *rooms: int) -> None:
         self._sock, self._rooms, self.sent = self, list(rooms), b""
-        self.setsockopt = self.recv = self.fileno = lambda *_: None
+        self.recv = None
 
     def send(self, data: bytes) -> int:
         if not (room := self._rooms.pop(0)):
@@ -159,7 +161,7 @@ def test_what_is_left_of_an_offered_frame_goes_before_all_else():
     whole = WholeSocket(narrow)
     assert [whole.offer(b"first"), whole.offer(b"first")] == [0, 3]
     assert whole.offer(b"second") == 0, "offered between two parts of a frame"
-    assert whole.send(b"pong") == 4
+    whole.send(b"pong")
     assert (narrow.sent, whole.offer(b"third")) == (b"firstpong", 5)
 
 
@@ -190,19 +192,33 @@ def a_byte(frame: bytes) -> int:
     return 1
 
 
-@pytest.mark.parametrize(("seq", "takes", "offered", "stands", "left"), [
-    (0, [len, len, len], [1, 2, 3], 3, False), (0, [nothing, len, len], [1], 0, True),
-    (0, [a_byte, nothing, len], [1, 2], 1, True), (2, [len], [3], 3, False), (3, [], [], 3, False),
-], ids=["takes all", "takes nothing", "takes a part", "is ahead", "has all"])
-def test_a_message_is_offered_to_who_has_the_one_before(seq, takes, offered, stands, left):
-    messages = [Message.encode(number, 0, None) for number in (1, 2, 3)]
-    broadcast = Broadcast(Feed(), Counts())
-    place = Place(Offered(*takes), seq)
-    broadcast._places.add(place)
-    for message in messages:
-        broadcast._write(message)
-    assert (place.ws.frames, place.seq, place.left.is_set()) == (offered, stands, left)
-    assert broadcast._counts.deliveries == stands - seq
+@pytest.mark.parametrize(("seq", "takes", "offered", "stands", "behind"), [
+    (0, [len, len, len], [1, 2, 3], 3, False), (0, [nothing], [1], 0, True),
+    (0, [a_byte], [1], 1, True), (2, [len], [3], 3, False), (3, [], [], 3, False), (9, [], [], 9, False),
+], ids=["takes all", "takes nothing", "takes a part", "is ahead", "has all", "has more"])
+def test_a_message_is_offered_to_who_has_the_one_before(seq, takes, offered, stands, behind):
+    place, told = Place(Offered(*takes), seq), []
+    for number in (1, 2, 3):
+        sent, left = tell([place], number, b"\x81?" + Message.encode(number, 0, None).encoded)
+        told += sent
+        if left:
+            break
+    assert (place.ws.frames, place.seq, left == [place]) == (offered, stands, behind)
+    assert len(told) == stands - seq
+
+
+def test_who_misses_a_message_is_behind_and_the_others_are_told():
+    late, ready = Place(Offered(), 1), Place(Offered(len), 2)
+    assert tell([late, ready], 3, b"\x81?" + Message.encode(3, 0, None).encoded) == ([ready], [late])
+
+
+def test_an_app_starts_nothing_when_it_is_created():
+    def running() -> tuple[int, int]:
+        return threading.active_count(), sum(isinstance(thing, gevent.Greenlet) for thing in gc.get_objects())
+
+    before = running()
+    apps = [create_app(MemoryFeed()) for create_app in APPS.values()]
+    assert len(apps) == 3 and running() == before
 
 
 # ---- Slow readers
@@ -444,12 +460,12 @@ def test_one_that_answers_a_close_late_and_does_not_end_tcp_is_ended(plain, answ
 
 @pytest.mark.parametrize(("frames", "code", "published"), [
     (masked(BINARY, b"a") * 2, 1003, []),
-    (masked(BINARY, b"a") + masked(*GOODBYE), 1000, []),
+    (masked(BINARY, b"a") + masked(*GOODBYE), 1003, []),
     (masked(BINARY, b"a") + masked(TEXT, b"after"), 1003, []),
     (masked(TEXT, b"before") + masked(BINARY, b"a"), 1003, ["before"]),
     (masked(TEXT, b"before") + masked(*GOODBYE), 1000, ["before"]),
     (masked(TEXT, "é".encode() * 32_769) + masked(TEXT, b"after"), 1009, []),
-    (masked(TEXT, "é".encode() * 32_769) + masked(*GOODBYE), 1000, []),
+    (masked(TEXT, "é".encode() * 32_769) + masked(*GOODBYE), 1009, []),
 ], ids=["binary twice", "binary, close", "binary, text", "text, binary", "text, close", "large, text", "large, close"])
 def test_frames_that_come_together_are_heard_up_to_the_one_that_ends_the_connection(plain, frames, code, published):
     before = plain.status("websocket")["newest"]

@@ -9,7 +9,7 @@ from loadtests import runner
 from loadtests.experiments import Run
 from loadtests.runner import Outcome
 from loadtests.tally import Tally
-from results.table import TRANSPORTS
+from results.transports import COMPARED as TRANSPORTS
 
 MOMENTS = [1000.0, 1000.3, 1001.0, 1001.7, 1002.9]
 MODELLED = {"polling": 0.25 + 0.02, "long-polling": 0.02, "websocket": 0.02}  # seconds: T = 0.5, round trip 40 ms

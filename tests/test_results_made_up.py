@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from results import table
+from results import table, transports
 
 HEADS = {"minimal": (60, 90), "python": (190, 130), "browser": (518, 180)}
 MACHINE = {
@@ -123,7 +123,7 @@ def make(folder, seed=1):
     rng, rows = np.random.default_rng(seed), []
     (folder / "latency").mkdir(parents=True)
     for number, (experiment, parameters) in enumerate(conditions(), 1):
-        for transport in table.TRANSPORTS:
+        for transport in transports.COMPARED:
             if experiment == "latency" and transport != "polling" and parameters["interval"] != 1.0:
                 continue
             row, latency = made_up_run(experiment, transport, number, rng, **parameters)

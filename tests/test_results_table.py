@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from test_results_made_up import conditions, made_up_run, make
 
-from results import charts, claims, summary, table
+from results import charts, claims, summary, table, transports
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +237,7 @@ def test_every_condition_has_a_block_with_the_transports_in_order(runs):
     assert len(blocks) == 1 + 4 + 1 + 6  # three repeats are one block, so are the poll intervals
     for title, block in blocks:
         shown = [line.transport for line in block if not line.label.startswith("polling, every")]
-        assert shown == [name for name in table.TRANSPORTS if name in shown], title
+        assert shown == [name for name in transports.TABLE if name in shown], title
     labels = [line.label for line in dict(blocks)["latency: 20 clients"]]
     assert labels[:3] == ["polling, every 0.25 s", "polling, every 1 s", "polling, every 4 s"]
 

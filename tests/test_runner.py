@@ -10,7 +10,8 @@ from loadtests import runner
 from loadtests.experiments import EXPERIMENTS, PROFILES, Run, workload
 from loadtests.runner import Outcome, row
 from loadtests.tally import Tally
-from results.table import COLUMNS, TRANSPORTS, TableError, write_runs
+from results.table import COLUMNS, TableError, write_runs
+from results.transports import COMPARED as TRANSPORTS
 
 RUN = Run("latency", "polling", clients=2)
 MESSAGES = 20

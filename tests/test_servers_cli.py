@@ -16,7 +16,7 @@ import requests
 import websocket
 from conftest import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
 
-from servers.serve import PORTS
+from servers.serving.server import PORTS
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 BOUNDED = 5.0  # seconds in which the servers end, whoever hangs on them

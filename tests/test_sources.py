@@ -7,11 +7,13 @@ import threading
 import time
 from typing import Any
 
+import gevent
 import pytest
 from conftest import ROOT, WAIT, eventually
 
-from servers.feed import Feed, Message
-from servers.sources import SMALLEST, SPEED, Publisher, clock, earthquakes, mean_rate_hz, padding, read_earthquakes
+from servers.feed import MemoryFeed, Message
+from servers.publisher import Publisher
+from servers.sources import SMALLEST, SPEED, clock, earthquakes, mean_rate_hz, padding, read_earthquakes
 
 COUNT = 1707
 
@@ -83,7 +85,7 @@ def test_the_week_begins_again_after_a_mean_gap_without_a_jump_back():
 
 @pytest.mark.parametrize("size", [SMALLEST, 142, 1000, 65_536])
 def test_clock_messages_have_exactly_their_size(size):
-    feed = Feed()
+    feed = MemoryFeed()
     for _, data in first(clock(10, size), 1100):
         feed.publish(data)
     assert {len(message.encoded) for message in feed.after(0)} == {size}
@@ -92,7 +94,7 @@ def test_clock_messages_have_exactly_their_size(size):
 @pytest.mark.parametrize("seq", [9, 10, 99, 100, 9999, 10_000, 999_999, 1_000_000, 999_999_999, 1_000_000_000])
 def test_a_further_digit_of_seq_takes_from_the_padding(seq):
     for size in (SMALLEST, 142):
-        assert len(Message.encode(seq, time.time(), padding(size)(seq)).encoded) == size
+        assert len(Message.encode(seq, time.time(), padding(size, seq)).encoded) == size
 
 
 def test_smaller_than_its_frame_a_clock_message_cannot_be():
@@ -129,59 +131,72 @@ class BlockingFeed:
 
     def __init__(self, block: float) -> None:
         self.block = block
-        self.dues: list[float] = []
         self.began: list[float] = []
 
-    def publish(self, data: Any, due: float) -> None:
+    def publish(self, data: Any) -> Message:
         self.began.append(time.time())
-        self.dues.append(due)
-        threading.Event().wait(self.block if len(self.dues) == 1 else 0)
+        if len(self.began) == 1:
+            threading.Event().wait(self.block)
+        return Message.encode(len(self.began), self.began[-1], data)
+
+
+def late(feed: BlockingFeed, timetable: list[float], started: float) -> list[float]:
+    """Seconds by which each publication began after its due time, counted from just before the start."""
+    return [began - started - offset for began, offset in zip(feed.began, timetable, strict=True)]
 
 
 def test_a_late_message_does_not_delay_the_next():
     feed, timetable = BlockingFeed(block=0.6), [0.0, 0.1, 0.2, 1.2]
     publisher = Publisher(feed, iter([(offset, None) for offset in timetable]))
+    started = time.time()
     publisher.start()
-    eventually(lambda: len(feed.dues) == len(timetable))
+    eventually(lambda: len(feed.began) == len(timetable))
     publisher.stop()
-    assert [due - feed.dues[0] for due in feed.dues] == pytest.approx(timetable, abs=1e-6)
-    late = [began - due for began, due in zip(feed.began, feed.dues, strict=True)]
-    assert late[1] > 0.45 and late[2] > 0.35, "the second and third have to wait for the first"
-    assert 0 <= late[3] < 0.35, "the fourth is due after the block, and on time"
+    seconds = late(feed, timetable, started)
+    assert seconds[1] > 0.45 and seconds[2] > 0.35, "the second and third have to wait for the first"
+    assert 0 <= seconds[3] < 0.35, "the fourth is due after the block, and on time"
 
 
 def test_no_message_comes_before_it_is_due():
-    feed = BlockingFeed(block=0)
-    publisher = Publisher(feed, clock(200, 142))
+    feed, offsets_s = BlockingFeed(block=0), offsets(clock(200, 142), 60)
+    publisher = Publisher(feed, iter([(offset, None) for offset in offsets_s]))
+    started = time.time()
     publisher.start()
-    eventually(lambda: len(feed.dues) > 50)
+    eventually(lambda: len(feed.began) == len(offsets_s))
     publisher.stop()
-    assert all(began >= due - 1e-3 for began, due in zip(feed.began, feed.dues, strict=True))
+    assert all(seconds >= -1e-3 for seconds in late(feed, offsets_s, started))
 
 
-def test_lateness_is_recorded():
-    feed = Feed()
-    publisher = Publisher(feed, iter([(-2.0, "two seconds ago")]))
+def test_the_99th_percentile_of_lateness_is_kept_in_milliseconds():
+    feed = MemoryFeed()
+    publisher = Publisher(feed, iter([(-4.0, "four seconds ago")] * 3 + [(-100.0, "long ago")] + [(-2.0, "two")] * 196))
+    assert publisher.late_p99_ms == 0
     publisher.start()
-    eventually(lambda: feed.newest == 1)
+    eventually(lambda: feed.newest == 200)
     publisher.stop()
-    assert 2000 * 0.999 <= feed.late_p99_ms < 2000 + WAIT * 1000
+    assert 4000 * 0.999 <= publisher.late_p99_ms < 4000 + WAIT * 1000
+
+
+def test_what_is_posted_is_not_late():
+    feed = MemoryFeed()
+    publisher = Publisher(feed, iter([(0.0, "tick")]))
+    feed.publish("posted")
+    assert publisher.late_p99_ms == 0
 
 
 def test_stop_is_prompt_and_nothing_comes_after_it():
-    feed = Feed()
+    feed = MemoryFeed()
     publisher = Publisher(feed, iter([(0.0, "now"), (3600.0, "in an hour")]))
     publisher.start()
     eventually(lambda: feed.newest == 1)
-    stopping = threading.Thread(target=publisher.stop, daemon=True)
-    stopping.start()
+    stopping = gevent.spawn(publisher.stop)
     stopping.join(WAIT)
-    assert not stopping.is_alive()
+    assert stopping.successful()
     assert feed.newest == 1
 
 
 def test_stop_returns_once_the_last_message_is_out():
-    feed = Feed()
+    feed = MemoryFeed()
     publisher = Publisher(feed, clock(1000, 142))
     publisher.start()
     eventually(lambda: feed.newest > 10)
@@ -191,6 +206,6 @@ def test_stop_returns_once_the_last_message_is_out():
 
 
 def test_a_publisher_that_never_began_can_be_stopped():
-    feed = Feed()
+    feed = MemoryFeed()
     Publisher(feed, clock(1000, 142)).stop()
     assert feed.newest == 0

@@ -12,10 +12,11 @@ import pytest
 import requests
 import websocket
 from conftest import HTTP, TRANSPORTS, UPGRADE, WAIT, Answer, Lab, answer_to, eventually, reading, serving
-from flask import g
+from werkzeug.datastructures import MultiDict
 
-from servers.feed import Feed
-from servers.serve import TRANSPORTS as APPS
+from servers.feed import MemoryFeed
+from servers.question import question
+from servers.serving.server import TRANSPORTS as APPS
 
 PROBLEM = "application/problem+json"
 NDJSON = "application/x-ndjson"
@@ -23,13 +24,15 @@ MIB = 1024 * 1024
 SHORT_FEED = """
 from gevent import monkey
 monkey.patch_all()
-from servers import serve
-from servers.feed import Feed
-from servers.sources import Publisher
-feed = Feed(history=5)
+from servers.feed import MemoryFeed
+from servers.publisher import Publisher
+from servers.serving.run import serve
+from servers.serving.server import PORTS, bind_all
+feed = MemoryFeed(history=5)
 for number in range(1, 9):
     feed.publish(number)
-serve.serve(serve.bind_all(feed, dict.fromkeys(serve.PORTS, 0), "127.0.0.1"), Publisher(feed, iter(())), feed, True)
+publisher = Publisher(feed, iter(()))
+serve(bind_all(feed, publisher, dict.fromkeys(PORTS, 0), "127.0.0.1"), publisher, feed, True)
 """
 
 each = pytest.mark.parametrize("transport", TRANSPORTS)
@@ -245,10 +248,7 @@ def test_a_question_is_held_as_long_as_it_says(lab, wait):
 
 
 def test_a_question_is_held_25_seconds_unless_it_says_otherwise():
-    app = APPS["long-polling"](Feed())
-    with app.test_request_context("/messages?after=0"):
-        app.preprocess_request()
-        assert g.question.wait == 25
+    assert question(MultiDict({"after": "0"}), newest=7).wait == 25
 
 
 # ---- Outside of history
@@ -291,7 +291,7 @@ def test_from_oldest_less_one_a_reader_goes_on(short, transport):
 
 @each
 def test_a_feed_keeps_10_000_messages(transport):
-    feed = Feed()
+    feed = MemoryFeed()
     for number in range(10_001):
         feed.publish(number)
     assert (feed.oldest, feed.newest) == (2, 10_001)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from servers.feed import Feed, Message
+from servers.feed import MemoryFeed, Message
 from servers.sources import Timetable, clock
 
 
@@ -16,11 +16,11 @@ class AsyncFeed:
     """The feed, and an event that wakes all who wait for its next message."""
 
     def __init__(self) -> None:
-        self.feed = Feed()
+        self.feed = MemoryFeed()
         self._news = asyncio.Event()
 
-    def publish(self, data: Any, due: float) -> Message:
-        message = self.feed.publish(data, due)
+    def publish(self, data: Any) -> Message:
+        message = self.feed.publish(data)
         read, self._news = self._news, asyncio.Event()
         read.set()
         return message
@@ -65,4 +65,4 @@ async def publish(feed: AsyncFeed, moments: Timetable, on_message: Callable[[Mes
     started = time.time()
     for offset, data in moments:
         await asyncio.sleep(started + offset - time.time())
-        on_message(feed.publish(data, started + offset))
+        on_message(feed.publish(data))

@@ -1,0 +1,47 @@
+"""The transports, one table for all of loadtests and results: names, words, looks, and what is each one's own.
+
+A further row is a further transport. A guest takes part only in the experiments, figures and claims that name it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Transport:
+    """One transport.
+
+    `name` stands in commands and tables, `title` on curves and at the beginning of a sentence, `words` within one.
+    `own` are the parameters of a run that mean something for it alone; `deflate` means something where it `compresses`.
+    """
+
+    name: str
+    title: str
+    words: str
+    colour: str
+    marker: str
+    user: str  # its class in loadtests/users
+    scheme: str = "http"  # of its address without TLS
+    own: tuple[str, ...] = ()
+    compresses: bool = False
+    guest: bool = False
+
+
+TABLE = {
+    transport.name: transport
+    for transport in (
+        Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser", own=("poll_interval_s",)),
+        Transport("long-polling", "Long polling", "long polling", "#0072B2", "s", "LongPollingUser", own=("hold_s",)),
+        Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser", "ws", compresses=True),
+    )
+}
+"""By name, in the order in which they are listed; the colours are vermilion, blue and green of Okabe and Ito's set."""
+
+COMPARED = tuple(name for name, transport in TABLE.items() if not transport.guest)
+"""The three that every experiment compares."""
+
+
+def owner(parameter: str) -> str | None:
+    """The transport for which alone this parameter of a run means something; None if it does for all."""
+    return next((name for name, transport in TABLE.items() if parameter in transport.own), None)

@@ -1,0 +1,196 @@
+"""What the three servers have in common: how /messages is answered, problems, counts, /status, POST, /echo."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from platform import python_version
+from typing import Any
+
+import psutil
+from flask import Flask, Response, request
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+
+from servers.feed import Feed, Message, OutsideHistory, UnencodableData
+from servers.publisher import Publisher
+from servers.question import Question, question
+
+LARGEST_POST = 65_536  # bytes
+LARGEST_ECHO = 16 * 1024 * 1024  # bytes
+PACKAGES = ("flask", "flask-sock", "simple-websocket", "gevent")
+
+
+@dataclass
+class Counts:
+    """What a server counts of its own work; /status shows it."""
+
+    clients: int = 0  # connected or held now
+    requests: int = 0
+    deliveries: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+
+class App(Flask):
+    """A Flask application with what /status tells: its counts, and who publishes beside those who post."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.counts = Counts()
+        self.publisher: Publisher | None = None
+        self.json.sort_keys = False  # type: ignore[attr-defined]
+
+
+class Delivered(Response):
+    """An answer with messages in it, a line each."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__(b"".join(message.encoded + b"\n" for message in messages), mimetype="application/x-ndjson")
+        self.deliveries = len(messages)
+
+
+def new_app(feed: Feed, transport: str) -> App:
+    """Return an application that counts, answers what goes wrong, and has /status; /messages is still to come."""
+    app = App(__name__)
+    app.register_error_handler(HTTPException, problem)
+    app.register_error_handler(OutsideHistory, gone)
+    app.register_error_handler(UnencodableData, lambda error: problem(BadRequest(str(error))))
+    count_requests(app)
+
+    @app.before_request
+    def check_host() -> None:
+        if "HTTP_HOST" not in request.environ:
+            raise BadRequest("Host is missing (RFC 9112 section 3.2)")
+
+    @app.get("/status")
+    def status() -> dict[str, Any]:
+        return {"transport": transport} | describe(feed, app.counts, app.publisher)
+
+    return app
+
+
+def count_requests(app: App) -> None:
+    """Count whoever asks /messages, for as long as the request lasts: held by long polling, open as a WebSocket."""
+
+    def asks() -> bool:
+        return request.path == "/messages" and request.method in ("GET", "HEAD")
+
+    @app.before_request
+    def begin() -> None:
+        app.counts.requests += asks()
+        app.counts.clients += asks()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        app.counts.deliveries += response.deliveries if isinstance(response, Delivered) else 0
+        return response
+
+    @app.teardown_request
+    def end(error: BaseException | None) -> None:
+        app.counts.clients -= asks()
+
+
+# ---- Answers to /messages
+
+
+def answer(asked: Question, messages: list[Message], epoch: str) -> Response:
+    """Return 200 with a message a line, or 204 if there is none."""
+    if messages:
+        return introduce(Delivered(messages), asked, epoch, messages[-1].seq)
+    empty = Response(status=204)
+    del empty.headers["Content-Type"]
+    return introduce(empty, asked, epoch, asked.seq)
+
+
+def introduce(response: Response, asked: Question, epoch: str, newest: int) -> Response:
+    """Tell the feed's epoch and newest seq to a reader who did not name them; every other answer does without."""
+    if asked.epoch is None:
+        response.headers["Feed-Epoch"] = epoch
+    if not asked.knows_seq:
+        response.headers["Feed-Newest"] = str(newest)
+    return response
+
+
+def gone(error: OutsideHistory) -> Response:
+    """Return the 410 that tells a reader of its gap."""
+    response = Response(gone_json(error), 410, content_type="application/problem+json")
+    return introduce(response, question(request.args, error.newest), error.epoch, error.newest)
+
+
+def gone_json(error: OutsideHistory) -> str:
+    """Say where the feed stands; short enough for the reason of a WebSocket close (123 B, RFC 6455 section 5.5)."""
+    return problem_json(title="Gone", status=410, oldest=error.oldest, newest=error.newest, epoch=error.epoch)
+
+
+def problem(error: HTTPException) -> Response:
+    """Return an error as RFC 9457 has it."""
+    response = Response(problem_json(title=error.name, status=error.code, detail=error.description))
+    response.status_code = error.code or 500
+    response.headers.extend(h for h in error.get_headers() if h[0].lower() not in ("content-type", "content-length"))
+    response.headers["Content-Type"] = "application/problem+json"
+    return response
+
+
+def problem_json(**members: Any) -> str:
+    return json.dumps(members, separators=(",", ":"))
+
+
+# ---- POST
+
+
+def add_posting(app: App, feed: Feed) -> None:
+    """Let clients of an HTTP server publish with POST /messages, and have bytes sent back by POST /echo."""
+
+    @app.post("/messages")
+    def publish() -> Response:
+        message = feed.publish(data_of(body_up_to(LARGEST_POST), request.mimetype))
+        return Response(message.encoded, 201, mimetype="application/json")
+
+    @app.post("/echo")
+    def echo() -> Response:
+        return Response(body_up_to(LARGEST_ECHO), content_type=request.content_type or "application/octet-stream")
+
+
+def body_up_to(limit: int) -> bytes:
+    """Return the request's body; 413 if it is larger, and then the rest of it is not read.
+
+    A body in chunks does not say its length first. Werkzeug cuts it off at the maximum without a word: hence one more.
+    """
+    request.max_content_length = limit + 1
+    body = request.get_data(cache=False)
+    if len(body) > limit:
+        raise RequestEntityTooLarge()
+    return body
+
+
+def data_of(body: bytes, mimetype: str) -> Any:
+    """Return what a posted body says: JSON parsed, anything else as text; BadRequest if it is neither."""
+    try:
+        text = body.decode()
+        return json.loads(text, parse_constant=refuse_constant) if mimetype == "application/json" else text
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body cannot be read: {error}") from None
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+# ---- Status
+
+
+def describe(feed: Feed, counts: Counts, publisher: Publisher | None) -> dict[str, Any]:
+    """Return the status of a server: its feed, its counts, its process."""
+    process = psutil.Process()
+    return {
+        "epoch": feed.epoch,
+        "oldest": feed.oldest,
+        "newest": feed.newest,
+        "clients": counts.clients,
+        "requests": counts.requests,
+        "deliveries": counts.deliveries,
+        "publisher_late_p99_ms": publisher.late_p99_ms if publisher else 0.0,
+        "uptime_s": round(time.monotonic() - counts.started, 3),
+        "cpu_s": time.process_time(),
+        "rss_bytes": process.memory_info().rss,
+        "versions": {"python": python_version()} | {name: version(name) for name in PACKAGES},
+    }

@@ -1,0 +1,45 @@
+"""What a reader asks of /messages, as a value."""
+
+import re
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+
+DEFAULT_WAIT, LONGEST_WAIT = 25.0, 60.0  # seconds; RFC 6202 section 5.5 finds 30 s safe
+SEQ, SECONDS = re.compile(r"[0-9]{1,18}"), re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
+ANYTHING = re.compile(r".*")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A reader wants the messages after `seq`, and waits up to `wait` seconds for one.
+
+    `knows_seq` is false for a reader who named no seq: it wants what comes from now on. `epoch` is None if the reader
+    did not name the feed's.
+    """
+
+    seq: int
+    wait: float
+    epoch: str | None
+    knows_seq: bool
+
+
+def question(args: MultiDict[str, str], newest: int) -> Question:
+    """Read a query; BadRequest if it is malformed. A query without `after` asks for what follows `newest`."""
+    after = argument(args, "after", SEQ)
+    wait = float(argument(args, "wait", SECONDS) or DEFAULT_WAIT)
+    if wait > LONGEST_WAIT:
+        raise BadRequest(f"wait is more than {LONGEST_WAIT:.0f} seconds")
+    seq = newest if after is None else int(after)
+    return Question(seq, wait, argument(args, "epoch", ANYTHING), knows_seq=after is not None)
+
+
+def argument(args: MultiDict[str, str], name: str, pattern: re.Pattern[str]) -> str | None:
+    """Return an argument of the query, None if it is absent; BadRequest if it comes twice or does not match."""
+    values = args.getlist(name)
+    if not values:
+        return None
+    if len(values) > 1 or not pattern.fullmatch(values[0]):
+        raise BadRequest(f"{name} is malformed")
+    return values[0]

@@ -1,0 +1,98 @@
+"""gevent's WSGI server, the same for all three transports: ports, Nagle off, a bounded stop."""
+
+import os
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
+
+import gevent
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+from servers import long_polling, polling, websocket
+from servers.app import App
+from servers.feed import Feed
+from servers.publisher import Publisher
+
+TRANSPORTS: dict[str, Callable[[Feed], App]] = {
+    "polling": polling.create_app,
+    "long-polling": long_polling.create_app,
+    "websocket": websocket.create_app,
+}
+PORTS = {"polling": 5001, "long-polling": 5002, "websocket": 5003}
+STOP_TIMEOUT = 0.3  # seconds that answers under way have at the end
+
+
+class PortUnavailable(OSError):
+    """The machine's or the user's fault: the port is taken, or the host is not this machine's."""
+
+
+class LabHandler(WSGIHandler):
+    """To a client that has gone there is nothing to say, over TLS either."""
+
+    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, ssl.SSL_ERROR_EOF)
+
+
+class LabServer(WSGIServer):
+    """Sends at once: with Nagle's algorithm on, a head and its body wait for a delayed acknowledgement between them."""
+
+    handler_class = LabHandler
+
+    def handle(self, sock: socket.socket, address: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().handle(sock, address)
+
+    def wrap_socket_and_handle(self, sock: socket.socket, address: Any) -> None:
+        try:
+            secured = self.wrap_socket(sock, **self.ssl_args)
+        except OSError:  # the client broke off, does not trust the certificate, or speaks no TLS
+            return sock.close()
+        with closing(secured):
+            self.handle(secured, address)
+
+
+def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | None) -> LabServer:
+    """Return a server of `transport` that listens on the port; PortUnavailable if it cannot."""
+    secure = {} if tls is None else {"ssl_context": tls}
+    server = LabServer((host, port), app, log=None, backlog=4096, **secure)
+    try:
+        server.start()
+    except (OSError, OverflowError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise PortUnavailable(f"cannot serve {transport} on {host}:{port}: {reason}") from None
+    return server
+
+
+def bind_all(
+    feed: Feed,
+    publisher: Publisher,
+    ports: dict[str, int],
+    host: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    deflate: bool = False,
+) -> dict[str, LabServer]:
+    """Return the servers by transport, all of them listening, or none; `deflate` lets WebSockets compress."""
+    servers: dict[str, LabServer] = {}
+    try:
+        for transport, port in ports.items():
+            app = TRANSPORTS[transport](feed)
+            app.publisher, app.config["DEFLATE"] = publisher, deflate
+            servers[transport] = bind(app, transport, host, port, tls)
+    except PortUnavailable:
+        stop_all(list(servers.values()))
+        raise
+    return servers
+
+
+def address_of(transport: str, server: LabServer) -> str:
+    """The URL that a client of this server takes."""
+    scheme = ("ws" if transport == "websocket" else "http") + ("s" if server.ssl_enabled else "")
+    host = f"[{server.server_host}]" if ":" in server.server_host else server.server_host
+    return f"{scheme}://{host}:{server.server_port}"
+
+
+def stop_all(servers: Sequence[LabServer]) -> None:
+    """Stop listening, give answers under way a moment, then end every connection."""
+    gevent.joinall([gevent.spawn(server.stop, timeout=STOP_TIMEOUT) for server in servers])

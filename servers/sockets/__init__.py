@@ -1,0 +1,1 @@
+"""WebSockets under flask-sock and gevent: one connection, its route, and telling many at once."""

@@ -1,0 +1,125 @@
+"""Telling many at once: one greenlet writes each message to every WebSocket that has all the messages before.
+
+To wake a thousand handlers for a message costs more than a thousand writes. So a message is encoded into one frame, and
+one greenlet offers it to all. A connection that does not take it at once goes back to its own handler, and comes here
+again when it has caught up: it is a cursor, never a queue. Over TLS, or compressed, frames differ from connection to
+connection: there each handler is woken for each message.
+
+This relies on gevent: its greenlets take turns only where one of them waits, so that nothing happens between two lines
+that do not wait.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import gevent
+from gevent.event import Event
+from wsproto.frame_protocol import FrameProtocol
+
+from servers.app import Counts
+from servers.feed import Feed, Message, OutsideHistory
+from servers.question import Question
+from servers.sockets.websocket import WebSocket
+
+BATCH = 64  # messages that a connection is sent before others have their turn
+
+
+class Offered(Protocol):
+    """A connection that takes as much of a frame as it can, at once, and says how many bytes that was."""
+
+    def offer(self, frame: bytes) -> int: ...
+
+
+@dataclass(eq=False)
+class Place:
+    """Where a connection stands in the broadcast: `seq` is the last message that it was sent."""
+
+    ws: Offered
+    seq: int
+    left: Event = field(default_factory=Event)
+
+    def leave(self, _: object = None) -> None:
+        self.left.set()
+
+
+def tell(places: Iterable[Place], seq: int, frame: bytes) -> tuple[list[Place], list[Place]]:
+    """Offer the frame of message `seq` to all who have the one before; return who was sent it, and who is behind.
+
+    A part of a frame counts as sent, for the rest goes before all else; but who took no more than a part is behind.
+    """
+    sent, behind = [], []
+    for place in places:
+        if place.seq >= seq:
+            continue
+        size = place.ws.offer(frame) if place.seq == seq - 1 else 0
+        if size:
+            place.seq = seq
+            sent.append(place)
+        if size < len(frame):
+            behind.append(place)
+    return sent, behind
+
+
+def text_frame(text: bytes) -> bytes:
+    """The unmasked frame of a text message (RFC 6455 section 5.2): the same bytes for all who are sent it."""
+    return bytes(FrameProtocol(client=False, extensions=[]).send_data(text.decode(), fin=True))
+
+
+class Broadcast:
+    """The connections that are told of each message as it is published."""
+
+    def __init__(self, feed: Feed, counts: Counts) -> None:
+        self._feed, self._counts = feed, counts
+        self._seq = 0  # the last message that was told
+        self._places: set[Place] = set()
+        self._teller: gevent.Greenlet | None = None
+
+    def follow(self, ws: WebSocket, asked: Question) -> Iterator[Message]:
+        """Yield the messages that the handler has to send; while `ws` keeps up, they are sent from here instead.
+
+        Raises OutsideHistory, and ConnectionClosed at the connection's end.
+        """
+        seq = asked.seq
+        while ws.connected:
+            for message in self._feed.after(seq, limit=BATCH, epoch=asked.epoch):
+                yield message
+                self._counts.deliveries += 1
+                seq = message.seq
+            seq = self._keep_up(ws, seq)
+
+    def _keep_up(self, ws: WebSocket, seq: int) -> int:
+        """Have `ws` told until it falls behind or ends; return the last message that it was sent."""
+        if seq < self._started():
+            gevent.sleep(0)  # a turn for the others: a send that finds room gives none
+            return seq
+        place = Place(ws, seq)
+        self._places.add(place)
+        ws.ended.rawlink(place.leave)
+        place.left.wait()
+        ws.ended.unlink(place.leave)
+        self._places.discard(place)
+        ws.flush()
+        return place.seq
+
+    def _started(self) -> int:
+        """The last message that was told, by a greenlet that starts with the first connection."""
+        if self._teller is None:
+            self._seq = self._feed.newest
+            self._teller = gevent.spawn(self._run)
+        return self._seq
+
+    def _run(self) -> None:
+        while True:
+            try:
+                for message in self._feed.after(self._seq, timeout=None):
+                    self._seq = message.seq
+                    self._tell(message)
+            except OutsideHistory as error:
+                self._seq = error.newest - 1  # the newest is told, and whoever misses others leaves
+
+    def _tell(self, message: Message) -> None:
+        sent, behind = tell(list(self._places), message.seq, text_frame(message.encoded))
+        self._counts.deliveries += len(sent)
+        for place in behind:
+            place.leave()

@@ -1,0 +1,65 @@
+"""The server's side of the opening handshake (RFC 6455 section 4.2): refuse it, or answer it. No I/O."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from h11 import ProtocolError
+from werkzeug.exceptions import BadRequest, HTTPException
+from wsproto import ConnectionType, WSConnection
+from wsproto.connection import Connection
+from wsproto.events import AcceptConnection
+from wsproto.extensions import Extension, PerMessageDeflate
+
+EXTENSIONS = "HTTP_SEC_WEBSOCKET_EXTENSIONS"
+
+
+class UpgradeRequired(HTTPException):
+    """426: the client speaks another version of the protocol (RFC 6455 section 4.4)."""
+
+    code = 426
+    description = "this server speaks version 13 of the WebSocket protocol"
+
+    def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
+        return [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
+
+
+def check(environ: Mapping[str, Any]) -> None:
+    """Raise BadRequest or UpgradeRequired unless a WSGI request is an opening handshake (RFC 6455 section 4.2.1).
+
+    Upgrade and Connection are not looked at: Flask calls a WebSocket's route only where they are right.
+    """
+    if environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+        raise BadRequest("an upgrade takes HTTP/1.1")
+    if "HTTP_SEC_WEBSOCKET_VERSION" not in environ:
+        raise BadRequest("Sec-WebSocket-Version is missing")
+    if environ["HTTP_SEC_WEBSOCKET_VERSION"].strip() != "13":
+        raise UpgradeRequired()
+    try:
+        nonce = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
+    except ValueError:
+        nonce = b""
+    if len(nonce) != 16:
+        raise BadRequest("Sec-WebSocket-Key is not 16 bytes in base64")
+
+
+def accept(environ: Mapping[str, Any], deflate: bool) -> tuple[bytes, Connection, bool]:
+    """Return the 101, the connection that it opens, and whether messages are compressed there.
+
+    simple-websocket accepts compression from whoever offers it, and browsers do; here `deflate` decides.
+    Raises as `check` does.
+    """
+    check(environ)
+    offered = environ.get(EXTENSIONS, "") if deflate else ""
+    lines = {"Host": "lab", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+             "Sec-WebSocket-Key": environ["HTTP_SEC_WEBSOCKET_KEY"], "Sec-WebSocket-Extensions": offered}  # fmt: skip
+    fields = [(name.encode(), value.strip().encode("latin-1")) for name, value in lines.items() if value]
+    extensions: list[Extension] = [PerMessageDeflate()] if offered else []
+    handshake = WSConnection(ConnectionType.SERVER)
+    try:
+        handshake.initiate_upgrade_connection(fields, "/")
+        answer = handshake.send(AcceptConnection(extensions=extensions))
+    except (ProtocolError, ValueError) as error:
+        raise BadRequest(f"Sec-WebSocket-Extensions cannot be read: {error}") from None
+    assert handshake.connection is not None
+    return answer, handshake.connection, any(extension.enabled() for extension in extensions)

@@ -1,0 +1,34 @@
+"""flask-sock's routes, with this lab's WebSocket, and 4410 for a reader outside the history."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import flask_sock
+
+from servers.app import gone_json
+from servers.feed import OutsideHistory
+from servers.sockets.websocket import WebSocket
+
+GONE = 4410  # close code: this lab's own (RFC 6455 section 7.4.2), after HTTP's 410
+
+flask_sock.Server = WebSocket  # where flask-sock looks for the class that a route is handed
+
+
+class Sock(flask_sock.Sock):
+    """flask-sock, with a close code for a gap, as `servers.app` has a status for it."""
+
+    def route(self, path: str, bp: Any = None, **options: Any) -> Callable[[Callable[..., None]], None]:
+        """Decorate a handler, which is given a WebSocket that it has to accept."""
+
+        def decorate(handler: Callable[..., None]) -> None:
+            @wraps(handler)
+            def tell_of_gap(ws: WebSocket, *args: Any, **kwargs: Any) -> None:
+                try:
+                    handler(ws, *args, **kwargs)
+                except OutsideHistory as error:
+                    ws.close(GONE, gone_json(error))
+
+            super(Sock, self).route(path, bp, **options)(tell_of_gap)
+
+        return decorate

@@ -1,0 +1,166 @@
+"""The server's side of one WebSocket, as flask-sock hands it to a route; wsproto reads and writes the frames.
+
+flask-sock's own, of simple-websocket 1.1.0, writes half a frame to a slow reader, answers a malformed upgrade with
+500, lets whoever offers it compress, counts a text's size in characters, and leaves TCP open after a close.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import gevent
+from flask import current_app
+from gevent.event import Event
+from gevent.queue import Queue
+from simple_websocket import ConnectionClosed
+from werkzeug.exceptions import BadRequest
+from wsproto import ConnectionState
+from wsproto.connection import Connection
+from wsproto.events import BytesMessage, CloseConnection, Message, Ping, TextMessage
+from wsproto.events import Event as Frame
+from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
+
+from servers.sockets.handshake import accept
+from servers.sockets.whole import LINGER, WholeSocket
+
+PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
+READ = 65_536
+
+
+class WebSocket:
+    """A connection that a handler has to accept; a greenlet of its own reads what the client sends.
+
+    `ended` is set once TCP has ended. ConnectionClosed (simple-websocket's, for which flask-sock looks) tells a
+    handler that its connection is closing or has ended.
+    """
+
+    mode = "gevent"  # asked by flask-sock, which leaves the response to the server then
+    connected = False  # whether messages can be sent
+    _protocol: Connection
+    _socket: WholeSocket
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._environ = environ
+        self._on_text: Callable[[str], Any] | None = None
+        self._received: Queue[str | bytes | None] = Queue()
+        self._begun = bytearray()  # of a message whose end has not come
+        self.ended = Event()
+
+    def accept(self, largest: int, on_text: Callable[[str], Any] | None = None) -> None:
+        """Answer the opening handshake, and read messages of up to `largest` bytes from then on.
+
+        `on_text` is called with each text, and binary messages are refused; without it, `receive` returns them all.
+        Raises BadRequest or UpgradeRequired, to be answered by HTTP.
+        """
+        answer, self._protocol, compressed = accept(self._environ, deflate=current_app.config.get("DEFLATE", False))
+        self._shares_frames = not compressed and self._environ["wsgi.url_scheme"] == "http"
+        self._largest, self._on_text = largest, on_text
+        self._socket = WholeSocket(self._environ["wsgi.input"].raw._sock)
+        try:
+            self._socket.send(answer)
+        except OSError:
+            raise BadRequest("the client has gone before its answer") from None
+        self.connected = True
+        gevent.spawn(self._read)
+
+    def send(self, data: str | bytes) -> None:
+        """Send one message, text or binary."""
+        self._send(TextMessage(data=data) if isinstance(data, str) else BytesMessage(data=data))
+
+    def offer(self, frame: bytes) -> int:
+        """Send a frame that was made for all, without waiting; return how many bytes went out.
+
+        None where frames differ, over TLS or compressed. What is left of a part goes before whatever is sent next.
+        """
+        return self._socket.offer(frame) if self.connected and self._shares_frames else 0
+
+    def flush(self) -> None:
+        """Send what is left of an offered frame."""
+        if not self.connected:
+            raise ConnectionClosed()
+        self._send(None)
+
+    def receive(self) -> str | bytes:
+        """Return the next message, once it is there."""
+        if (message := self._received.get()) is None:
+            raise ConnectionClosed()
+        return message
+
+    def close(self, code: int = CloseReason.NORMAL_CLOSURE, reason: str = "") -> None:
+        """Close in order (RFC 6455 section 7.1.1) and return when TCP has ended; at once if it has."""
+        self._begin_closing(code, reason)
+        self.ended.wait()
+
+    def _begin_closing(self, code: int, reason: str) -> None:
+        """Send a close frame; the other side has a moment to answer it."""
+        with suppress(ConnectionClosed):
+            self._send(CloseConnection(code=code, reason=reason))
+        gevent.spawn_later(LINGER, self._socket.end)
+
+    def _send(self, event: Frame | None) -> None:
+        with self._socket.lock:  # frames leave in the order in which they are encoded: deflate counts on it
+            try:
+                data = b"" if event is None else self._protocol.send(event)
+                self.connected &= self._protocol.state is ConnectionState.OPEN
+                self._socket.send_locked(data)
+            except (OSError, LocalProtocolError):
+                self.connected = False
+                raise ConnectionClosed() from None
+
+    # What the client sends, in the reading greenlet
+
+    def _read(self) -> None:
+        with suppress(OSError, ConnectionClosed):
+            while self._hear(self._next()):
+                pass
+        self.connected = False
+        self._socket.close()
+        self.ended.set()
+        self._received.put(None)
+
+    def _next(self) -> bytes | None:
+        """Return what comes next, b"" at TCP's end, None if nothing comes for a while.
+
+        Large reads: they leave nothing within TLS, where the event loop does not see it.
+        """
+        with gevent.Timeout(PING_INTERVAL, False):
+            return self._socket.recv(READ)
+        return None
+
+    def _hear(self, data: bytes | None) -> bool:
+        """Take what came; return whether more may come.
+
+        A pong is not waited for: a slow reader answers pings late, and that must not end its connection.
+        """
+        if data is None:
+            self._send(Ping())
+        elif data:
+            self._protocol.receive_data(data)
+        return data != b"" and all(map(self._take, self._protocol.events()))
+
+    def _take(self, event: Frame) -> bool:
+        """Act on what the client said; return whether it may say more."""
+        if isinstance(event, Ping | CloseConnection):  # wsproto says CloseConnection of a broken frame, too
+            self._send(event.response())
+        elif isinstance(event, Message) and self.connected:
+            self._collect(event)
+        return not isinstance(event, CloseConnection)
+
+    def _collect(self, part: Message[Any]) -> None:
+        """Add a part of a message; hand it on when it is whole."""
+        text = isinstance(part, TextMessage)
+        self._begun += part.data.encode() if text else part.data
+        if len(self._begun) > self._largest:
+            self._begin_closing(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
+        elif part.message_finished:
+            whole, self._begun = self._begun, bytearray()
+            self._hand_on(whole.decode() if text else bytes(whole))
+
+    def _hand_on(self, message: str | bytes) -> None:
+        if self._on_text is None:
+            self._received.put(message)
+        elif isinstance(message, str):
+            self._on_text(message)
+        else:
+            self._begin_closing(CloseReason.UNSUPPORTED_DATA, "text only")
