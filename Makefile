@@ -18,7 +18,7 @@ notebooks: $(READY)  ## open JupyterLab on the first lesson
 	$(VENV)/jupyter lab notebooks/01_three_ways_to_push.ipynb
 
 peers: $(READY)  ## what the other servers of the benchmark are made of
-	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r loadtests/peers/requirements.txt
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r loadtests/benchmark/peers/requirements.txt
 
 benchmark: peers  ## what a delivery costs the server, beside other servers of the same feed
 	@$(VENV)/python -m loadtests.benchmark

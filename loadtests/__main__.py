@@ -8,12 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.calibration import calibrate
-from loadtests.comparison import Comparison, Refused
-from loadtests.experiments import EXPERIMENTS, PROFILES, Run, workload
-from loadtests.processes import ROOT, RunFailed
-from results.summary import terminal_table
-from results.table import TableError, invalid, read_runs
+from loadtests.experiments import EXPERIMENTS, PROFILES, workload
+from loadtests.experiments.run import Run
+from loadtests.runs.processes import ROOT, RunFailed
 from servers.sources import SMALLEST
 
 CALIBRATION = "calibration"  # of the delay line: no experiment, nothing is compared
@@ -92,6 +89,8 @@ def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Co
     """Measure the delay line; results are kept only where --out says."""
     if len(args.experiments) > 1 or args.resume or args.restart or workload_of(args):
         p.error(f"{CALIBRATION} stands alone: it takes --profile and --out, no experiment, workload or --resume")
+    from loadtests.link.calibration import calibrate  # pandas, which no usage line waits for
+
     return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
 
 
@@ -117,27 +116,41 @@ def listing() -> Table:
     return shown
 
 
-def compare(comparison: Comparison, args: argparse.Namespace, console: Console) -> int:
-    """Run the comparison, print its table and the report's path."""
-    if args.resume:
-        comparison.resume()
-    else:
-        comparison.begin(args.restart)
-    comparison.run(console)
-    report = comparison.finish()
-    wide = console if console.is_terminal else Console(width=100)
-    wide.print(terminal_table(read_runs(comparison.folder)))
-    print(f"report: {report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report}")
-    tell_invalid(comparison.folder)
+def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
+    """Run the comparison, print its table and the report's path; return the exit status."""
+    from loadtests.runs.comparison import Comparison, Refused  # pandas and matplotlib, which no usage line waits for
+    from results.table import TableError
+
+    comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
+    try:
+        if args.resume:
+            comparison.resume()
+        else:
+            comparison.begin(args.restart)
+        comparison.run(console)
+        tell(comparison.finish(), console)
+    except Refused as error:
+        p.error(str(error))
+    except (RunFailed, TableError, OSError) as error:
+        print(f"loadtests: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"loadtests: interrupted; go on with --resume ({comparison.partial.path})", file=sys.stderr)
+        return 130
     return 0
 
 
-def tell_invalid(folder: Path) -> None:
-    """Say that some of it could not be measured here, and what may help."""
-    runs = read_runs(folder)
-    bad = invalid(runs)
-    if len(bad):
-        words = f"{len(bad)} of {len(runs)} runs are invalid and do not count: this machine could not keep the pace."
+def tell(report: Path, console: Console) -> None:
+    """Print the comparison's table and where its report is; say what could not be measured, and what may help."""
+    from results.summary import terminal_table
+    from results.table import invalid, read_runs
+
+    runs = read_runs(report.parent)
+    wide = console if console.is_terminal else Console(width=100)
+    wide.print(terminal_table(runs))
+    print(f"report: {report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report}")
+    if bad := len(invalid(runs)):
+        words = f"{bad} of {len(runs)} runs are invalid and do not count: this machine could not keep the pace."
         print(f"loadtests: {words} Fewer --clients or a lower --rate may do.", file=sys.stderr)
 
 
@@ -150,17 +163,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if CALIBRATION in args.experiments:
         return calibrated(args, p, console)
-    comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
-    try:
-        return compare(comparison, args, console)
-    except Refused as error:
-        p.error(str(error))
-    except (RunFailed, TableError, OSError) as error:
-        print(f"loadtests: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"loadtests: interrupted; go on with --resume ({comparison.partial})", file=sys.stderr)
-        return 130
+    return compare(args, p, console)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from loadtests.processes import ROOT, Child, RunFailed, json_in
+from loadtests.runs.processes import ROOT, Child, RunFailed
 from results import canvas, charts, table
 
 START_TIMEOUT = 30.0  # seconds for the servers to come up
 PLACES = (ROOT / "results" / "latest", ROOT / "results" / "reference")
 NO_RESULTS = "There are no results to draw yet: run `make lab` in a terminal, then this cell again."
+HEART = "#F0E442"
 FIGURE_WIDTH = 960  # CSS pixels
 START = "\x02"  # stands before a line's first character
 LISTING = (
@@ -75,9 +76,9 @@ def start_servers(
     except OSError as error:
         raise ServersUnavailable(unavailable(error)) from None
     try:
-        urls = dict(child.expect(address_in, START_TIMEOUT) for _ in range(3))
-        child.say("start")
-        child.expect(json_in, START_TIMEOUT)
+        urls = child.hear("urls", START_TIMEOUT)
+        child.tell(do="start")
+        child.hear("started_at", START_TIMEOUT)
     except BaseException as error:
         child.end()
         if isinstance(error, RunFailed):
@@ -91,11 +92,6 @@ def unavailable(error: Exception) -> str:
         f"The servers cannot be started on this machine: {error}. "
         "Read on where this lesson draws recorded results; those need no server."
     )
-
-
-def address_in(line: str) -> list[str] | None:
-    """Transport and URL, as a server prints them once it is bound."""
-    return line.split() if "://" in line else None
 
 
 def results_folder() -> Path | None:
@@ -153,7 +149,7 @@ class Listing:
 
 def source(server: str) -> Listing:
     """The source of a server, "polling", "long_polling" or "websocket", read and not imported; its heart marked."""
-    return Listing(_text(server), {"feed.after(": "#F0E442"})
+    return Listing(_text(server), {"feed.after(": HEART, "broadcast.follow(": HEART})
 
 
 def difference(one: str, other: str) -> Listing:

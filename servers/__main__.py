@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
                    help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
     p.add_argument("--deflate", action="store_true", help="WebSocket: compress for clients that offer it (RFC 7692)")
-    p.add_argument("--controlled", action="store_true", help="obey 'start' and 'stop' on standard input")
+    p.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
     return p
 
 

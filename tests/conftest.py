@@ -120,6 +120,18 @@ class Lab:
         return self.process.wait(WAIT)
 
 
+def addresses(lab: Lab, transports: tuple[str, ...], tls: bool) -> tuple[dict[str, str], str | None]:
+    """The URLs that the servers say once they are bound, and the file to trust: lines, or JSON for a program."""
+    first = lab.process.stdout.readline()
+    assert "://" in first, first + lab.read_errors()
+    if first.startswith("{"):
+        said = json.loads(first)
+        return said["urls"], said["trust"]
+    lines = [first, *(lab.process.stdout.readline() for _ in transports[1:])]
+    trust = lab.process.stdout.readline().removeprefix("to trust").strip() if tls else None
+    return dict(line.split() for line in lines), trust
+
+
 @contextmanager
 def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str | None = None) -> Iterator[Lab]:
     """Servers on free ports unless `options` name others; they must end when told and have nothing to complain of."""
@@ -132,13 +144,8 @@ def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str
     ):
         lab = Lab(process, {}, errors)
         try:
-            for _ in transports:
-                line = process.stdout.readline()
-                assert "://" in line, line + lab.read_errors()
-                transport, url = line.split()
-                lab.ports[transport] = int(url.rpartition(":")[2])
-            if "--tls" in options:
-                lab.trust = process.stdout.readline().removeprefix("to trust").strip()
+            urls, lab.trust = addresses(lab, transports, "--tls" in options)
+            lab.ports.update({transport: int(url.rpartition(":")[2]) for transport, url in urls.items()})
             yield lab
             lab.end()
             assert lab.read_errors() == ""

@@ -17,8 +17,6 @@ MODULES = {
 TRANSPORT = ["servers.app", "servers.feed", "servers.question", "flask"]
 SHARED = {"clients": "clients.counting clients.delivery".split()}
 RESULTS = ["results", "numpy", "pandas", "matplotlib", "hdrh", "hpack", "jinja2", "rich"]
-LOADTESTS = ["loadtests", "servers.serving.descriptors", "clients", "results", "numpy", "hdrh", "psutil", "rich",
-             "gevent"]
 
 # What a module, or a room and every module in it, may import beside the standard library: the row with the longest
 # name counts. A name stands for all that is below it.
@@ -54,26 +52,38 @@ MAY_IMPORT = {
     "clients.long_polling": [*SHARED["clients"], "clients.http", "clients.ledger"],
     "clients.websocket": [*SHARED["clients"], "clients.http", "clients.ledger", "clients.tls", "websockets"],
     "clients.__main__": ["clients"],
-    "loadtests": LOADTESTS,
-    "loadtests.__main__": [*LOADTESTS, "servers.sources.SMALLEST"],
-    "loadtests.experiments": ["results.transports"],
-    "loadtests.delayline": [],
-    "loadtests.pings": [],
-    "loadtests.record_headers": [],
-    "loadtests.locustfile": [*LOADTESTS, "locust", "geventhttpclient"],
-    "loadtests.peers": [],
-    "loadtests.peers.feed": ["servers.feed", "servers.sources"],
-    "loadtests.peers.starlette_server": ["loadtests.peers.feed", "starlette", "uvicorn"],
-    "loadtests.peers.websockets_server": ["loadtests.peers.feed", "websockets"],
-    "loadtests.peers.websocket_client_user": ["locust", "websocket"],
-    "loadtests.peers.sink": ["clients", "results.histogram", "results.model", "gevent"],
-    "loadtests.headers": ["results.transports"],
+    "loadtests": [],
+    "loadtests.__main__": ["loadtests.experiments", "loadtests.link.calibration", "loadtests.runs", "results.summary",
+                           "results.table", "servers.sources.SMALLEST", "rich"],
+    "loadtests.live": ["loadtests.runs.processes", "results"],
+    "loadtests.experiments": ["loadtests.experiments", "results.transports"],
+    "loadtests.headers": [],
+    "loadtests.headers.profiles": ["results.transports"],
+    "loadtests.link": ["loadtests.link"],
+    "loadtests.link.__main__": ["loadtests.link", "servers.serving.descriptors"],
+    "loadtests.link.delayline": [],
+    "loadtests.link.pings": [],
+    "loadtests.link.calibration": ["loadtests.runs", "results.table.write_text", "hdrh", "rich"],
+    "loadtests.runs": ["loadtests.experiments", "loadtests.runs", "clients.ledger", "results", "numpy", "hdrh", "rich"],
+    "loadtests.users": ["loadtests.headers", "loadtests.runs.tally", "loadtests.users", "clients", "locust",
+                        "geventhttpclient", "gevent", "psutil"],
+    "loadtests.locustfile": ["loadtests.users", "locust", "gevent"],
+    "loadtests.benchmark": [],
+    "loadtests.benchmark.__main__": ["loadtests.runs", "clients", "servers.serving.descriptors", "psutil", "rich"],
+    "loadtests.benchmark.peers": [],
+    "loadtests.benchmark.peers.feed": ["servers.feed", "servers.sources"],
+    "loadtests.benchmark.peers.starlette_server": ["loadtests.benchmark.peers.feed", "starlette", "uvicorn"],
+    "loadtests.benchmark.peers.websockets_server": ["loadtests.benchmark.peers.feed", "websockets"],
+    "loadtests.benchmark.peers.websocket_client_user": ["locust", "websocket"],
+    "loadtests.benchmark.peers.sink": ["clients", "results.histogram", "results.model", "gevent"],
     "results": RESULTS,
     "results.transports": [],
 }
 
 # What may neither open a socket nor start a process, not even with the standard library.
-PURE = ["servers.feed", "clients.delivery", "clients.ledger", "results", "loadtests.experiments", "loadtests.delayline"]
+PURE = ["servers.feed", "clients.delivery", "clients.ledger", "results", "loadtests.experiments",
+        "loadtests.link.delayline", "loadtests.runs.tally", "loadtests.runs.row", "loadtests.runs.validity",
+        "loadtests.runs.floor"]
 OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http", "urllib.request", "subprocess", "multiprocessing",
            "requests", "httpx", "aiohttp", "websocket", "websockets", "gevent", "h11", "locust", "socketserver"}
 SIBLINGS = ("polling", "long_polling", "websocket")
@@ -126,11 +136,10 @@ def test_the_table_has_no_row_for_what_does_not_exist(row):
     assert row in NAMES
 
 
-@pytest.mark.parametrize("row", [row for row in MAY_IMPORT if row not in ("loadtests", "results")])
+@pytest.mark.parametrize("row", [row for row in MAY_IMPORT if row != "results"])
 def test_the_table_allows_nothing_that_is_not_used(row):
     used = set().union(*(foreign(path) for module, path in MODULES.items() if row_of(module) == row))
-    shared = LOADTESTS if row.startswith("loadtests.") else []
-    assert [name for name in MAY_IMPORT[row] if name not in shared and not any(below(u, [name]) for u in used)] == []
+    assert [name for name in MAY_IMPORT[row] if not any(below(u, [name]) for u in used)] == []
 
 
 @every
@@ -171,7 +180,7 @@ def test_the_feed_knows_neither_flask_nor_the_network():
 
 @every
 def test_only_the_users_and_a_peer_import_locust(module):
-    allowed = below(module, ["loadtests.locustfile", "loadtests.peers.websocket_client_user"])
+    allowed = below(module, ["loadtests.locustfile", "loadtests.users", "loadtests.benchmark.peers"])
     assert allowed or not any(below(name, ["locust"]) for name in imports(MODULES[module]))
 
 
@@ -181,6 +190,15 @@ def test_what_is_pure_opens_no_socket_and_starts_no_process(module):
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert calls.isdisjoint({"os.system", "os.popen", "os.fork", "os.execv", "__import__", "importlib.import_module"})
+
+
+def test_a_usage_line_waits_for_no_charts(tmp_path):
+    for command in ("servers", "clients", "loadtests", "loadtests.link"):
+        script = f"import runpy, sys\nsys.argv = ['x', '--help']\nrunpy.run_module('{command}', run_name='__main__')"
+        loaded = f"import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n{script}"
+        done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and done.stdout.startswith("usage"), done.stderr
+        assert {"pandas", "matplotlib", "locust"}.isdisjoint(done.stderr.split()), command
 
 
 @every

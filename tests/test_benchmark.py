@@ -10,9 +10,9 @@ import requests
 import websocket
 from conftest import WAIT
 
-from loadtests import benchmark
-from loadtests.benchmark import LAB, PEERS, Load, bench, cpu_us_per_delivery, server, spread
-from loadtests.processes import start, url_in
+from loadtests.benchmark import __main__ as benchmark
+from loadtests.benchmark.__main__ import LAB, PEERS, Load, bench, cpu_us_per_delivery, server, spread
+from loadtests.runs.processes import start
 
 LOAD = Load(20, 50.0, 321)
 FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
@@ -50,8 +50,8 @@ def test_every_contender_answers_the_same_feed(transport, name):
     needs(transport, name)
     with ExitStack() as children:
         child = start(children, name, server(transport, name, LOAD))
-        address = child.expect(url_in, WAIT).rpartition("/")[2]
-        child.say("start")
+        address = child.hear("urls", WAIT)[transport].rpartition("/")[2]
+        child.tell(do="start")
         messages = heard(transport, address)
         forms = [FORM.fullmatch(next(messages)) for _ in range(30)]
         messages.close()

@@ -112,8 +112,9 @@ def publishing(options: list[str], *more: str) -> Iterator[tuple[Lab, Callable[[
     with serving(*command, transports=("websocket",)) as lab:
 
         def tell(word: str) -> int:
-            print(word, file=lab.process.stdin, flush=True)
-            return json.loads(lab.process.stdout.readline())["newest"]
+            print(json.dumps({"do": word}), file=lab.process.stdin, flush=True)
+            [newest] = json.loads(lab.process.stdout.readline()).values()
+            return newest
 
         yield lab, tell
 

@@ -13,9 +13,9 @@ import pytest
 from conftest import eventually
 from rich.console import Console
 
-from loadtests import calibration, pings
-from loadtests.calibration import ASKED_MS, COLUMNS, SAMPLES, Row, busy_cores, missed, period, row, tell
-from loadtests.processes import RunFailed
+from loadtests.link import calibration, pings
+from loadtests.link.calibration import ASKED_MS, COLUMNS, SAMPLES, Row, busy_cores, missed, period, row, tell
+from loadtests.runs.processes import RunFailed
 
 GENEROUS_MS = 300  # that a busy machine may add; never a lower bound
 GOOD = Row("idle", 20.0, median_ms=20.4, p99_ms=22.0, max_ms=30.0)
@@ -110,7 +110,7 @@ def test_a_path_that_ends_is_an_error():
 
 @pytest.mark.parametrize("role", pings.ROLES)
 def test_a_child_ends_with_its_input(role):
-    command = [sys.executable, "-m", "loadtests.pings", role]
+    command = [sys.executable, "-m", "loadtests.link.pings", role]
     assert subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20).returncode == 0
 
 

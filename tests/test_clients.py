@@ -21,7 +21,7 @@ from conftest import ROOT, TRANSPORTS, WAIT, Lab, eventually, serving
 from clients import long_polling, polling, websocket
 from clients.delivery import BrokenFeed, Delivery, Gap, Refused, ServerMissing
 from clients.ledger import HEADINGS, Ledger, Transcript
-from loadtests.headers import PROFILES
+from loadtests.headers.profiles import PROFILES
 
 FOLLOW: dict[str, Callable[..., Iterator[Delivery]]] = {
     "polling": lambda url, after=None, **more: polling.follow(url, after, interval=0.05, **more),

@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 from websockets.frames import Frame, Opcode
 
-from loadtests.headers import PROFILES
+from loadtests.headers.profiles import PROFILES
 from results import computed, model, table
 from results.computed import Costs, Head, Workload
 from results.model import Heads, ModelError

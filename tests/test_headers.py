@@ -14,8 +14,8 @@ import requests
 import websockets.exceptions
 from websockets.sync.client import connect
 
-from loadtests.headers import HANDSHAKE, PROFILES, RECORDING
-from loadtests.record_headers import FILE, find_browser, headed
+from loadtests.headers.profiles import HANDSHAKE, PROFILES, RECORDING
+from loadtests.headers.record import FILE, find_browser, headed
 
 TRANSPORTS = ("polling", "long-polling", "websocket")
 COOKIE_SIZES = [*range(13, 400), 500, 1000, 1024, 4096, 8000]
@@ -156,8 +156,8 @@ def test_the_browser_still_sends_the_field_lines_recorded(tmp_path):
     if find_browser() is None:
         assert "CI" not in os.environ, "CI must re-record the browser's head: install Chromium"
         pytest.skip("no Chromium on the PATH")
-    script = FILE.parents[1] / "record_headers.py"
-    subprocess.run([sys.executable, script, tmp_path / "again.json"], check=True, timeout=100, capture_output=True)
+    command = [sys.executable, "-m", "loadtests.headers.record", tmp_path / "again.json"]
+    subprocess.run(command, check=True, timeout=100, capture_output=True)
     again, committed = (json.loads(path.read_text()) for path in (tmp_path / "again.json", FILE))
     for kind in ("http", "websocket"):
         assert [name for name, _ in again[kind]] == [name for name, _ in committed[kind]]

@@ -20,9 +20,9 @@ import pytest
 from conftest import answer_to, needs
 from conftest import serving as lab_serving
 
-from loadtests.delayline import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
-from loadtests.link import address, resolve
-from loadtests.record_headers import FLAGS
+from loadtests.headers.record import FLAGS
+from loadtests.link.__main__ import Place, place, resolve
+from loadtests.link.delayline import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
 
 GENEROUS = 0.3  # seconds that a busy machine may add; never a lower bound
 WAIT = 20.0
@@ -142,7 +142,8 @@ def link(to: int | str, *options: str, limit: str = "") -> Iterator[tuple[subpro
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as process:
         try:
-            yield process, address(process.stdout.readline().strip())
+            listening = place(process.stdout.readline().strip())
+            yield process, (listening.host, listening.port)
         finally:
             process.kill()
 
@@ -582,10 +583,28 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("127.0.0.1:5001", ("127.0.0.1", 5001)), ("[::1]:5001", ("::1", 5001)), ("localhost:0", ("localhost", 0)),
+    ("127.0.0.1:5001", Place("", "127.0.0.1", 5001)), ("[::1]:5001", Place("", "::1", 5001)),
+    ("localhost:0", Place("", "localhost", 0)), ("ws://127.0.0.1:5003", Place("ws://", "127.0.0.1", 5003)),
+    ("https://[::1]:5001/", Place("https://", "::1", 5001)),
 ])
-def test_an_address_is_a_host_and_a_port(text, expected):
-    assert address(text) == expected
+def test_an_address_is_a_host_and_a_port_or_a_url(text, expected):
+    assert place(text) == expected and str(expected) == text.rstrip("/")
+
+
+def test_a_program_is_told_the_whole_url_and_commands_in_json():
+    with serving(echo) as port:
+        command = [sys.executable, "-m", "loadtests.link", "--controlled", "--to", f"ws://127.0.0.1:{port}"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            url = json.loads(process.stdout.readline())["url"]
+            with connected(("127.0.0.1", int(url.removeprefix("ws://127.0.0.1:")))) as client:
+                exchange(client, b"before")
+                print('{"cut": 0.5}', file=process.stdin, flush=True)
+                time.sleep(0.1)
+                sent = time.monotonic()
+                exchange(client, b"after")
+                assert time.monotonic() - sent > 0.2
+            print('{"stop": true}', file=process.stdin, flush=True)
+            assert process.wait(WAIT) == 0
 
 
 def test_a_name_is_taken_by_ipv4_where_it_has_that_and_else_by_ipv6(monkeypatch):
@@ -593,8 +612,8 @@ def test_a_name_is_taken_by_ipv4_where_it_has_that_and_else_by_ipv6(monkeypatch)
     known = {"both": [six, four], "six": [six]}
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, type: [
         (family, type, socket.IPPROTO_TCP, "", where) for family, where in known[host]])
-    assert resolve("both", 9) == four
-    assert resolve("six", 9) == six
+    assert resolve(Place("", "both", 9)) == four
+    assert resolve(Place("", "six", 9)) == six
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", ".."])

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from conftest import eventually
 
-from loadtests.comparison import Comparison, Refused
 from loadtests.experiments import workload
+from loadtests.runs.comparison import Comparison, Refused
 from results.table import check, read_runs
 
 ROOT = Path(__file__).parents[1]
@@ -101,19 +101,19 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments, words):
 
 def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     partial = tmp_path / ".mine.partial"
-    eventually(lambda: (partial / "rows.jsonl").exists(), 60)
+    eventually(lambda: (partial / "scaffold" / "rows.jsonl").exists(), 60)
     offspring = children(started)
     started.send_signal(signal.SIGINT)
     _, errors = started.communicate(timeout=30)
     assert started.returncode == 130 and len(errors.splitlines()) == 1 and "--resume" in errors
     assert ended(offspring)
     assert not (tmp_path / "mine").exists()
-    kept = [json.loads(line)["run_id"] for line in (partial / "rows.jsonl").read_text().splitlines()]
+    kept = [json.loads(line)["run_id"] for line in (partial / "scaffold" / "rows.jsonl").read_text().splitlines()]
     other = loadtests("--clients", "4", "--resume", "--out", str(tmp_path / "mine"))
     assert other.returncode == 2 and "had other runs" in other.stderr
     anew = loadtests(*SMALL, "--out", str(tmp_path / "mine"))
     assert anew.returncode == 2 and "--resume" in anew.stderr and "--restart" in anew.stderr
-    floors = (partial / "floors.jsonl").read_text().splitlines()
+    floors = (partial / "scaffold" / "floors.jsonl").read_text().splitlines()
     done = loadtests(*SMALL, "--resume", "--out", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
     with (tmp_path / "mine" / "runs.csv").open() as file:
@@ -130,7 +130,7 @@ def test_what_was_interrupted_is_kept_until_a_restart_is_asked_for(tmp_path):
     first = Comparison(plan, tmp_path / "mine", "quick")
     first.begin()
     first.begin()  # no run was finished: nothing is lost
-    (first.partial / "rows.jsonl").write_text('{"run_id": "one"}\n')
+    (first.partial.scaffold / "rows.jsonl").write_text('{"run_id": "one"}\n')
     with pytest.raises(Refused, match="1 finished runs.*--resume.*--restart"):
         first.begin()
     first.resume()

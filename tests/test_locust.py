@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import Lab, serving
 
-from loadtests import generator
+from loadtests.users.generator import phases
 
 ROOT = Path(__file__).parents[1]
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
@@ -154,7 +154,7 @@ def test_a_missing_server_fails_the_run():
 
 @pytest.mark.parametrize("clients", [1, 7, 300])
 def test_first_questions_are_spread_over_the_interval_one_in_each_part(clients):
-    found = [generator.phases(clients) for _ in range(200)]
+    found = [phases(clients) for _ in range(200)]
     for drawn in found:
         assert sorted(int(phase * clients) for phase in drawn) == list(range(clients))
     firsts = [drawn[0] for drawn in found]  # one client's, over many runs: anywhere
@@ -164,9 +164,9 @@ def test_first_questions_are_spread_over_the_interval_one_in_each_part(clients):
 def test_a_row_of_the_table_is_what_locust_would_have_counted():
     script = """
 from locust.env import Environment
-from loadtests.locustfile import Table
+from loadtests.users.deliveries import DeliveryTable
 ours, theirs = Environment(), Environment()
-table = Table(ours)
+table = DeliveryTable(ours)
 for latency in (0.4, 3.2, 147.0, 3432.0, 12.5):
     theirs.stats.log_request("websocket", "delivery", latency, 146)
     table.row("websocket").log(latency, 146)

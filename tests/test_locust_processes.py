@@ -10,29 +10,29 @@ import psutil
 import pytest
 from conftest import ROOT, TRANSPORTS, WAIT, eventually
 
-from loadtests import runner
-from loadtests.experiments import Run
-from loadtests.processes import Child, RunFailed, start
+from loadtests.experiments.run import Run
+from loadtests.runs import conduct
+from loadtests.runs.processes import Child, RunFailed, start
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 CONDUCT = """
 import pathlib, sys
-from loadtests import runner
-from loadtests.experiments import Run
-runner.MOST_CLIENTS = 5
-runner.conduct(Run("x", "websocket", clients=10, duration_s=60.0), pathlib.Path(sys.argv[1]), lambda seconds: None)
+from loadtests.experiments.run import Run
+from loadtests.runs import conduct
+conduct.MOST_CLIENTS = 5
+conduct.conduct(Run("x", "websocket", clients=10, duration_s=60.0), pathlib.Path(sys.argv[1]), lambda seconds: None)
 """
 
 
 def test_a_process_has_at_most_700_clients():
-    assert [runner.processes_for(clients) for clients in (1, 700, 701, 2000)] == [1, 1, 2, 3]
+    assert [conduct.processes_for(clients) for clients in (1, 700, 701, 2000)] == [1, 1, 2, 3]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_two_processes_count_what_one_would(transport, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "MOST_CLIENTS", 5)
+    monkeypatch.setattr(conduct, "MOST_CLIENTS", 5)
     run = Run("x", transport, clients=9, rate_hz=20, poll_interval_s=0.2, duration_s=2.0)
-    result = runner.conduct(run, tmp_path, lambda seconds: None)
+    result = conduct.conduct(run, tmp_path, lambda seconds: None)
     tally, ledger = result.tally, result.tally.ledger
     assert tally.deliveries == 9 * result.published > 0 and tally.connections == 9
     assert {message.deliveries for message in tally.messages.values()} == {9}
@@ -53,21 +53,21 @@ def gone(processes: list[psutil.Process]) -> bool:
 @pytest.fixture
 def load(tmp_path, monkeypatch):
     """Locust with two workers that wait to be told whom to follow."""
-    monkeypatch.setattr(runner, "MOST_CLIENTS", 5)
+    monkeypatch.setattr(conduct, "MOST_CLIENTS", 5)
     with ExitStack() as children:
-        yield start(children, "Locust", runner.locust_arguments(Run("x", "websocket", clients=10), tmp_path))
+        yield start(children, "Locust", conduct.locust_arguments(Run("x", "websocket", clients=10), tmp_path))
 
 
 def test_a_worker_that_dies_fails_the_run(load: Child):
     workers = forked(psutil.Process(load.pid))
     workers[0].kill()
     with pytest.raises(RunFailed, match="Locust ended in mid-run .* one of its worker processes has ended"):
-        load.expect(runner.heard("ready"), WAIT)
+        load.hear("ready", WAIT)
     eventually(lambda: gone(workers))
 
 
 def test_a_worker_that_dies_under_way_fails_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "MOST_CLIENTS", 5)
+    monkeypatch.setattr(conduct, "MOST_CLIENTS", 5)
 
     killed = []
 
@@ -78,7 +78,7 @@ def test_a_worker_that_dies_under_way_fails_the_run(tmp_path, monkeypatch):
             killed[0].kill()
 
     with pytest.raises(RunFailed, match="one of its worker processes has ended"):
-        runner.conduct(Run("x", "websocket", clients=10, duration_s=20.0), tmp_path, kill_one)
+        conduct.conduct(Run("x", "websocket", clients=10, duration_s=20.0), tmp_path, kill_one)
     assert not any("locust" in child.cmdline() for child in psutil.Process().children(recursive=True))
 
 

@@ -6,15 +6,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from loadtests.processes import Child, RunFailed, start, uninterrupted, url_in
+from loadtests.runs.processes import Child, RunFailed, start, uninterrupted
 
-ECHO = ["-c", "import sys\nfor line in sys.stdin: print('heard', line, end='', flush=True)"]
+ECHO = ["-c", "import sys\nprint('warming up')\nfor line in sys.stdin: print(line, end='', flush=True)"]
 
 
 def test_a_child_answers_and_ends_with_its_input():
     with Child("echo", ECHO) as child:
-        child.say("this")
-        assert child.expect(lambda line: line.startswith("heard") and line, 20) == "heard this\n"
+        child.tell(number=1, text="ä")
+        child.tell(url="http://127.0.0.1:5001")
+        assert child.hear("url", 20) == "http://127.0.0.1:5001", "what else is said is passed over"
         child.check()
     child.end()  # a second end is no error
 
@@ -22,17 +23,18 @@ def test_a_child_answers_and_ends_with_its_input():
 def test_a_child_that_is_gone_or_silent_is_named():
     with Child("the failing one", ["-c", "raise SystemExit('out of luck')"]) as child:
         with pytest.raises(RunFailed, match=r"the failing one ended in mid-run \(exit status 1\): out of luck"):
-            child.expect(str.strip, 20)
+            child.hear("up", 20)
         with pytest.raises(RunFailed, match="the failing one"):
             child.check()
     with Child("echo", ECHO) as child, pytest.raises(RunFailed, match="echo did not answer within 0 s"):
-        child.expect(str.strip, 0.1)
+        child.hear("up", 0.1)
 
 
 def test_a_child_that_does_not_listen_is_ended_by_force():
-    deaf = "from signal import *\nsignal(SIGTERM, SIG_IGN)\nprint('up', flush=True)\nwhile True: pause()"
+    up = """print('{"up": 1}', flush=True)"""
+    deaf = f"from signal import *\nsignal(SIGTERM, SIG_IGN)\n{up}\nwhile True: pause()"
     with Child("the deaf one", ["-c", deaf]) as child:
-        child.expect(str.strip, 20)
+        child.hear("up", 20)
         process = child._process
     assert process.returncode == -signal.SIGKILL
 
@@ -55,18 +57,3 @@ def test_what_is_started_ends_with_its_stack():
         process = child._process
         assert process.poll() is None
     assert process.returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("line", "url"),
-    [
-        ("polling      http://127.0.0.1:5001\n", "http://127.0.0.1:5001"),
-        ("127.0.0.1:40001\n", "http://127.0.0.1:40001"),
-        ("websocket    wss://127.0.0.1:5003\n", "wss://127.0.0.1:5003"),
-        ("to trust     /tmp/authority.pem\n", None),
-        ("\n", None),
-        ("warming up\n", None),
-    ],
-)
-def test_an_address_is_found_in_a_line(line, url):
-    assert url_in(line) == url

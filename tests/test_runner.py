@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from clients.delivery import Delivery
-from loadtests import runner
-from loadtests.experiments import EXPERIMENTS, PROFILES, Run, workload
-from loadtests.runner import Outcome, row
-from loadtests.tally import Tally
+from loadtests.experiments import EXPERIMENTS, PROFILES, workload
+from loadtests.experiments.experiment import Experiment, Scene
+from loadtests.experiments.run import Run
+from loadtests.runs.conduct import conduct
+from loadtests.runs.row import Outcome, half_interval_ms, row
+from loadtests.runs.tally import Tally
 from results.table import COLUMNS, TableError, write_runs
 from results.transports import COMPARED as TRANSPORTS
 
@@ -22,7 +23,7 @@ def outcome(**changes: float) -> Outcome:
     tally = Tally(requests=50, empty_responses=30, connections=2, cpu_share=0.2)
     for seq in range(1, MESSAGES + 1):
         for client in range(RUN.clients):
-            tally.deliver(Delivery(seq, 1000.0 + seq, 1000.1 + seq + client / 1000, None, 100, 0))
+            tally.count(seq, 1000.0 + seq, 1000.1 + seq + client / 1000, 100)
     tally.ledger.request_head, tally.ledger.payload = 5000, 4000
     tally.ledger.wire_sent, tally.ledger.wire_received = 5000, 4000
     tally.lag_us.record_value(1000)
@@ -96,7 +97,7 @@ def test_the_interval_comes_from_messages_not_from_samples():
     one, many = outcome(), outcome()
     for message in many.tally.messages.values():  # ten times the clients see what two saw: not one message more
         message.deliveries, message.latency_us = message.deliveries * 10, message.latency_us * 10
-    assert runner.half_interval_ms(many.tally) == pytest.approx(runner.half_interval_ms(one.tally))
+    assert half_interval_ms(many.tally) == pytest.approx(half_interval_ms(one.tally))
 
 
 def test_segments_are_the_kernels_or_unknown():
@@ -112,7 +113,7 @@ WAYS = [(transport, tls, False) for tls in (False, True) for transport in TRANSP
 @pytest.mark.parametrize(("transport", "tls", "deflate"), [*WAYS, ("websocket", True, True)])
 def test_a_run_counts_what_the_kernel_counts(transport, tls, deflate, tmp_path):
     run = Run("overhead", transport, tls=tls, deflate=deflate, poll_interval_s=0.2, duration_s=2.0, rate_hz=20)
-    result = runner.conduct(run, tmp_path, lambda seconds: None)
+    result = conduct(run, tmp_path, lambda seconds: None)
     ledger, cells = result.tally.ledger, row(run, result, 1)
     assert (result.tally.lost, result.tally.failures) == (0, 0) and result.tally.deliveries == result.published * 5 > 0
     assert (cells["tls"], cells["deflate"]) == (tls, deflate)
@@ -126,7 +127,7 @@ def test_a_run_counts_what_the_kernel_counts(transport, tls, deflate, tmp_path):
 
 def test_over_a_slow_line_tls_verifies_and_the_closing_handshake_is_counted(tmp_path):
     run = Run("overhead", "websocket", tls=True, rtt_ms=60, duration_s=1.0)
-    ledger = runner.conduct(run, tmp_path, lambda seconds: None).tally.ledger
+    ledger = conduct(run, tmp_path, lambda seconds: None).tally.ledger
     assert ledger.difference == 0
     if sys.platform == "linux":
         assert (ledger.kernel_sent, ledger.kernel_received) == (ledger.wire_sent, ledger.wire_received) != (0, 0)
@@ -165,3 +166,34 @@ def test_a_workload_is_one_run_for_each_transport():
     assert {replace(run, transport="", poll_interval_s=0) for run in runs} == {
         replace(runs[0], transport="", poll_interval_s=0)
     }
+
+
+def test_a_row_is_made_from_the_run_alone():
+    run = Run("outage", "websocket", operation="duplex", link_mbps=2.0, keep_alive=False, fault="cut", repeat=3)
+    cells = row(run, outcome(), 1)
+    parameters = ("operation", "link_mbps", "keep_alive", "fault", "repeat", "poll_interval_s", "hold_s", "rtt_ms")
+    assert [cells[name] for name in parameters] == ["duplex", 2.0, False, "cut", 3, None, None, 0.0]
+    assert run.run_id == "outage-websocket-operationduplex-link2.0-keepFalse-faultcut-repeat3"
+    assert Run(**run.parameters()) == run
+
+
+def test_what_an_injected_fault_costs_does_not_make_a_run_invalid():
+    broken = outcome(lost=1, failures=2, published=21)
+    assert not row(RUN, broken, 1)["valid"]
+    assert row(replace(RUN, fault="cut"), broken, 1)["valid"]
+
+
+def test_an_experiment_acts_on_its_run_while_it_lasts(tmp_path):
+    """The link is cut for a second in the middle of the window: what is published then comes a second late."""
+
+    def cut(scene: Scene) -> None:
+        scene.pass_time(0.5)
+        scene.tell_link(cut=1.0)
+        scene.pass_time(scene.run.duration_s - 0.5)
+
+    setting = {"fault": "cut", "duration_s": 2.5, "rate_hz": 20.0}
+    experiment = Experiment("outage", "?", lambda profile: iter([setting]), cut)
+    run = next(run for run in experiment.runs("quick") if run.transport == "websocket")
+    cells = row(run, conduct(run, tmp_path, lambda seconds: None, experiment.during), 1)
+    assert (cells["lost"], cells["fault"]) == (0, "cut") and cells["deliveries"] == cells["published"] * run.clients
+    assert 500 < cells["latency_max_ms"] < 5000

@@ -264,15 +264,15 @@ def test_controlled_servers_publish_between_start_and_stop_and_end_with_their_st
     with serving(*options) as servers:
 
         def tell(word: str) -> dict:
-            servers.process.stdin.write(f"{word}\n")
+            servers.process.stdin.write(json.dumps({"do": word}) + "\n")
             servers.process.stdin.flush()
             return json.loads(servers.process.stdout.readline())
 
-        assert tell("hello") == {"newest": 0, "oldest": 1, "epoch": servers.status("polling")["epoch"]}
-        tell("start")
+        assert tell("dance") == {"unknown": {"do": "dance"}}
+        assert tell("start").keys() == {"started_at"}
         eventually(lambda: servers.status("polling")["newest"] > 3)
-        stopped = tell("stop")["newest"]
-        assert stopped > 3
+        stopped = tell("stop")["stopped_at"]
+        assert stopped == servers.status("polling")["newest"] > 3
         assert servers.ask("long-polling", after=stopped, wait="0.3").status == 204
         held = servers.connection("long-polling")
         held.request("GET", "/messages?wait=60")

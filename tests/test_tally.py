@@ -1,13 +1,13 @@
 """The tally: every seq checked, samples that merge exactly."""
 
+import json
 import random
 
 import numpy as np
 import pytest
 
-from clients.delivery import Delivery
 from clients.ledger import Ledger
-from loadtests.tally import Sequence, Tally
+from loadtests.runs.tally import Sequence, Tally
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_a_client_should_have_come_to_is_lost_if_it_has_not():
 def tally_of(latencies: list[float], seed: int) -> Tally:
     chance, tally = random.Random(seed), Tally(cpu_share=seed / 10, connections=1)
     for seq, latency in enumerate(latencies, start=1):
-        tally.deliver(Delivery(seq, 1000.0 + seq, 1000.0 + seq + latency, None, 100, 250))
+        tally.count(seq, 1000.0 + seq, 1000.0 + seq + latency, 100)
     tally.ledger = Ledger(*(chance.randrange(1000) for _ in range(8)))
     tally.lag_us.record_value(seed)
     return tally
@@ -48,7 +48,7 @@ def test_tallies_of_many_processes_merge_to_what_one_would_have_counted():
     chance = random.Random(7)
     parts = [[chance.expovariate(10) for _ in range(500)] for _ in range(4)]
     tallies = [tally_of(part, seed) for seed, part in enumerate(parts, start=1)]
-    merged = Tally.merged(Tally.from_json(tally.to_json()) for tally in tallies)
+    merged = Tally.merged(Tally.from_values(json.loads(json.dumps(tally.as_values()))) for tally in tallies)
     every = np.concatenate(parts)
     assert (merged.deliveries, merged.connections, merged.cpu_share) == (2000, 4, 0.4)
     assert merged.ledger.wire == sum(tally.ledger.wire for tally in tallies)
@@ -56,7 +56,7 @@ def test_tallies_of_many_processes_merge_to_what_one_would_have_counted():
     assert sum(m.latency_us for m in merged.messages.values()) == pytest.approx(every.sum() * 1e6, abs=2000)
     for percent in (50, 90, 99):
         exact = np.percentile(every, percent, method="inverted_cdf") * 1e6
-        assert merged.latency_us.get_value_at_percentile(percent) == pytest.approx(exact, rel=2e-3)
+        assert merged.histogram().get_value_at_percentile(percent) == pytest.approx(exact, rel=2e-3)
 
 
 def test_merging_leaves_the_parts_as_they_were():

@@ -3,8 +3,9 @@
 import pytest
 from conftest import ROOT, TRANSPORTS
 
-from loadtests.experiments import EXPERIMENTS, PROFILES, Run, workload
-from loadtests.headers import PROFILES as HEADERS
+from loadtests.experiments import EXPERIMENTS, PROFILES, workload
+from loadtests.experiments.run import Run
+from loadtests.headers.profiles import PROFILES as HEADERS
 from results import claims, summary, table, transports
 from results.transports import Transport
 

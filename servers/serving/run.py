@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import gevent
 from gevent.event import AsyncResult
@@ -15,18 +15,22 @@ from servers.publisher import Publisher
 from servers.serving.server import LabServer, address_of, stop_all
 
 
-def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], replies: IO[str]) -> None:
-    """Start and stop publishing as lines on standard input say.
+def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers: IO[str]) -> None:
+    """Start and stop publishing as lines of JSON say: `{"do": "start"}`, `{"do": "stop"}`; answer with the newest seq.
 
-    Return at its end, so that no server outlives its parent. Each line is answered with where the feed then stands.
+    Return at the end of the commands, so that no server outlives its parent.
     """
     for line in FileObject(commands, "rb"):
-        match line.strip():
-            case b"start":
+        match json.loads(line):
+            case {"do": "start"}:
                 publisher.start()
-            case b"stop":
+                answer: dict[str, Any] = {"started_at": feed.newest}
+            case {"do": "stop"}:
                 publisher.stop()
-        print(json.dumps({"newest": feed.newest, "oldest": feed.oldest, "epoch": feed.epoch}), file=replies, flush=True)
+                answer = {"stopped_at": feed.newest}
+            case unknown:
+                answer = {"unknown": unknown}
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def status_by_signal() -> AsyncResult:
@@ -43,15 +47,17 @@ def status_by_signal() -> AsyncResult:
 def serve(
     servers: dict[str, LabServer], publisher: Publisher, feed: Feed, controlled: bool, trusted: Path | None = None
 ) -> int:
-    """Print the addresses and what file to trust, publish, and serve until a signal (controlled: the end of its input).
+    """Say the addresses and what file to trust, publish, and serve until a signal (controlled: the end of its input).
 
     Return the exit status.
     """
     status = status_by_signal()
-    for transport, server in servers.items():
-        print(f"{transport:<13}{address_of(transport, server)}", flush=True)
-    if trusted:
-        print(f"{'to trust':<13}{trusted}", flush=True)
+    urls = {transport: address_of(transport, server) for transport, server in servers.items()}
+    if controlled:
+        print(json.dumps({"urls": urls, "trust": trusted and str(trusted)}), flush=True)
+    else:
+        lines = urls | ({"to trust": str(trusted)} if trusted else {})
+        print("\n".join(f"{name:<13}{value}" for name, value in lines.items()), flush=True)
     if controlled:
         gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout).link(lambda _: status.set(0))
     else:

@@ -12,16 +12,17 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.comparison import Bar, machine, progress_bar
-from loadtests.processes import Child, RunFailed, json_in, start, url_in
-from loadtests.runner import START_TIMEOUT, pass_time
+from loadtests.runs.conduct import START_TIMEOUT, pass_time
+from loadtests.runs.machine import machine
+from loadtests.runs.partial import PartialFolder
+from loadtests.runs.processes import Child, RunFailed, start
+from loadtests.runs.progress import Bar, progress_bar
 from results.table import write_text
 
 ASKED_MS = (0.0, 5.0, 20.0, 50.0, 100.0)  # round trips
@@ -66,8 +67,8 @@ class Bench:
 
     def __init__(self, children: ExitStack, samples: int, bar: Bar) -> None:
         self.samples, self.bar = samples, bar
-        self._echo = start(children, "the echo server", ["-m", "loadtests.pings", "echo"])
-        self._client = start(children, "the pinging client", ["-m", "loadtests.pings", "client"])
+        self._echo = start(children, "the echo server", ["-m", "loadtests.link.pings", "echo"])
+        self._client = start(children, "the pinging client", ["-m", "loadtests.link.pings", "client"])
         self._to = address(self._echo)
 
     def measure(self, load: str, asked_ms: float | None) -> Row:
@@ -79,18 +80,18 @@ class Bench:
         return row(load, asked_ms, trips)
 
     def _ping(self, to: str, spacing: float, path: list[Child]) -> list[float]:
-        self._client.say(f"{to} {self.samples} {spacing}")
+        self._client.tell(url=to, count=self.samples, period=spacing)
         pass_time(self.samples * spacing, [*path, self._echo, self._client], self.bar.advance)
-        return self._client.expect(json_in, START_TIMEOUT)["round_trips"]
+        return self._client.hear("round_trips", START_TIMEOUT)
 
 
 def address(child: Child) -> str:
-    """The HOST:PORT that a child prints once it is bound."""
-    return child.expect(url_in, START_TIMEOUT).removeprefix("http://")
+    """The URL that a child says once it is bound."""
+    return str(child.hear("url", START_TIMEOUT))
 
 
 def link_arguments(to: str, asked_ms: float) -> list[str]:
-    return ["-m", "loadtests.link", "--to", to, "--delay-ms", str(asked_ms / 2)]
+    return ["-m", "loadtests.link", "--controlled", "--to", to, "--delay-ms", str(asked_ms / 2)]
 
 
 def period(asked_ms: float) -> float:
@@ -124,7 +125,7 @@ def measure(samples: int, console: Console, asked: tuple[float, ...] = ASKED_MS)
         bench = Bench(children, samples, bar)
         rows = [bench.measure("idle", path) for path in paths]
         for _ in range(busy_cores()):
-            start(children, "a busy process", ["-m", "loadtests.pings", "spin"]).expect(str.strip, START_TIMEOUT)
+            start(children, "a busy process", ["-m", "loadtests.link.pings", "spin"]).hear("spinning", START_TIMEOUT)
         return rows + [bench.measure("busy", path) for path in paths]
 
 
@@ -167,12 +168,11 @@ def write(rows: list[Row], folder: Path, profile: str) -> None:
 
     The columns are the table's, in milliseconds; `asked_ms` and the errors are empty for the path without the link.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    write_text(partial / "calibration.csv", as_csv(rows))
-    write_text(partial / "machine.json", json.dumps(machine(profile), indent=1))
-    partial.rename(folder)
+    partial = PartialFolder(folder)
+    partial.begin()
+    write_text(partial.path / "calibration.csv", as_csv(rows))
+    write_text(partial.path / "machine.json", json.dumps(machine(profile), indent=1))
+    partial.publish()
 
 
 def as_csv(rows: list[Row]) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from loadtests.peers.feed import AsyncFeed, obey
+from loadtests.benchmark.peers.feed import AsyncFeed, announce, take_commands
 
 FEED = AsyncFeed()
 
@@ -48,9 +48,9 @@ async def main() -> None:
     )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-    print(f"starlette http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    announce(listener.getsockname()[1], "polling", "long-polling", "websocket")
     serving = asyncio.create_task(server.serve([listener]))
-    await obey(FEED)
+    await take_commands(FEED)
     server.should_exit = True
     await serving
 

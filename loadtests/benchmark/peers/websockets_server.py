@@ -4,7 +4,7 @@ import asyncio
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from loadtests.peers.feed import AsyncFeed, obey
+from loadtests.benchmark.peers.feed import AsyncFeed, announce, take_commands
 
 
 async def main() -> None:
@@ -16,8 +16,8 @@ async def main() -> None:
         connections.remove(connection)
 
     async with serve(follow, "127.0.0.1", 0, compression=None) as server:
-        print(f"websocket ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-        await obey(feed, lambda message: broadcast(connections, message.encoded.decode()))
+        announce(server.sockets[0].getsockname()[1], "websocket")
+        await take_commands(feed, lambda message: broadcast(connections, message.encoded.decode()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The processes of a run: started, told what to do a line at a time, and ended, whatever happens.
+"""The processes of a run: started, spoken to in lines of JSON, and ended, whatever happens.
 
 Each child ends when its standard input does, so that none outlives this program, not even when it is killed.
 """
@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STOP_TIMEOUT = 5.0  # seconds a child has to end by itself
 
 
@@ -24,7 +24,7 @@ class RunFailed(Exception):
 
 
 class Child:
-    """A process that is spoken to on standard input and answers on standard output."""
+    """A process that takes commands on standard input and answers on standard output."""
 
     def __init__(self, name: str, arguments: list[str]) -> None:
         self.name = name
@@ -52,15 +52,18 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def say(self, line: str) -> None:
-        """Send a line; RunFailed if the process has gone."""
+    def tell(self, **command: Any) -> None:
+        """Send a command, a JSON object on one line; RunFailed if the process has gone."""
         try:
-            print(line, file=self._process.stdin, flush=True)
+            print(json.dumps(command), file=self._process.stdin, flush=True)
         except OSError:
             raise self._gone() from None
 
-    def expect(self, wanted: Callable[[str], Any], timeout: float) -> Any:
-        """Return the first true thing that `wanted` makes of a line; RunFailed if the process ends or is silent."""
+    def hear(self, word: str, timeout: float) -> Any:
+        """Return what the process says of `word`, in the next JSON object that has it; all else it says is passed over.
+
+        RunFailed if the process ends or is silent for `timeout` seconds.
+        """
         while True:
             try:
                 line = self._lines.get(timeout=timeout)
@@ -68,8 +71,8 @@ class Child:
                 raise RunFailed(f"{self.name} did not answer within {timeout:.0f} s") from None
             if not line:
                 raise self._gone()
-            if found := wanted(line):
-                return found
+            if line.startswith("{") and word in (said := json.loads(line)):
+                return said[word]
 
     def check(self) -> None:
         """RunFailed if the process has ended."""
@@ -129,13 +132,3 @@ def uninterrupted() -> Iterator[None]:
 
 def last_of(lines: list[str]) -> str:
     return f": {lines[-1]}" if lines else ""
-
-
-def url_in(line: str) -> str | None:
-    """The address that a server or the link prints once it is bound."""
-    word = line.split()[-1] if line.split() else ""
-    return word if "://" in word else f"http://{word}" if word.rpartition(":")[2].isdigit() else None
-
-
-def json_in(line: str) -> Any:
-    return json.loads(line) if line.startswith("{") else None

@@ -44,12 +44,12 @@ def timetable() -> Timetable:
     return clock(args.rate, args.size, "even")
 
 
-async def obey(feed: AsyncFeed, on_message: Callable[[Message], Any] = lambda message: None) -> None:
-    """Start and stop publishing as lines on standard input say, as the lab's own servers do; return at its end."""
+async def take_commands(feed: AsyncFeed, on_message: Callable[[Message], Any] = lambda message: None) -> None:
+    """Start and stop publishing as lines of JSON say, as the lab's own servers do; return at their end."""
     moments, publisher = timetable(), asyncio.create_task(asyncio.sleep(0))
     async for line in await lines():
         publisher.cancel()
-        if line.strip() == b"start":
+        if json.loads(line) == {"do": "start"}:
             publisher = asyncio.create_task(publish(feed, moments, on_message))
         print(json.dumps({"newest": feed.feed.newest}), flush=True)
     publisher.cancel()
@@ -59,6 +59,13 @@ async def lines() -> asyncio.StreamReader:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     return reader
+
+
+def announce(port: int, *transports: str) -> None:
+    """Say the addresses, as the lab's own servers do."""
+    scheme = {"websocket": "ws"}
+    urls = {transport: f"{scheme.get(transport, 'http')}://127.0.0.1:{port}" for transport in transports}
+    print(json.dumps({"urls": urls}), flush=True)
 
 
 async def publish(feed: AsyncFeed, moments: Timetable, on_message: Callable[[Message], Any]) -> None:

@@ -7,18 +7,15 @@ delivery beside the lab's of the same round.
 
 import argparse
 import contextlib
-import json
 import socket
 import statistics
 import sys
 import threading
 import time
-import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import psutil
 from rich.console import Console
@@ -27,7 +24,8 @@ from rich.table import Table
 
 from clients.ledger import Ledger
 from clients.websocket import WebSocketConnection
-from loadtests.processes import Child, RunFailed, json_in, start, url_in
+from loadtests.runs.conduct import status
+from loadtests.runs.processes import Child, RunFailed, start
 from servers.serving.descriptors import raise_limit
 
 ROUNDS = 5
@@ -56,7 +54,7 @@ PEERS = {
 LISTENERS, CONNECT_TIMEOUT = Load(300, 20), 30.0
 GENERATORS = {
     LAB: ("loadtests/locustfile.py", "WebSocketUser"),
-    "websocket-client": ("loadtests/peers/websocket_client_user.py", "WebSocketClientUser"),
+    "websocket-client": ("loadtests/benchmark/peers/websocket_client_user.py", "WebSocketClientUser"),
 }
 
 
@@ -64,7 +62,7 @@ def server(transport: str, name: str, load: Load) -> list[str]:
     """The command line of a contender, after `python`."""
     clock = ["--rate", str(load.rate), "--size", str(load.size)]
     if name != LAB:
-        return ["-m", f"loadtests.peers.{PEERS[transport][name]}", *clock]
+        return ["-m", f"loadtests.benchmark.peers.{PEERS[transport][name]}", *clock]
     return ["-m", "servers", transport, "--port", "0", "--controlled", "--arrivals", "even", *clock]
 
 
@@ -72,15 +70,15 @@ def server(transport: str, name: str, load: Load) -> list[str]:
 class Bench:
     """A server and its clients, all of which have had a message."""
 
-    address: str
+    url: str
     process: psutil.Process
     clients: Child
 
     def count(self) -> dict[str, float]:
         """What the clients have had, and the server's CPU seconds and memory."""
-        self.clients.say("count")
+        self.clients.tell(do="count")
         cpu = spent(self.process)
-        seen = self.clients.expect(json_in, TIMEOUT)
+        seen = self.clients.hear("counted", TIMEOUT)
         return seen | {"cpu": cpu, "rss_mib": self.process.memory_info().rss / 2**20}
 
     def pause(self, seconds: float) -> dict[str, float]:
@@ -93,11 +91,11 @@ def bench(transport: str, name: str, load: Load, *options: str) -> Iterator[Benc
     """Both processes up, and every client served; RunFailed if one of them breaks down."""
     with contextlib.ExitStack() as children:
         serving = start(children, name, [*server(transport, name, load), *options])
-        address = serving.expect(url_in, TIMEOUT).rpartition("/")[2]
-        sink = [transport, f"http://{address}", str(load.clients), str(load.size)]
-        clients = start(children, "the clients", ["-m", "loadtests.peers.sink", *sink])
-        running = Bench(address, psutil.Process(serving.pid), clients)
-        serving.say("start")
+        url = serving.hear("urls", TIMEOUT)[transport]
+        sink = [transport, url, str(load.clients), str(load.size)]
+        clients = start(children, "the clients", ["-m", "loadtests.benchmark.peers.sink", *sink])
+        running = Bench(url, psutil.Process(serving.pid), clients)
+        serving.tell(do="start")
         while running.pause(0.1)["served"] < load.clients:
             running.clients.check()
         yield running
@@ -128,9 +126,9 @@ def lines(found: dict[str, list[float]]) -> Iterator[tuple[str, str, str]]:
 class SlowReader(threading.Thread):
     """A WebSocket client that reads 1 KB a second, until it is told to hurry."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
-        self._connection = WebSocketConnection(f"ws://{address}", "/messages", Ledger())
+        self._connection = WebSocketConnection(url, "/messages", Ledger())
         self._connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         self._hurry = threading.Event()
         self.last = b""  # of what it read
@@ -156,7 +154,7 @@ def slow_reader(console: Console) -> None:
         running.pause(SETTLE)
         for _ in track(range(ROUNDS), "slow reader  ", console=console):
             before = running.pause(CROWD_SECONDS)
-            slow = SlowReader(running.address)
+            slow = SlowReader(running.url)
             slow.start()
             running.pause(FALL_BEHIND)  # the kernel's buffers fill, then the history passes by
             during = running.pause(CROWD_SECONDS)
@@ -170,15 +168,10 @@ def slow_reader(console: Console) -> None:
     )
 
 
-def status(address: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://{address}/status", timeout=TIMEOUT) as answer:
-        return json.load(answer)
-
-
-def generator(name: str, address: str, clients: int) -> list[str]:
+def generator(name: str, url: str, clients: int) -> list[str]:
     """The command line of a plain Locust run, after `python`."""
     file, user = GENERATORS[name]
-    users = ["--users", str(clients), "--spawn-rate", str(clients), "--host", f"ws://{address}"]
+    users = ["--users", str(clients), "--spawn-rate", str(clients), "--host", url]
     return ["-m", "locust", "-f", file, user, "--headless", "--only-summary", "--loglevel", "ERROR", *users]
 
 
@@ -186,24 +179,24 @@ def generator_us_per_delivery(name: str, load: Load = LISTENERS) -> float:
     """Microseconds of a load generator's CPU for each message that this lab's server sent it."""
     with contextlib.ExitStack() as children:
         serving = start(children, LAB, server("websocket", LAB, load))
-        address = serving.expect(url_in, TIMEOUT).rpartition("/")[2]
-        locust = start(children, name, generator(name, address, load.clients))
+        url = serving.hear("urls", TIMEOUT)["websocket"]
+        locust = start(children, name, generator(name, url, load.clients))
         process = psutil.Process(locust.pid)
         children.callback(process.terminate)  # a plain run does not end with its input
-        wait_for(load.clients, address, locust)
-        serving.say("start")
+        wait_for(load.clients, url, locust)
+        serving.tell(do="start")
         time.sleep(SETTLE)
-        before = spent(process), status(address)["deliveries"]
+        before = spent(process), status(url)["deliveries"]
         time.sleep(SECONDS)
-        after = spent(process), status(address)["deliveries"]
+        after = spent(process), status(url)["deliveries"]
         locust.check()
         return (after[0] - before[0]) / (after[1] - before[1]) * 1e6
 
 
-def wait_for(clients: int, address: str, locust: Child) -> None:
+def wait_for(clients: int, url: str, locust: Child) -> None:
     """Return once so many are connected; RunFailed if that takes too long, or Locust ends."""
     deadline = time.monotonic() + CONNECT_TIMEOUT
-    while status(address)["clients"] < clients:
+    while status(url)["clients"] < clients:
         locust.check()
         if time.monotonic() > deadline:
             raise RunFailed(f"{locust.name} did not connect {clients} clients within {CONNECT_TIMEOUT:.0f} s")

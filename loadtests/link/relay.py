@@ -1,9 +1,4 @@
-"""The delay line: a process between client and server that makes loopback as slow as a real path.
-
-    python -m loadtests.link --listen 127.0.0.1:0 --to 127.0.0.1:5003 --delay-ms 25 --rate-mbps 10 --record lesson.jsonl
-
-prints the address it listens on, passes any TCP, and obeys lines on standard input: `cut SECONDS` (nothing passes, the
-connections stay), `reset SECONDS` (all connections are reset, new ones too until then), `stop`. It ends with its input.
+"""The delay line's sockets and its event loop: what comes from one side waits in a queue, then goes to the other.
 
 What reads, sleeps and writes adds up its sleeps. Here bytes are queued with a release time counted from their arrival,
 so any number can be under way at once. No queue grows without bound: a full one is not read into, and TCP then slows
@@ -12,19 +7,15 @@ loss, no congestion window, no jitter; the rate is of TCP payload, and all conne
 descriptors; while there are none, new connections wait.
 """
 
-import argparse
 import errno
 import json
 import math
 import os
-import re
 import select
 import selectors
-import signal
 import socket
 import struct
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -32,10 +23,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
-from loadtests.delayline import READ_BYTES, DelayLine, Piece, Wire
-from servers.serving.descriptors import raise_limit
+from loadtests.link.delayline import READ_BYTES, DelayLine, Piece, Wire
 
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
 PAUSE_S = 0.1  # between two looks for a free descriptor
@@ -267,11 +257,11 @@ class Link:
         self.running = bool(typed)
         *lines, self.typed = (self.typed + typed).split(b"\n")
         for line in lines:
-            self._obey(line.decode(errors="replace").strip(), now)
+            self._act(line.decode(errors="replace").strip(), now)
 
-    def _obey(self, line: str, now: float) -> None:
+    def _act(self, line: str, now: float) -> None:
         try:
-            match line.split():
+            match command(line):
                 case ["cut", seconds]:
                     self.up.cut_until = self.down.cut_until = now + amount(seconds)
                 case ["reset", seconds]:
@@ -299,12 +289,9 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-# ---- The command line.
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"link: {message}\n")
+def command(line: str) -> list[str]:
+    """The words of a command, typed as `cut 5` or sent by a program as `{"cut": 5}`; ValueError if it is neither."""
+    return [str(word) for pair in json.loads(line).items() for word in pair] if line.startswith("{") else line.split()
 
 
 def amount(text: str) -> float:
@@ -312,76 +299,3 @@ def amount(text: str) -> float:
     if not 0 <= float(text) < math.inf:
         raise ValueError(text)
     return float(text)
-
-
-def address(text: str) -> tuple[str, int]:
-    """(host, port) of HOST:PORT, where an IPv6 host stands in brackets; ValueError for anything else."""
-    parts = re.fullmatch(r"(?:\[([^][]+)\]|([^][:]+)):([0-9]{1,5})", text)
-    if not parts or int(parts[3]) > 65_535:
-        raise ValueError(text)
-    return parts[1] or parts[2], int(parts[3])
-
-
-def resolve(host: str, port: int) -> Address:
-    """Where to find it: by IPv4 if it has both kinds of address, as `localhost` does. OSError if it has none."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise OSError(f"no address for {host}: {error}") from None
-    family, _, _, _, where = min(found, key=lambda each: each[0] != socket.AF_INET)
-    return family, where
-
-
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = Parser(prog="python -m loadtests.link", description="Delay the TCP between --listen and --to.")
-    parser.add_argument("--listen", type=address, default="127.0.0.1:0", metavar="HOST:PORT", help="port 0: a free one")
-    parser.add_argument("--to", type=address, required=True, metavar="HOST:PORT", help="the server")
-    parser.add_argument("--delay-ms", type=amount, default=0.0, metavar="D", help="one way, in both directions")
-    parser.add_argument("--up-ms", type=amount, metavar="D", help="from client to server, instead of --delay-ms")
-    parser.add_argument("--down-ms", type=amount, metavar="D", help="from server to client, likewise")
-    parser.add_argument("--rate-mbps", type=amount, default=0.0, metavar="R", help="of each direction; 0: no limit")
-    parser.add_argument("--record", metavar="FILE.jsonl", help="write down what passes, with its times")
-    return parser.parse_args(arguments)
-
-
-def standard_input() -> socket.socket:
-    """Standard input as a socket, which a selector can watch on every system."""
-    ours, theirs = socket.socketpair()
-
-    def copy() -> None:
-        with theirs, suppress(OSError):  # the input was never open, or the link has ended: either way it is over
-            while typed := os.read(0, 4096):
-                theirs.sendall(typed)
-
-    threading.Thread(target=copy, daemon=True).start()
-    return ours
-
-
-def serve(options: argparse.Namespace) -> None:
-    """Open everything, say where, and run. Raises OSError for a port that is taken, a host without address."""
-    delays = (options.delay_ms if given is None else given for given in (options.up_ms, options.down_ms))
-    up, down = (Wire(delay / 1000, options.rate_mbps * 125_000 or math.inf) for delay in delays)
-    target, (family, own) = resolve(*options.to), resolve(*options.listen)
-    with (socket.create_server(own, family=family, backlog=1024) as listener, standard_input() as control,
-          open(options.record or os.devnull, "w", buffering=1, encoding="ascii") as file):
-        host, port = listener.getsockname()[:2]
-        print(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", flush=True)
-        Link(listener, control, target, up, down, file if options.record else None).run()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    options = parse(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    raise_limit()
-    try:
-        serve(options)
-    except KeyboardInterrupt:
-        return 130
-    except OSError as error:
-        print(f"link: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

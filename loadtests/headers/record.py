@@ -1,10 +1,10 @@
 """Record what a real browser sends when a web application follows a feed.
 
-    python loadtests/record_headers.py [FILE]
+    python -m loadtests.headers.record [FILE]
 
 A page on a loopback server does what a web application would: it polls with `fetch`, asks once more with `wait` as
 long polling does, then opens a WebSocket. The request heads are captured byte for byte and written, as ordered pairs of
-field name and value, to loadtests/headers/browser.json. Needs Chromium on the PATH; only loopback is used.
+field name and value, to browser.json beside this file. Needs Chromium on the PATH; only loopback is used.
 """
 
 import json
@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-FILE = Path(__file__).with_name("headers") / "browser.json"
+FILE = Path(__file__).with_name("browser.json")
 HEAD_TIMEOUT = 60.0
 FLAGS = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
          "--disable-component-update --disable-sync --disable-dev-shm-usage --lang=en-US").split()

@@ -1,6 +1,6 @@
-"""Clients that cost little and only count: `python -m loadtests.peers.sink TRANSPORT URL CLIENTS SIZE`.
+"""Clients that cost little and only count: `python -m loadtests.benchmark.peers.sink TRANSPORT URL CLIENTS SIZE`.
 
-Each line on standard input is answered with the clients that have had a message, the deliveries so far, and the 99th
+Each command on standard input is answered with the clients that have had a message, the deliveries so far, and the 99th
 percentile of what came since the line before: milliseconds from publication, of the newest message in each piece read.
 """
 
@@ -56,7 +56,8 @@ def main(transport: str, url: str, clients: str, size: str) -> None:
     for _ in FileObject(sys.stdin.buffer, "rb"):
         p99 = latency_us.get_value_at_percentile(99) / 1000
         latency_us.reset()
-        print(json.dumps({"served": sum(map(bool, counts)), "deliveries": sum(counts), "p99_ms": p99}), flush=True)
+        counted = {"served": sum(map(bool, counts)), "deliveries": sum(counts), "p99_ms": p99}
+        print(json.dumps({"counted": counted}), flush=True)
     gevent.killall(followers)
 
 

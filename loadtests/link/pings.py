@@ -1,6 +1,6 @@
 """The children of a calibration: an echo server, a client that times round trips, and one that keeps a core busy.
 
-    python -m loadtests.pings echo|client|spin
+    python -m loadtests.link.pings echo|client|spin
 
 Each ends with its input. They import nothing large and do nothing else, so that what the client measures is the path.
 """
@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 PING_BYTES = 8
 
@@ -19,7 +20,7 @@ PING_BYTES = 8
 def echo() -> None:
     """Serve, print the address, and send back what comes."""
     listener = socket.create_server(("127.0.0.1", 0))
-    print(f"127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    print(json.dumps({"url": f"tcp://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
     threading.Thread(target=accept, args=(listener,), daemon=True).start()
     sys.stdin.read()
 
@@ -38,14 +39,15 @@ def send_back(connection: socket.socket) -> None:
 
 
 def client() -> None:
-    """Obey `HOST:PORT COUNT PERIOD`, a line each: answer with a line of JSON, the round trips in seconds."""
+    """Answer each question, `{"url": …, "count": …, "period": …}`, with the round trips in seconds."""
     for line in sys.stdin:
-        address, count, period = line.split()
-        host, port = address.rsplit(":", 1)
-        print(json.dumps({"round_trips": ping((host, int(port)), int(count), float(period))}), flush=True)
+        asked = json.loads(line)
+        where = urlsplit(asked["url"])
+        round_trips = ping((where.hostname, where.port), asked["count"], asked["period"])
+        print(json.dumps({"round_trips": round_trips}), flush=True)
 
 
-def ping(address: tuple[str, int], count: int, period: float) -> list[float]:
+def ping(address: tuple[str | None, int | None], count: int, period: float) -> list[float]:
     """Send a ping every `period` seconds, whether or not those before are back; return their round trips in seconds.
 
     All take one connection, whose own handshake is over before the first. Sender and receiver are threads with blocking
@@ -85,7 +87,7 @@ def spin() -> None:
     """Keep one core busy."""
     reader = threading.Thread(target=sys.stdin.read, daemon=True)
     reader.start()
-    print("spinning", flush=True)
+    print(json.dumps({"spinning": True}), flush=True)
     while reader.is_alive():
         pass
 

@@ -1,7 +1,7 @@
 """Header profiles: the field lines that a kind of client adds to each of its requests.
 
 A poll costs what its head weighs, so the head must not be guessed. `minimal` is the least HTTP/1.1 allows, `python`
-what the common libraries send, `browser` what Chromium sent to the page of record_headers.py. Cookies are chosen apart,
+what the common libraries send, `browser` what Chromium sent to the page of record.py. Cookies are chosen apart,
 by size.
 """
 
@@ -15,7 +15,7 @@ from results.transports import TABLE
 
 Fields = tuple[tuple[str, str], ...]
 
-RECORDING = Path(__file__).with_name("headers") / "browser.json"
+RECORDING = Path(__file__).with_name("browser.json")
 # Lines that any client of RFC 6455, section 4.1, sends by itself, and Host, which every request carries.
 HANDSHAKE = {"host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version"}
 HOST = "{host}"

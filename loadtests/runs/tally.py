@@ -1,14 +1,12 @@
 """What a load generator measures: exact samples, the ledger, every seq checked; merged over processes without loss."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
-from clients.delivery import Delivery
 from clients.ledger import Ledger
 from results.histogram import new_histogram
 
@@ -80,17 +78,12 @@ class Tally:
         """The exact mean latency in seconds of what was delivered, which must be something."""
         return sum(message.latency_us for message in self.messages.values()) / self.deliveries / 1e6
 
-    @property
-    def latency_us(self) -> HdrHistogram:
-        """The latencies so far; made when asked for, since recording each of them takes four times as long."""
+    def histogram(self) -> HdrHistogram:
+        """The latencies in microseconds; made here, since recording each delivery in one takes four times as long."""
         histogram = new_histogram()
         for microseconds, deliveries in self.latencies.items():
             histogram.record_value(microseconds, deliveries)
         return histogram
-
-    def deliver(self, delivery: Delivery) -> None:
-        """Count one delivery and its latency."""
-        self.count(delivery.seq, delivery.published_at, delivery.received_at, delivery.size)
 
     def count(self, seq: int, published_at: float, received_at: float, size: int) -> None:
         """Count one delivery of a message of `size` bytes, and its latency; times are Unix time in seconds."""
@@ -129,22 +122,22 @@ class Tally:
         """The same, with a process to reckon with that took `cpu_share` of a core and had no clients."""
         return replace(self, cpu_share=max(self.cpu_share, cpu_share))
 
-    def to_json(self) -> str:
-        plain: dict[str, Any] = {name: getattr(self, name) for name in (*COUNTS, "cpu_share")}
-        plain["ledger"] = asdict(self.ledger)
-        plain["messages"] = {seq: list(asdict(message).values()) for seq, message in self.messages.items()}
-        plain["latencies"] = self.latencies
-        plain["lag_us"] = self.lag_us.encode().decode()
-        return json.dumps(plain)
+    def as_values(self) -> dict[str, Any]:
+        """All of it in numbers, text, lists and dictionaries, as another process can be sent it; a copy."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in (*COUNTS, "cpu_share")}
+        values["ledger"] = asdict(self.ledger)
+        values["messages"] = [(seq, *astuple(message)) for seq, message in self.messages.items()]
+        values["latencies"] = list(self.latencies.items())
+        values["lag_us"] = self.lag_us.encode().decode()
+        return values
 
     @classmethod
-    def from_json(cls, text: str) -> "Tally":
-        plain = json.loads(text)
-        plain["ledger"] = Ledger(**plain["ledger"])
-        plain["messages"] = {int(seq): Published(*values) for seq, values in plain["messages"].items()}
-        plain["latencies"] = Counter({int(us): deliveries for us, deliveries in plain["latencies"].items()})
-        plain["lag_us"] = HdrHistogram.decode(plain["lag_us"])
-        return cls(**plain)
+    def from_values(cls, values: dict[str, Any]) -> "Tally":
+        """The tally of which these are the values."""
+        ledger = Ledger(**values["ledger"])
+        messages = {seq: Published(*rest) for seq, *rest in values["messages"]}
+        latencies, lag_us = Counter(dict(values["latencies"])), HdrHistogram.decode(values["lag_us"])
+        return cls(**values | {"ledger": ledger, "messages": messages, "latencies": latencies, "lag_us": lag_us})
 
     @classmethod
     def merged(cls, tallies: Iterable["Tally"]) -> "Tally":

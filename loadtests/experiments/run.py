@@ -1,0 +1,73 @@
+"""One run's parameters, as data: a row of runs.csv begins with them."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from results.transports import TABLE
+
+START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
+
+
+@dataclass(frozen=True)
+class Run:
+    """The parameters of one run; the names are the columns of runs.csv, where their units are said."""
+
+    experiment: str
+    transport: str
+    operation: str = "feed"
+    clients: int = 5
+    rate_hz: float = 10.0
+    arrivals: str = "poisson"
+    seed: int = 1
+    payload_bytes: int | None = 142  # None: the earthquakes, as long as they are
+    poll_interval_s: float = 1.0
+    hold_s: float = 25.0
+    rtt_ms: float = 0.0
+    link_mbps: float | None = None  # None: no limit
+    header_profile: str = "browser"
+    cookie_bytes: int = 0
+    keep_alive: bool = True
+    tls: bool = False
+    deflate: bool = False
+    fault: str = ""
+    duration_s: float = 4.0
+    repeat: int = 1
+
+    @property
+    def run_id(self) -> str:
+        """A name that says all in which runs differ, fit for a file."""
+        plain = Run(self.experiment, self.transport)
+        differing = (f for f in fields(Run)[2:] if getattr(self, f.name) != getattr(plain, f.name))
+        parts = (f"{f.name.partition('_')[0]}{getattr(self, f.name)}".removesuffix("True") for f in differing)
+        return "-".join([self.experiment, self.transport, *parts]).replace("payloadNone", "real")
+
+    @property
+    def warm_up_s(self) -> float:
+        """A poll interval for those who poll, a moment for the others."""
+        return self.poll_interval_s if self.transport == "polling" else 0.2
+
+    @property
+    def expected_s(self) -> float:
+        """Seconds from start to end, about."""
+        return START_AND_END + self.warm_up_s + self.duration_s
+
+    @property
+    def linked(self) -> bool:
+        """Whether the bytes go over the delay line."""
+        return bool(self.rtt_ms or self.link_mbps or self.fault)
+
+    def parameters(self) -> dict[str, Any]:
+        """All of them by name; `Run(**parameters)` is the run again."""
+        return {f.name: getattr(self, f.name) for f in fields(Run)}
+
+    def cells(self) -> dict[str, Any]:
+        """The row's first cells, run_id among them; None for what means nothing to the transport."""
+        idle = {name: None for other in TABLE.values() if other.name != self.transport for name in other.own}
+        return {"run_id": self.run_id} | self.parameters() | idle | {"fault": self.fault or None}
+
+
+def without_idle_factors(run: Run) -> Run:
+    """With the usual value of what means nothing to its transport: a run would repeat under another name."""
+    idle = [name for other in TABLE.values() if other.name != run.transport for name in other.own]
+    idle += ["deflate"] * (not TABLE[run.transport].compresses)
+    return replace(run, **{name: getattr(Run, name) for name in idle})

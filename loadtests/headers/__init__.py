@@ -1,0 +1,1 @@
+"""Header profiles: the field lines that a kind of client sends."""

@@ -1,0 +1,1 @@
+"""The delay line: its model, its sockets, and how exact it is."""

@@ -1,0 +1,1 @@
+"""One run, its row, its validity and its floor; a comparison of many."""

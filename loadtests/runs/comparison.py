@@ -1,0 +1,111 @@
+"""A comparison: its runs one after another, and what is made of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from loadtests.experiments import experiment_of
+from loadtests.experiments.run import Run
+from loadtests.runs.conduct import conduct
+from loadtests.runs.floor import floor, floor_run
+from loadtests.runs.machine import machine
+from loadtests.runs.partial import PartialFolder, add_line, read_lines
+from loadtests.runs.progress import Bar, progress_bar
+from loadtests.runs.row import Outcome, keep_latencies, row
+from results import charts, report, table
+
+ATTEMPTS = 3  # an invalid run is tried again twice
+
+
+class Refused(Exception):
+    """The user's wish cannot be met: finished runs would be lost, or there is nothing to resume."""
+
+
+class Comparison:
+    """The runs of a plan; `partial.folder` is where the results will be."""
+
+    def __init__(self, plan: list[Run], folder: Path, profile: str) -> None:
+        self.plan, self.partial, self.profile = plan, PartialFolder(folder), profile
+        scaffold = self.partial.scaffold
+        self._rows, self._floors, self._plan = (scaffold / name for name in ("rows.jsonl", "floors.jsonl", "plan.json"))
+
+    def begin(self, restart: bool = False) -> None:
+        """Begin anew; Refused if runs of an interrupted comparison are finished, unless `restart` gives them up."""
+        if (done := len(self.rows())) and not restart:
+            raise Refused(
+                f"{done} finished runs of an interrupted comparison are in {self.partial.path}: "
+                "go on with --resume, or begin anew without them with --restart"
+            )
+        self.partial.begin()
+        table.write_text(self._plan, json.dumps([run.parameters() for run in self.plan]))
+
+    def resume(self) -> None:
+        """Go on with what was interrupted; Refused if nothing was, or it had other runs."""
+        if not self._plan.exists():
+            raise Refused(f"there is nothing to resume for {self.partial.folder}")
+        if json.loads(self._plan.read_text(encoding="utf-8")) != [run.parameters() for run in self.plan]:
+            words = "had other runs: give the same experiments and profile"
+            raise Refused(f"what was begun for {self.partial.folder} {words}")
+
+    def run(self, console: Console) -> None:
+        """Measure what is not measured yet, showing what runs and how long is left."""
+        done, known = {row["run_id"] for row in self.rows()}, self.floors()
+        left = [run for run in self.plan if run.run_id not in done]
+        unknown = [run for run in dict.fromkeys(map(floor_run, left)) if run not in known]
+        with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
+            for run in unknown:
+                bar.begin(f"calibration · {run.transport}", run.expected_s)
+                self._find_floor(run, bar)
+            for number, run in enumerate(left, start=len(done) + 1):
+                bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
+                self._measure(run, bar)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the runs that are finished."""
+        return read_lines(self._rows)
+
+    def floors(self) -> dict[Run, float | None]:
+        """The floors that are known, in seconds, by the run that found them; None where none was valid."""
+        return {Run(**line["run"]): line["floor_s"] for line in read_lines(self._floors)}
+
+    def finish(self) -> Path:
+        """Write the tables, the charts and the report, and publish the folder; return the report's path."""
+        folder = self.partial.path
+        table.write_runs(folder / "runs.csv", self.rows())
+        table.write_observations(folder / "observations.csv", [])
+        table.write_text(folder / "machine.json", json.dumps(machine(self.profile) | self._floors_ms(), indent=1))
+        drawn = charts.draw_all(folder)
+        charts.save(drawn[0], folder)
+        report.write(folder, drawn)
+        self.partial.publish()
+        return self.partial.folder / "report.html"
+
+    def _floors_ms(self) -> dict[str, Any]:
+        floors = self.floors().items()
+        named = {run.transport + ", TLS" * run.tls: floor and round(floor * 1000, 3) for run, floor in floors}
+        return {"floor_ms": named}
+
+    def _measure(self, run: Run, bar: Bar) -> None:
+        outcome, cells = self._try(run, bar, self.floors().get(floor_run(run)))
+        keep_latencies(outcome.tally.histogram(), self.partial.path / "latency", run.run_id)
+        add_line(self._rows, cells)
+
+    def _find_floor(self, run: Run, bar: Bar) -> None:
+        """Find a transport's floor, over a delay line of no delay if the plan uses one."""
+        outcome, cells = self._try(run, bar, link=any(planned.linked for planned in self.plan))
+        floor_s = floor(run, outcome.tally) if cells["valid"] else None
+        add_line(self._floors, {"run": run.parameters(), "floor_s": floor_s})
+
+    def _try(
+        self, run: Run, bar: Bar, floor_s: float | None = None, link: bool = False
+    ) -> tuple[Outcome, dict[str, Any]]:
+        """Conduct a run until it is valid or was tried often enough."""
+        for attempt in range(1, ATTEMPTS + 1):
+            outcome = conduct(run, self.partial.scaffold, bar.advance, experiment_of(run).during, link)
+            cells = row(run, outcome, attempt, floor_s)
+            if cells["valid"]:
+                break
+            bar.note(f"{cells['invalid_reason']} (attempt {attempt} of {ATTEMPTS})")
+        return outcome, cells

@@ -1,0 +1,142 @@
+"""One run: processes up, warm-up, window, drain, processes down."""
+
+import contextlib
+import json
+import math
+import os
+import socket
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from loadtests.experiments.experiment import Scene, watch
+from loadtests.experiments.run import Run
+from loadtests.runs.processes import Child, RunFailed, start
+from loadtests.runs.row import Outcome
+from loadtests.runs.tally import Tally
+from results.transports import TABLE
+
+AUTHORITY = "authority.pem"  # in the scratch folder: whom the clients of a run over TLS trust
+START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answered
+DRAIN_TIMEOUT = 20.0  # seconds that clients have, beyond a poll interval, to come to the last message
+CONNECT_TIME = 0.02  # seconds more for each client, of which a server on a busy machine takes half
+MOST_CLIENTS = 700  # of one process of Locust
+STEP = 0.1  # seconds between looks at the clock and at the processes
+
+Progress = Callable[[float], Any]  # is told the seconds of a run that have passed
+
+
+@dataclass(frozen=True)
+class Processes:
+    """What runs during a run: a `Scene` for the experiment to act on."""
+
+    run: Run
+    server: Child
+    load: Child
+    link: Child | None
+    progress: Progress
+
+    def pass_time(self, seconds: float) -> None:
+        pass_time(seconds, [child for child in (self.server, self.load, self.link) if child], self.progress)
+
+    def tell_link(self, **command: float) -> None:
+        assert self.link is not None, "a run with a fault goes over the delay line"
+        self.link.tell(**command)
+
+
+def conduct(
+    run: Run, scratch: Path, progress: Progress, during: Callable[[Scene], None] = watch, link: bool = False
+) -> Outcome:
+    """Measure one run, over the delay line if its parameters or `link` say so; `during` fills its window.
+
+    RunFailed if a process ends, or answers nothing, before it is done.
+    """
+    with contextlib.ExitStack() as children:
+        server = start(children, f"the {run.transport} server", server_arguments(run, scratch / AUTHORITY))
+        load = start(children, "Locust", locust_arguments(run, scratch / AUTHORITY))
+        url = server.hear("urls", START_TIMEOUT)[run.transport]
+        line = start(children, "the delay line", link_arguments(run, url)) if link or run.linked else None
+        scene = Processes(run, server, load, line, progress)
+        load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
+        load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME)
+        scene.pass_time(run.warm_up_s)
+        load.tell(begin=True)
+        load.hear("begun", START_TIMEOUT)
+        before = status(url, scratch / AUTHORITY)
+        server.tell(do="start")
+        during(scene)
+        server.tell(do="stop")
+        published = server.hear("stopped_at", START_TIMEOUT)
+        load.tell(drain=published, within=DRAIN_TIMEOUT + run.poll_interval_s)
+        tally = load.hear("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT)
+        after = status(url, scratch / AUTHORITY)
+        load.end()
+        return Outcome(Tally.from_values(tally), published, before, after)
+
+
+def server_arguments(run: Run, authority: Path) -> list[str]:
+    source = ["--source", "earthquakes", "--rate", str(run.rate_hz)]
+    if run.payload_bytes is not None:
+        source = ["--source", "clock", "--rate", str(run.rate_hz), "--size", str(run.payload_bytes)]
+        source += ["--arrivals", run.arrivals, "--seed", str(run.seed)]
+    tls = ["--tls", str(authority)] if run.tls else []
+    deflate = ["--deflate"] if run.deflate else []
+    return ["-m", "servers", run.transport, "--port", "0", "--controlled", *tls, *deflate, *source]
+
+
+def locust_arguments(run: Run, authority: Path) -> list[str]:
+    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", TABLE[run.transport].user, "--controlled"]
+    arguments += ["--headless", "--only-summary", "--loglevel", "ERROR"]
+    arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
+    if (processes := processes_for(run.clients)) > 1:
+        port = str(free_port())
+        arguments += ["--processes", str(processes), "--master-port", port]
+        arguments += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+    arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
+    arguments += ["--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
+    arguments += ["--tls", str(authority)] if run.tls else []
+    return arguments + (["--deflate"] if run.deflate else [])
+
+
+def link_arguments(run: Run, url: str) -> list[str]:
+    rate = ["--rate-mbps", str(run.link_mbps)] if run.link_mbps else []
+    return ["-m", "loadtests.link", "--controlled", "--to", url, "--delay-ms", str(run.rtt_ms / 2), *rate]
+
+
+def processes_for(clients: int) -> int:
+    """How many processes of Locust these clients need; one where a process cannot fork (Windows)."""
+    return math.ceil(clients / MOST_CLIENTS) if hasattr(os, "fork") else 1
+
+
+def free_port() -> int:
+    """A port on which Locust's processes may meet, so that two runs at a time do not."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def pass_time(seconds: float, children: list[Child], progress: Progress) -> None:
+    """Let a stretch of the run pass, watching the processes."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        for child in children:
+            child.check()
+        time.sleep(min(left, STEP))
+        progress(min(left, STEP))
+
+
+def status(url: str, authority: Path | None = None) -> dict[str, Any]:
+    """The server's own account of itself; over TLS it is the server that `authority` vouches for."""
+    asked = urlsplit(url)
+    secure = asked.scheme in ("https", "wss")
+    try:
+        trust = ssl.create_default_context(cafile=authority) if secure else None
+        target = asked._replace(scheme="https" if secure else "http", path="/status").geturl()
+        with urllib.request.urlopen(target, timeout=START_TIMEOUT, context=trust) as answer:
+            return json.load(answer)
+    except OSError as error:
+        raise RunFailed(f"the server does not say how it is: {error}") from None

@@ -1,0 +1,39 @@
+"""Where and with what a comparison was measured."""
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from typing import Any
+
+from loadtests.runs.processes import ROOT
+
+PACKAGES = ("flask", "flask-sock", "simple-websocket", "wsproto", "gevent", "locust", "geventhttpclient", "websockets")
+
+
+def machine(profile: str) -> dict[str, Any]:
+    """Where and with what it was measured."""
+    versions = {d.metadata["Name"].lower(): d.version for d in distributions()}
+    return {
+        "cores": os.cpu_count(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: versions.get(name) for name in PACKAGES},
+        "command": " ".join(["python -m loadtests", *sys.argv[1:]]),
+        "commit": commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "profile": profile,
+    }
+
+
+def commit() -> str:
+    """The commit that was measured, marked if the files differ from it; empty where there is no git."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True
+        )
+    except OSError:
+        return ""
+    return described.stdout.strip()

@@ -1,0 +1,42 @@
+"""What makes a run count, and why one does not."""
+
+from typing import Any
+
+from clients.ledger import Ledger
+from loadtests.experiments.run import Run
+from loadtests.runs.tally import Tally
+
+LATEST_PUBLISHER_MS, LARGEST_CPU_SHARE, LARGEST_LAG_MS, FEWEST_MESSAGES = 5.0, 0.85, 10.0, 5
+
+
+def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
+    """Why the run does not count; empty if it does. Where a fault was injected, what it cost is no reason."""
+    lag, late = cells["generator_lag_p99_ms"], cells["publisher_late_p99_ms"]
+    wanted = cells["published"] * run.clients
+    broken = {
+        f"{tally.lost} lost": tally.lost,
+        f"{tally.duplicated} repeated": tally.duplicated,
+        f"{tally.out_of_order} out of order": tally.out_of_order,
+        f"{tally.failures} failures of clients": tally.failures,
+        f"{tally.deliveries} deliveries of {wanted}": tally.deliveries != wanted,
+    }
+    reasons = {
+        **({} if run.fault else broken),
+        f"{tally.ledger.difference} bytes not booked": tally.ledger.difference,
+        **disagreements(tally.ledger),
+        f"publisher {late:.1f} ms late at p99": late > LATEST_PUBLISHER_MS,
+        f"generator took {tally.cpu_share:.2f} of a core": tally.cpu_share > LARGEST_CPU_SHARE,
+        f"generator {lag:.1f} ms late at p99": lag > LARGEST_LAG_MS,
+        f"only {len(tally.messages)} messages": len(tally.messages) < FEWEST_MESSAGES,
+    }
+    return [reason for reason, holds in reasons.items() if holds]
+
+
+def disagreements(ledger: Ledger) -> dict[str, bool]:
+    """Where the kernel's own count is another than the ledger's; nowhere where it does not tell (not Linux)."""
+    beyond = {way: getattr(ledger, f"kernel_{way}") - getattr(ledger, f"wire_{way}") for way in ("sent", "received")}
+    return {
+        f"TCP_INFO counts {abs(size)} bytes {'more' if size > 0 else 'less'} {way} than the ledger": bool(size)
+        for way, size in beyond.items()
+        if ledger.segments_sent
+    }

@@ -1,0 +1,56 @@
+"""Deliveries as Locust shows them: rows of its table, and what it cannot say, at the end."""
+
+from typing import Any
+
+import gevent
+from locust.stats import StatsEntry
+
+from clients.ledger import HEADINGS
+from loadtests.runs.tally import Tally
+
+
+class DeliveryTable:
+    """Deliveries for Locust's table, added to it once a second as a worker's report is: half of what `fire` takes."""
+
+    def __init__(self, environment: Any) -> None:
+        self._stats = environment.stats
+        self._rows: dict[str, StatsEntry] = {}
+        environment.events.test_stop.add_listener(lambda **_: self.add())
+        gevent.spawn(self._keep_adding)
+
+    def row(self, transport: str) -> StatsEntry:
+        return self._rows.setdefault(transport, StatsEntry(self._stats, "delivery", transport))
+
+    def add(self) -> None:
+        for transport, row in self._rows.items():
+            if row.num_requests:
+                self._stats.get("delivery", transport).extend(row)
+                self._stats.total.extend(row)
+                row.reset()
+
+    def _keep_adding(self) -> None:
+        while True:
+            gevent.sleep(1)
+            self.add()
+
+
+def conclude(environment: Any, tally: Tally) -> None:
+    """Print what Locust's own table cannot say; a message lost or repeated fails the run."""
+    if tally.deliveries:
+        print(summary(tally))
+    if tally.lost or tally.duplicated or tally.out_of_order:
+        environment.process_exit_code = 1
+
+
+def summary(tally: Tally) -> str:
+    """Latency from exact samples, and the ledger."""
+    histogram = tally.histogram()
+    within = {percent: histogram.get_value_at_percentile(percent) / 1000 for percent in (50, 90, 99, 99.9)}
+    latency = ", ".join(f"p{percent:g} {ms:.2f}" for percent, ms in within.items())
+    each = ", ".join(f"{h.replace('_', ' ')} {getattr(tally.ledger, h) / tally.deliveries:,.1f}" for h in HEADINGS)
+    checked = f"{tally.lost} lost, {tally.duplicated} repeated, {tally.out_of_order} out of order"
+    return (
+        f"{tally.deliveries:,} deliveries, {checked}, {tally.failures} failures\n"
+        f"delivery latency, ms: {latency}, max {histogram.get_max_value() / 1000:.2f}\n"
+        f"wire bytes per delivery: {tally.ledger.wire / tally.deliveries:,.1f} ({each})"
+    )

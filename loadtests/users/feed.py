@@ -1,0 +1,117 @@
+"""What the three users share: following a feed, checking every seq, booking every byte."""
+
+import json
+import re
+import time
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+from locust import User, task
+from locust.exception import StopUser
+
+from clients.delivery import BrokenFeed, ClientError, Cursor, Gone, address_of, with_tls
+from clients.ledger import Ledger
+from loadtests.headers.profiles import PROFILES
+from loadtests.runs.tally import Sequence
+from loadtests.users.generator import Generator
+
+RETRY = 0.5  # seconds between attempts to reach a server that is away
+STAMP = re.compile(rb'\{"seq":([0-9]+),"published_at":([0-9]+\.[0-9]+),')  # how each message begins
+LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # what says that a connection is gone
+
+
+@lru_cache(maxsize=256)  # for all clients take the same messages
+def stamp(message: bytes) -> tuple[int, float]:
+    """Seq and moment of publication, from how a message begins: nobody looks at the data, which may be long."""
+    found = STAMP.match(message)
+    if found is None:
+        record = json.loads(message.decode())
+        return record["seq"], record["published_at"]
+    return int(found[1]), float(found[2])
+
+
+class FeedUser(User):
+    """A client of the feed: follows it, checks every seq, books every byte."""
+
+    abstract = True
+    transport: str
+    generator: Generator
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.options = environment.parsed_options
+        self.generator = environment.generator
+        self.cursor, self.sequence, self.ledger = Cursor(), Sequence(0), Ledger()
+        self.row = environment.deliveries.row(self.transport)
+        self.leaving = False
+        self.counting = False  # whether the ledger's page is the run's
+
+    def on_start(self) -> None:
+        url = self.generator.server(str(self.host))
+        self.url = with_tls(url) if self.options.tls else url
+        self.address = address_of(self.url)
+        profile, netloc = PROFILES[self.options.header_profile], str(urlsplit(self.url).netloc)
+        self.fields = profile.fields(self.transport, netloc, self.options.cookie_bytes, self.address.secure)
+
+    def complete(self, newest: int) -> bool:
+        return self.sequence.seq >= newest
+
+    def leave(self) -> None:
+        """End, but once: a second time would break off the closing handshake."""
+        if self.greenlet is not None and not self.leaving:
+            self.leaving = True
+            self.greenlet.kill(StopUser, block=False)
+
+    @task
+    def follow(self) -> None:
+        """Follow the feed until stopped; a server that went away is tried again."""
+        try:
+            while True:
+                try:
+                    self.session()
+                except Gone as gone:
+                    self.fail("gap", BrokenFeed(str(self.cursor.skip(gone))))
+                    self.sequence.seq = gone.oldest - 1
+                except (*LOST, ClientError) as error:
+                    self.fail("connection", error)
+                    time.sleep(RETRY)
+        finally:
+            self.hand_in()
+
+    def session(self) -> None:
+        """Connect, and follow the feed until the connection ends."""
+        raise NotImplementedError
+
+    def joined(self) -> None:
+        """The first answer is there: from here on every seq counts."""
+        if self.cursor.answers == 1:
+            self.sequence = Sequence(self.cursor.seq or 0)
+            self.generator.ready(self)
+
+    def begin_page(self) -> None:
+        """Count from here: what was asked and sent before was warm-up."""
+        self.counting = True
+        self.ledger = Ledger()
+
+    def deliver(self, messages: list[bytes], received_at: float) -> None:
+        """Check and count messages that came together; what is lost, repeated or out of order ends nothing."""
+        tally = self.generator.tally
+        for message, spent in zip(messages, self.cursor.shares(messages, self.ledger.wire), strict=True):
+            seq, published_at = stamp(message)
+            self.sequence.check(seq)
+            tally.count(seq, published_at, received_at, len(message))
+            self.row.log((received_at - published_at) * 1000, spent)
+        self.cursor.seq = self.sequence.seq
+
+    def fail(self, name: str, error: Exception) -> None:
+        self.generator.tally.failures += 1
+        self.environment.events.request.fire(
+            request_type=self.transport, name=name, response_time=0, response_length=0, exception=error, context={}
+        )
+
+    def hand_in(self) -> None:
+        self.generator.tally.close(self.sequence, self.generator.newest)
+        self.generator.tally.ledger += self.ledger
+        self.generator.left(self)

@@ -1,0 +1,175 @@
+"""What one process of the load generator keeps: its clients, its tally, its clock. Knows Locust only as a runner with
+messages.
+
+In a plain Locust run the clients go on until they are stopped. In a controlled one (`--controlled`) they are led, see
+`leading`: the clients connect; all ledgers begin a new page, so that warm-up is left out; each client leaves, in order,
+once it has the last message. Every process then hands its tally to the master.
+"""
+
+import math
+import random
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import gevent
+from gevent.event import Event
+
+from loadtests.runs.tally import Tally
+
+HEARTBEAT = 0.01  # seconds
+
+
+class Client(Protocol):
+    """What the generator asks of a user."""
+
+    def complete(self, newest: int) -> bool:
+        """Whether it has everything up to `newest`, and nothing of its own is under way."""
+
+    def leave(self) -> None:
+        """Close its connection in order, and end."""
+
+
+class Generator:
+    """One process of the load generator; the master's also collects the others' tallies."""
+
+    def __init__(self, environment: Any, controlled: bool) -> None:
+        self.environment = environment
+        self.tally = Tally()
+        self.clients: list[Client] = []
+        self.begun = not controlled
+        self.newest: int | None = None
+        self.url: str | None = None
+        self.finished = Event()  # every process has handed in its tally
+        self.ready_clients, self.begun_processes = Awaited(), Awaited()
+        self._controlled, self._led = controlled, Event()
+        self._phases: list[float] = []
+        self._tallies: dict[str, Tally] = {}
+        self._born_at = time.monotonic()
+        self.start_clock()
+        gevent.spawn(self._beat)
+        for name in ("follow", "ready", "begin", "begun", "drain", "tally"):
+            environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
+
+    # What users call
+
+    def server(self, otherwise: str) -> str:
+        """The address to follow: in a controlled run the lab's runner says it."""
+        if self._controlled:
+            self._led.wait()
+        return self.url or otherwise
+
+    def ready(self, client: Client) -> None:
+        """A client had its first answer."""
+        self.clients.append(client)
+        self.send("lab-ready", {})
+
+    def left(self, client: Client) -> None:
+        """A client closed its connection."""
+        if client in self.clients:
+            self.clients.remove(client)
+
+    def cadence(self, interval: float) -> Iterator[float]:
+        """Moments every `interval` seconds, on the monotonic clock, from a random phase on that no other client has."""
+        if not self._phases:
+            options = self.environment.parsed_options
+            self._phases = phases(math.ceil((options.num_users or 1) / self.processes))
+        due = self._born_at + self._phases.pop() * interval
+        due += max(math.ceil((time.monotonic() - due) / interval), 0) * interval
+        while True:
+            yield due
+            due += interval
+
+    # Messages between the processes; in a single process they come straight back
+
+    def send(self, name: str, data: dict[str, Any]) -> None:
+        self.environment.runner.send_message(name, data)
+
+    def on_follow(self, msg: Any, **_: Any) -> None:
+        self.url = msg.data["url"]
+        self._led.set()
+
+    def on_ready(self, **_: Any) -> None:
+        self.ready_clients.add()
+
+    def on_begin(self, **_: Any) -> None:
+        self.begun = True
+        self.tally.lag_us.reset()
+        self.start_clock()
+        self.send("lab-begun", {})
+
+    def on_begun(self, **_: Any) -> None:
+        self.begun_processes.add()
+
+    def on_drain(self, msg: Any, **_: Any) -> None:
+        """Let the clients leave as they become complete, then hand in the tally."""
+        self.newest = msg.data["newest"]
+        self.measure_cpu()
+        with gevent.Timeout(msg.data["within"], False):
+            while self.clients:
+                for client in [c for c in self.clients if c.complete(self.newest)]:
+                    client.leave()
+                gevent.sleep(HEARTBEAT)
+        for client in list(self.clients):
+            client.leave()
+        self.send("lab-tally", {"tally": self.tally.as_values()})
+
+    def on_tally(self, msg: Any, **_: Any) -> None:
+        self.take(msg.node_id, msg.data["tally"])
+        if len(self._tallies) == self.processes:
+            self.finished.set()
+
+    # The master's side
+
+    def take(self, client_id: str, tally: dict[str, Any]) -> None:
+        """Keep a process's newest tally, in place of the one before."""
+        self._tallies[client_id] = Tally.from_values(tally)
+
+    def whole(self) -> Tally:
+        """The sum over the processes so far; of a master without clients only what it took of a core."""
+        return Tally.merged(self._tallies.values() or [self.tally]).beside(self.tally.cpu_share)
+
+    @property
+    def processes(self) -> int:
+        """How many processes have clients, as the command line says: one that is lost is waited for, and so noticed."""
+        return max(self.environment.parsed_options.processes or 1, 1)
+
+    # The process's own clock
+
+    def start_clock(self) -> None:
+        self._started_at, self._started_cpu = time.monotonic(), time.process_time()
+
+    def measure_cpu(self) -> None:
+        elapsed = max(time.monotonic() - self._started_at, 1e-9)
+        self.tally.cpu_share = (time.process_time() - self._started_cpu) / elapsed
+
+    def _beat(self) -> None:
+        """Measure how late this process comes to what it meant to do."""
+        while True:
+            due = time.monotonic() + HEARTBEAT
+            gevent.sleep(HEARTBEAT)
+            self.tally.lag_us.record_value(max(round((time.monotonic() - due) * 1e6), 1))
+
+
+class Awaited:
+    """A count, and a wait until it has come to a number."""
+
+    def __init__(self) -> None:
+        self._count, self._changed = 0, Event()
+
+    def add(self) -> None:
+        self._count += 1
+        self._changed.set()
+
+    def wait(self, wanted: int) -> None:
+        while self._count < wanted:
+            self._changed.clear()
+            self._changed.wait()
+
+
+def phases(clients: int) -> list[float]:
+    """A random phase in [0, 1) for each client, in random order, one in each `clients`-th part of the interval.
+
+    Each phase by itself is anywhere in the interval; their mean varies far less than that of independent ones would.
+    """
+    return random.sample([(part + random.random()) / clients for part in range(clients)], clients)

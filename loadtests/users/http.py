@@ -1,0 +1,137 @@
+"""Polling and long polling as Locust users, over geventhttpclient."""
+
+import select
+import time
+from typing import Any
+
+from gevent import monkey
+from geventhttpclient.client import HTTPClient
+from geventhttpclient.connectionpool import ConnectionPool
+from geventhttpclient.header import Headers
+from geventhttpclient.response import HTTPResponse
+
+from clients.counting import CountingSocket
+from clients.delivery import Gone, Refused
+from clients.http import detail
+from clients.tls import new_socket
+from loadtests.users.feed import FeedUser
+
+GRACE = 10.0  # seconds that an answer may take beyond its hold
+
+
+class CountingPool(ConnectionPool):
+    """A pool of one connection whose bytes are booked; polls, because select fails from descriptor 1,024 on."""
+
+    def __init__(self, user: "HttpUser", timeout: float) -> None:
+        where = user.address.host, user.address.port
+        super().__init__(*where, *where, size=1, connection_timeout=GRACE, network_timeout=timeout)
+        self._user = user
+        self.socket: CountingSocket | None = None
+
+    def _create_tcp_socket(self, *kind: Any) -> CountingSocket:
+        self._user.generator.tally.connections += 1
+        self.socket = new_socket(self._user.address, self._user.options.tls, self._user.ledger, *kind)
+        return self.socket
+
+    def close(self) -> None:
+        """Close the connection also where a question is under way."""
+        super().close()
+        if self.socket is not None:
+            self.socket.close()
+
+    def _is_socket_alive(self, sock: Any) -> bool:
+        if not hasattr(select, "POLLIN"):  # Windows: its select knows no such limit
+            return super()._is_socket_alive(sock)
+        poll = monkey.get_original("select", "poll")()  # it never waits, and gevent's costs ten times as much
+        poll.register(sock.fileno(), select.POLLIN)
+        return not poll.poll(0) and not sock.pending()
+
+
+class PlainClient(HTTPClient):
+    """Sends the profile's field lines and none of its own."""
+
+    DEFAULT_HEADERS = Headers()
+
+
+class HttpUser(FeedUser):
+    """What the two HTTP users share: one kept connection, a question, an answer."""
+
+    abstract = True
+    timeout = GRACE
+    asking = False
+
+    def connect(self) -> None:
+        self.pool = CountingPool(self, self.timeout)
+        self.client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields))
+        self.client._connection_pool = self.pool
+
+    def begin_page(self) -> None:
+        super().begin_page()
+        self.cursor.booked = 0
+        if self.pool.socket is not None:
+            self.pool.socket.turn_page(self.ledger)
+
+    def ask(self, **extra: object) -> None:
+        """Ask for what comes next, take it."""
+        tally = self.generator.tally
+        self.asking = True
+        tally.requests += self.counting
+        response = self.client.request("GET", self.cursor.target(**extra))
+        body, received_at = response.read(), time.time()
+        self.asking = False
+        if response.status_code == 410:
+            raise Gone(body)
+        if response.status_code not in (200, 204):
+            raise Refused(f"the server answers {response.status_code}: {detail(body)}")
+        tally.empty_responses += self.counting and response.status_code == 204
+        if messages := body.splitlines():
+            self.deliver(messages, received_at)
+        self.cursor.learn(field(response, "Feed-Epoch"), field(response, "Feed-Newest"))
+        self.joined()
+
+
+def field(response: HTTPResponse, name: str) -> str | None:
+    value = response.get(name)
+    return None if value is None else str(value)
+
+
+class PollingUser(HttpUser):
+    """Asks at a fixed cadence, from a random phase on, so that clients do not ask in step."""
+
+    transport = "polling"
+    host = "http://127.0.0.1:5001"
+
+    def complete(self, newest: int) -> bool:
+        return super().complete(newest) and not self.asking
+
+    def session(self) -> None:
+        self.connect()
+        try:
+            if not self.cursor.answers:
+                self.ask()
+            for due in self.generator.cadence(self.options.poll_interval):
+                time.sleep(max(due - time.monotonic(), 0))
+                if self.generator.begun and not self.counting:
+                    self.begin_page()
+                self.ask()
+        finally:
+            self.client.close()
+
+
+class LongPollingUser(HttpUser):
+    """Asks, is held until there is an answer, asks again at once."""
+
+    transport = "long-polling"
+    host = "http://127.0.0.1:5002"
+
+    def session(self) -> None:
+        self.timeout = self.options.hold + GRACE
+        self.connect()
+        try:
+            if not self.cursor.answers:
+                self.ask(wait=0)
+                self.begin_page()
+            while True:
+                self.ask(wait=f"{self.options.hold:g}")
+        finally:
+            self.client.close()

@@ -1,0 +1,76 @@
+"""How a program leads the load: commands on standard input, answers on standard output, each a JSON object on a line.
+
+`{"follow": URL}` lets the clients connect, and is answered when all had their first answer. `{"begin": true}` begins a
+new page in every ledger. `{"drain": SEQ, "within": SECONDS}` lets each client leave once it has everything up to SEQ;
+its answer is the tally of all processes.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+import gevent
+import psutil
+from gevent.fileobject import FileObject
+
+from loadtests.users.generator import Generator
+
+LOOK = 0.5  # seconds between looks at the other processes
+
+
+def follow_commands(environment: Any) -> None:
+    """Do what the commands say, in the master; end with them."""
+    generator: Generator = environment.generator
+    clients = environment.parsed_options.num_users
+    for line in FileObject(sys.stdin.buffer, "rb"):
+        match json.loads(line):
+            case {"follow": url}:
+                generator.send("lab-follow", {"url": url})
+                generator.ready_clients.wait(clients)
+                say(ready=clients)
+            case {"begin": True}:
+                generator.start_clock()
+                generator.send("lab-begin", {})
+                generator.begun_processes.wait(generator.processes)
+                say(begun=True)
+            case {"drain": newest, "within": seconds}:
+                generator.measure_cpu()
+                generator.send("lab-drain", {"newest": newest, "within": seconds})
+                generator.finished.wait()
+                say(tally=generator.whole().as_values())
+    environment.watch.kill()
+    environment.runner.quit()
+
+
+def say(**what: Any) -> None:
+    """Answer, on standard output."""
+    print(json.dumps(what), flush=True)
+
+
+def watch_workers(wanted: int) -> gevent.Greenlet:
+    """From now on, end the run at once if a worker ends before it is done; return what to kill when it is."""
+    return gevent.spawn(end_with_children, psutil.Process().children(), wanted)
+
+
+def end_with_parent(parent: int) -> None:
+    """In a process that `parent` has forked: end when it has ended, however it did."""
+    while os.getpid() != parent:
+        if os.getppid() != parent:
+            os._exit(1)
+        gevent.sleep(LOOK)
+
+
+def end_with_children(children: list[psutil.Process], wanted: int) -> None:
+    """End this process as soon as one of its children has ended, or at once if there are too few; so do the others."""
+    while len(children) >= wanted and all(map(alive, children)):
+        gevent.sleep(LOOK)
+    print("one of its worker processes has ended", file=sys.stderr, flush=True)
+    os._exit(1)  # Locust would wait for the one that is gone
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,74 @@
+"""The WebSocket as a Locust user, over websockets' sans-I/O protocol."""
+
+import time
+
+import gevent
+from gevent.event import AsyncResult
+
+from clients.delivery import ConnectionLost
+from clients.ledger import Ledger
+from clients.websocket import SILENCE, WebSocketConnection, read_status
+from loadtests.users.feed import FeedUser
+
+READABLE = 1  # libev's EV_READ
+
+
+class WebSocketUser(FeedUser):
+    """Asks for the connection, then is told."""
+
+    transport = "websocket"
+    host = "ws://127.0.0.1:5003"
+
+    def session(self) -> None:
+        if self.cursor.epoch is None:
+            read_status(self.url, self.cursor, Ledger(), self.options.tls)  # warm-up
+        tally = self.generator.tally
+        tally.requests += 1
+        tally.connections += 1
+        where = self.url, self.cursor.target()
+        ways = {"trust": self.options.tls, "deflate": self.options.deflate}
+        with WebSocketConnection(*where, self.ledger, self.fields[1:], **ways) as connection:
+            self.joined()
+            self.listen(connection)
+
+    def listen(self, connection: WebSocketConnection) -> None:
+        """Take what comes, until the connection ends.
+
+        The event loop itself calls `take`: to wake a greenlet for each message takes as long as all that it then does.
+        """
+        ended = AsyncResult()
+        self.heard_at = time.monotonic()
+
+        def take() -> None:
+            self.heard_at = time.monotonic()
+            try:
+                connection.receive()
+                self.heard(connection)
+                while connection.socket.pending():  # records that came together: the event loop does not see them
+                    connection.receive()
+                    self.heard(connection)
+            except BlockingIOError:  # over TLS, less than a record came
+                pass
+            except Exception as error:
+                watcher.stop()
+                ended.set_exception(error)
+
+        connection.socket.settimeout(0)
+        watcher = gevent.get_hub().loop.io(connection.socket.fileno(), READABLE)
+        try:
+            self.heard(connection)  # what came together with the 101
+            watcher.start(take)
+            if connection.socket.pending():
+                take()
+            while not ended.wait(SILENCE):
+                if time.monotonic() - self.heard_at > SILENCE:
+                    raise ConnectionLost(f"the server was silent for {SILENCE:.0f} s")
+            ended.get()
+        finally:
+            watcher.stop()
+            watcher.close()
+
+    def heard(self, connection: WebSocketConnection) -> None:
+        messages, received_at = connection.take()
+        if messages:
+            self.deliver(messages, received_at)
