@@ -9,7 +9,9 @@ from itertools import islice
 from typing import Any
 
 from clients import long_polling, polling, websocket
-from clients.delivery import ClientError, Delivery, Gap, with_tls
+from clients.address import with_tls
+from clients.delivery import Delivery, Gap
+from clients.errors import ClientError
 from clients.ledger import HEADINGS, Ledger
 
 SEGMENT_HEADS = 52  # bytes: IPv4's 20, TCP's 20 (RFC 9293 section 3.1), 12 for timestamps (RFC 7323)

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from clients.counting import PATIENCE, resuming
-from clients.delivery import Cursor, Delivery, Gap
-from clients.http import HttpConnection
+from clients.connection.http import HttpConnection
+from clients.cursor import Cursor
+from clients.delivery import Delivery, Gap
 from clients.ledger import Ledger
+from clients.resuming import PATIENCE, resuming
 
 GRACE = 10.0  # seconds that an answer may take beyond the hold
 

@@ -3,15 +3,19 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run
-from loadtests.runs.processes import ROOT, RunFailed
+from loadtests.runs.processes import RunFailed
+from results.folders import ROOT, shown
 from servers.sources import SMALLEST
+
+if TYPE_CHECKING:
+    from results.table import Results
 
 CALIBRATION = "calibration"  # of the delay line: no experiment, nothing is compared
 LATEST = Path("results/latest")
@@ -140,15 +144,15 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
     return 0
 
 
-def tell(report: Path, console: Console) -> None:
+def tell(results: "Results", console: Console) -> None:
     """Print the comparison's table and where its report is; say what could not be measured, and what may help."""
     from results.summary import terminal_table
-    from results.table import invalid, read_runs
+    from results.table import invalid
 
-    runs = read_runs(report.parent)
+    runs = results.runs
     wide = console if console.is_terminal else Console(width=100)
     wide.print(terminal_table(runs))
-    print(f"report: {report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report}")
+    print(f"report: {shown(results.folder / 'report.html')}")
     if bad := len(invalid(runs)):
         words = f"{bad} of {len(runs)} runs are invalid and do not count: this machine could not keep the pace."
         print(f"loadtests: {words} Fewer --clients or a lower --rate may do.", file=sys.stderr)

@@ -11,44 +11,40 @@ import rich.console
 import rich.padding
 import rich.text
 
-from results import charts, claims, readme, report, table
+from results import claims, figures, folders, report, table
+from results.report import readme
+from results.table import Results
 
 
-def default_folder() -> Path:
-    """The last run if there is one, else the one that comes with the lab."""
-    latest = Path("results/latest")
-    return latest if (latest / "runs.csv").is_file() else Path("results/reference")
-
-
-def show_claims(folder: Path) -> None:
+def show_claims(results: Results) -> None:
     """Print every claim with its verdict and the numbers it rests on."""
     console = rich.console.Console(highlight=False)
-    for verdict in claims.verdicts(folder):
+    for verdict in claims.verdicts(results.runs):
         console.print(rich.text.Text.assemble((f"{verdict.claim.id:<4}", "bold"), verdict.claim.words))
         for words, style in ((verdict.verdict, "bold"), *((words, "") for words in verdict.numbers)):
             console.print(rich.padding.Padding(rich.text.Text(words, style=style), (0, 0, 0, 4)))
 
 
-def show_charts(folder: Path) -> None:
+def show_charts(results: Results) -> None:
     """Draw the charts, print their paths, and say which could not be drawn."""
-    drawn, skipped = charts.draw_all(folder)
-    for path in charts.save(drawn, folder):
-        print(path)
+    drawn, skipped = figures.draw_all(results)
+    for path in figures.save(drawn, results.folder):
+        print(folders.shown(path))
     for skip in skipped:
         print(f"skipped {skip.name}: {skip.reason}", file=sys.stderr)
 
 
-def show_report(folder: Path) -> None:
+def show_report(results: Results) -> None:
     """Write the report and print its path."""
-    print(report.write(folder))
+    print(folders.shown(report.write(results, figures.draw_all(results))))
 
 
-def write_readme(folder: Path) -> None:
-    """Put the folder's numbers into the README."""
-    readme.write(Path("README.md"), folder)
+def write_readme(results: Results) -> None:
+    """Put the results' numbers into the README."""
+    readme.write(Path("README.md"), results)
 
 
-ACTIONS: dict[str, Callable[[Path], None]] = {
+ACTIONS: dict[str, Callable[[Results], None]] = {
     "claims": show_claims,
     "charts": show_charts,
     "report": show_report,
@@ -63,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: results/latest or reference")
     chosen = parser.parse_args(arguments)
     try:
-        ACTIONS[chosen.action](chosen.folder or default_folder())
+        ACTIONS[chosen.action](table.read(chosen.folder or folders.default() or folders.PLACES[-1]))
     except (table.TableError, OSError) as error:
         print(f"python -m results: {error}", file=sys.stderr)
         return 1

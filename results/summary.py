@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import rich.console
 import rich.table
 import rich.text
 
-from results.table import PARAMETERS, records, valid
-from results.transports import TABLE, owner
+from results.select import groups, varying
+from results.table import records, valid
+from results.transports import TABLE
+from results.words import describe, number
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Compared:
     """One line of the summary: the runs of one transport under one condition, medians over the repeats.
 
     Latencies in ms, overhead in bytes; None where no valid run says anything.
@@ -40,45 +41,7 @@ class Comparison:
     lost: int | None
 
 
-PLAIN = {"run_id", "experiment", "transport", "repeat", "attempt", "seed", "duration_s"}
-SHARED = tuple(column.name for column in PARAMETERS if column.name not in PLAIN and not owner(column.name))
-"""Parameters of the condition that all transports share; what only one of them has belongs to its name."""
-
-WORDS: dict[str, Callable[[Any], str]] = {
-    "operation": str,
-    "clients": lambda value: f"{value:,} client{'' if value == 1 else 's'}",
-    "rate_hz": lambda value: f"{value:g} messages/s",
-    "arrivals": lambda value: f"{value} arrivals",
-    "payload_bytes": lambda value: f"{value:,} B messages",
-    "poll_interval_s": lambda value: f"every {value:g} s",
-    "hold_s": lambda value: f"held {value:g} s",
-    "rtt_ms": lambda value: f"{value:g} ms round trip",
-    "link_mbps": lambda value: f"{value:g} Mbit/s",
-    "header_profile": lambda value: f"{value} headers",
-    "cookie_bytes": lambda value: f"{value:,} B cookies" if value else "no cookies",
-    "keep_alive": lambda value: "kept connections" if value else "a connection per request",
-    "tls": lambda value: "TLS" if value else "no TLS",
-    "deflate": lambda value: "deflate" if value else "no deflate",
-    "fault": lambda value: f"fault: {value}",
-}
-
-
-def describe(row: Mapping[str, Any], names: Iterable[str]) -> str:
-    """These parameters of a run in words, "20 clients, 5 messages/s"; what does not apply is left out."""
-    return ", ".join(WORDS[name](row[name]) for name in names if not pd.isna(row[name]) and row[name] != "")
-
-
-def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
-    """Those of the parameters `names` that take more than one value in these runs."""
-    return [name for name in names if runs[name].nunique() > 1]
-
-
-def applies(runs: pd.DataFrame, name: str) -> pd.Series:
-    """For each run whether this parameter does anything there: a WebSocket's poll interval does not."""
-    return runs[name].notna() & ((runs["transport"] == owner(name)) if owner(name) else True)
-
-
-def comparison(runs: pd.DataFrame) -> list[Comparison]:
+def compared(runs: pd.DataFrame) -> list[Compared]:
     """A line per experiment, condition and transport, in the order of the runs; transports in their usual order."""
     lines = []
     for _, experiment in runs.groupby("experiment", sort=False):
@@ -91,17 +54,10 @@ def comparison(runs: pd.DataFrame) -> list[Comparison]:
     return lines
 
 
-def groups(runs: pd.DataFrame, names: list[str]) -> Iterable[tuple[Any, pd.DataFrame]]:
-    """The runs by these parameters, one group for all if there are none; empty cells make a group of their own."""
-    if not names:
-        return [((), runs)] if len(runs) else []
-    return runs.groupby(names, sort=True, dropna=False)
-
-
-def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Comparison:
+def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
     first, good = records(group)[0], valid(group)
     words = describe(first, own)
-    return Comparison(
+    return Compared(
         experiment=first["experiment"],
         condition=describe(first, dict.fromkeys(["clients", *shared])),
         transport=first["transport"],
@@ -140,17 +96,7 @@ COMPARED = tuple(HEADINGS)[1:6]
 """Fewer is better: the least in a block is set in bold."""
 
 
-def number(value: float | None) -> str:
-    """Three significant digits, thousands grouped, "–" for nothing: 0.917, 31.4, 1,240."""
-    if value is None or pd.isna(value):
-        return "–"
-    if isinstance(value, int) or value == 0 or abs(value) >= 99.95:
-        return f"{value:,.0f}"
-    places = 2 - math.floor(math.log10(abs(float(f"{value:.3g}"))))
-    return f"{value:.{places}f}" if places < 6 else f"{value:.2g}"
-
-
-def blocks(lines: Iterable[Comparison]) -> list[tuple[str, list[Comparison]]]:
+def blocks(lines: Iterable[Compared]) -> list[tuple[str, list[Compared]]]:
     """The lines of one experiment and condition together, under what they have in common."""
     grouped = itertools.groupby(lines, lambda line: (line.experiment, line.condition))
     return [(": ".join(filter(None, where)), list(block)) for where, block in grouped]
@@ -159,7 +105,7 @@ def blocks(lines: Iterable[Comparison]) -> list[tuple[str, list[Comparison]]]:
 def terminal_table(runs: pd.DataFrame) -> rich.console.RenderableType:
     """The comparison, readable at a width of 100 columns: a block per condition, a line per transport."""
     parts: list[rich.console.RenderableType] = [_table(heading=True)]
-    for title, block in blocks(comparison(runs)):
+    for title, block in blocks(compared(runs)):
         table = _table(heading=False)
         for line in block:
             table.add_row("  " + line.label, *(_cell(line, block, name) for name in HEADINGS))
@@ -175,12 +121,12 @@ def _table(heading: bool) -> rich.table.Table:
     return table
 
 
-def _cell(line: Comparison, block: list[Comparison], name: str) -> rich.text.Text:
+def _cell(line: Compared, block: list[Compared], name: str) -> rich.text.Text:
     style = {"least": "bold green", "alarm": "bold red", "": ""}[mark(line, block, name)]
     return rich.text.Text(number(getattr(line, name)), style=style)
 
 
-def mark(line: Comparison, block: list[Comparison], name: str) -> str:
+def mark(line: Compared, block: list[Compared], name: str) -> str:
     """How a cell stands out in its block: "least" where less is better, "alarm" for a loss or an invalid run, or ""."""
     value = getattr(line, name)
     known = [getattr(other, name) for other in block if getattr(other, name) is not None]

@@ -1,6 +1,6 @@
-"""Write, read and check the result files: the one place that knows the columns of `runs.csv`.
+"""Write and read the result files: the one place that knows the columns of `runs.csv`.
 
-A run is a row. Times are in the unit their name ends with, sizes in bytes. The columns and what makes a row valid are
+A run is a row. Times are in the unit their name ends with, sizes in bytes. The columns are
 those of the project's contract; nothing here draws or judges.
 """
 
@@ -13,7 +13,7 @@ import math
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
 from results.histogram import new_histogram
-from results.transports import TABLE
 
 LEDGER = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
 
@@ -212,6 +211,20 @@ READERS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bool": 
 # --- what counts -----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Results:
+    """A results folder as it was read, once."""
+
+    folder: Path
+    runs: pd.DataFrame
+    machine: dict[str, Any]
+
+
+def read(folder: str | os.PathLike[str]) -> Results:
+    """Everything of a folder that figures, claims and report are made of. Raises TableError as `read_runs` does."""
+    return Results(Path(folder), read_runs(folder), read_machine(folder))
+
+
 def valid(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs which count: only those marked valid."""
     return runs[runs["valid"].fillna(False).astype(bool)]
@@ -222,72 +235,9 @@ def invalid(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[~runs["valid"].fillna(False).astype(bool)]
 
 
-def check(runs: pd.DataFrame) -> list[str]:
-    """What breaks the contract's promises, a sentence each; an empty list if all rows keep them."""
-    twice = runs["run_id"][runs["run_id"].duplicated()].unique()
-    messages = [f"{run_id}: this run_id stands in more than one row" for run_id in twice]
-    for row in records(runs):
-        messages += [f"{row['run_id']}: {text}" for rule in RULES for text in rule(row)]
-    return messages
-
-
 def records(runs: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows as dictionaries, column name to cell."""
     return [{str(name): cell for name, cell in row.items()} for row in runs.to_dict("records")]
-
-
-def _transport_known(row: dict[str, Any]) -> Iterator[str]:
-    if row["transport"] not in TABLE:
-        yield f"unknown transport {row['transport']!r}"
-
-
-def _reason_given(row: dict[str, Any]) -> Iterator[str]:
-    if pd.isna(row["valid"]):
-        yield "neither valid nor invalid"
-    elif not row["valid"] and not row["invalid_reason"]:
-        yield "invalid without a reason"
-    elif row["valid"] and row["invalid_reason"]:
-        yield f"valid, yet with a reason why not: {row['invalid_reason']}"
-
-
-def _ledger_adds_up(row: dict[str, Any]) -> Iterator[str]:
-    """Six headings against the two directions: the same bytes, counted twice."""
-    if not _counts(row):
-        return
-    if empty := [name for name in (*LEDGER, "wire_sent", "wire_received") if pd.isna(row[name])]:
-        yield f"empty in a valid run: {', '.join(empty)}"
-        return
-    headings, wire = sum(row[name] for name in LEDGER), row["wire_sent"] + row["wire_received"]
-    if headings != wire:
-        yield f"the six headings hold {headings} B, the wire {wire} B"
-
-
-def _overhead_agrees(row: dict[str, Any]) -> Iterator[str]:
-    """Without compression the payload heading is the messages' own size, so what is left over is the overhead."""
-    known = not any(pd.isna(row[name]) for name in ("overhead_per_delivery", "deliveries", "payload", "wire_sent"))
-    if not _counts(row) or row["deflate"] is not False or not known or row["deliveries"] == 0:
-        return
-    rest = row["wire_sent"] + row["wire_received"] - row["payload"]
-    if abs(row["overhead_per_delivery"] - rest / row["deliveries"]) > 0.01:
-        yield (
-            f"overhead_per_delivery is {row['overhead_per_delivery']:.2f} B, "
-            f"the wire gives {rest / row['deliveries']:.2f} B"
-        )
-
-
-def _nothing_missing(row: dict[str, Any]) -> Iterator[str]:
-    if not _counts(row) or row["fault"]:
-        return
-    for name in ("lost", "duplicated", "out_of_order"):
-        if not pd.isna(row[name]) and row[name] != 0:
-            yield f"valid, without a fault, and {row[name]} {name}"
-
-
-def _counts(row: dict[str, Any]) -> bool:
-    return not pd.isna(row["valid"]) and bool(row["valid"])
-
-
-RULES = (_transport_known, _reason_given, _ledger_adds_up, _overhead_agrees, _nothing_missing)
 
 
 # --- latency histograms ----------------------------------------------------------------------------------------------

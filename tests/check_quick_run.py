@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from results.table import check, invalid, read_runs
+from results.check import check
+from results.table import invalid, read_runs
 from results.transports import COMPARED as TRANSPORTS
 
 SHARE_VALID = 0.95

@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, needs
 
-PACKAGES = ("servers", "clients", "loadtests", "results")
+PACKAGES = ("servers", "clients", "loadtests", "results", "notebooks/lessons")
 MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removeprefix("notebooks."): path
     for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 }
 TRANSPORT = ["servers.app", "servers.feed", "servers.question", "flask"]
-SHARED = {"clients": "clients.counting clients.delivery".split()}
-RESULTS = ["results", "numpy", "pandas", "matplotlib", "hdrh", "hpack", "jinja2", "rich"]
+FOLLOW = ["clients.cursor", "clients.delivery", "clients.ledger", "clients.resuming"]
 
 # What a module, or a room and every module in it, may import beside the standard library: the row with the longest
 # name counts. A name stands for all that is below it.
 MAY_IMPORT = {
     "servers": [],
     "servers.feed": [],
+    "servers.events": [],
     "servers.sources": ["servers.feed"],
     "servers.publisher": ["servers.feed", "servers.sources", "gevent", "hdrh"],
     "servers.question": ["werkzeug"],
@@ -45,17 +45,26 @@ MAY_IMPORT = {
                                "servers.feed", "servers.publisher", "gevent"],
     "servers.__main__": ["servers.serving", "servers.sources", "servers.publisher", "servers.feed", "gevent"],
     "clients": [],
-    "clients.counting": ["clients.delivery", "clients.ledger", "clients.tcp_info"],
-    "clients.tls": ["clients.counting", "clients.delivery", "clients.ledger"],
-    "clients.http": ["clients.delivery", "clients.ledger", "clients.tls", "h11"],
-    "clients.polling": [*SHARED["clients"], "clients.http", "clients.ledger"],
-    "clients.long_polling": [*SHARED["clients"], "clients.http", "clients.ledger"],
-    "clients.websocket": [*SHARED["clients"], "clients.http", "clients.ledger", "clients.tls", "websockets"],
+    "clients.errors": [],
+    "clients.address": ["clients.errors"],
+    "clients.cursor": ["clients.delivery", "clients.errors"],
+    "clients.resuming": ["clients.cursor", "clients.delivery", "clients.errors"],
+    "clients.ledger": ["clients.ledger"],
+    "clients.connection": [],
+    "clients.connection.counting": ["clients.connection.tcp_info", "clients.ledger"],
+    "clients.connection.tls": ["clients.connection.counting", "clients.address", "clients.errors", "clients.ledger"],
+    "clients.connection.answer": ["clients.errors"],
+    "clients.connection.http": ["clients.connection.answer", "clients.connection.tls", "clients.address",
+                                "clients.cursor", "clients.delivery", "clients.errors", "clients.ledger", "h11"],
+    "clients.connection.websocket": ["clients.connection.answer", "clients.connection.tls", "clients.address",
+                                     "clients.errors", "clients.ledger", "websockets"],
+    "clients.polling": [*FOLLOW, "clients.connection.http"],
+    "clients.long_polling": [*FOLLOW, "clients.connection.http"],
+    "clients.websocket": [*FOLLOW, "clients.connection.http", "clients.connection.websocket"],
     "clients.__main__": ["clients"],
     "loadtests": [],
     "loadtests.__main__": ["loadtests.experiments", "loadtests.link.calibration", "loadtests.runs", "results.summary",
-                           "results.table", "servers.sources.SMALLEST", "rich"],
-    "loadtests.live": ["loadtests.runs.processes", "results"],
+                           "results.table", "results.folders", "servers.sources.SMALLEST", "rich"],
     "loadtests.experiments": ["loadtests.experiments", "results.transports"],
     "loadtests.headers": [],
     "loadtests.headers.profiles": ["results.transports"],
@@ -76,12 +85,35 @@ MAY_IMPORT = {
     "loadtests.benchmark.peers.websockets_server": ["loadtests.benchmark.peers.feed", "websockets"],
     "loadtests.benchmark.peers.websocket_client_user": ["locust", "websocket"],
     "loadtests.benchmark.peers.sink": ["clients", "results.histogram", "results.model", "gevent"],
-    "results": RESULTS,
+    "results": [],
     "results.transports": [],
+    "results.histogram": ["hdrh"],
+    "results.folders": [],
+    "results.model": ["numpy"],
+    "results.replay": ["results.model", "numpy"],
+    "results.table": ["results.histogram", "hdrh", "pandas"],
+    "results.check": ["results.table", "results.transports", "pandas"],
+    "results.words": ["pandas"],
+    "results.select": ["results.table", "results.transports", "pandas"],
+    "results.summary": ["results.select", "results.table", "results.transports", "results.words", "pandas", "rich"],
+    "results.figures": ["results.figures", "results.select", "results.table", "results.transports", "results.words",
+                        "numpy", "pandas", "matplotlib", "hdrh"],
+    "results.claims": ["results.claims", "results.select", "results.table", "results.transports", "results.words",
+                       "pandas"],
+    "results.audit": ["results.audit", "results.model", "results.table", "pandas", "hpack"],
+    "results.audit.hours": ["results.model", "servers.events"],
+    "results.report": ["results.check", "results.claims", "results.figures", "results.summary", "results.table",
+                       "results.words", "pandas", "jinja2"],
+    "results.__main__": ["results", "rich"],
+    "lessons": ["lessons", "results.figures.frame"],
+    "lessons.servers": ["loadtests.runs.processes"],
+    "lessons.pictures": ["results.figures", "results.folders", "results.table"],
+    "lessons.listings": ["results.folders"],
 }
 
 # What may neither open a socket nor start a process, not even with the standard library.
-PURE = ["servers.feed", "clients.delivery", "clients.ledger", "results", "loadtests.experiments",
+PURE = ["servers.events", "servers.feed", "clients.cursor", "clients.ledger", "clients.connection.answer", "results",
+        "loadtests.experiments",
         "loadtests.link.delayline", "loadtests.runs.tally", "loadtests.runs.row", "loadtests.runs.validity",
         "loadtests.runs.floor"]
 OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http", "urllib.request", "subprocess", "multiprocessing",
@@ -136,7 +168,7 @@ def test_the_table_has_no_row_for_what_does_not_exist(row):
     assert row in NAMES
 
 
-@pytest.mark.parametrize("row", [row for row in MAY_IMPORT if row != "results"])
+@pytest.mark.parametrize("row", MAY_IMPORT)
 def test_the_table_allows_nothing_that_is_not_used(row):
     used = set().union(*(foreign(path) for module, path in MODULES.items() if row_of(module) == row))
     assert [name for name in MAY_IMPORT[row] if not any(below(u, [name]) for u in used)] == []
@@ -203,7 +235,8 @@ def test_a_usage_line_waits_for_no_charts(tmp_path):
 
 @every
 def test_nothing_imports_the_notebooks_or_the_tests(module):
-    assert not any(below(name, ["notebooks", "tests", "conftest"]) for name in imports(MODULES[module]))
+    others = ["notebooks", "tests", "conftest", *([] if below(module, ["lessons"]) else ["lessons"])]
+    assert not any(below(name, others) for name in imports(MODULES[module]))
 
 
 def test_no_code_is_hidden_from_git():

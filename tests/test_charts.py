@@ -1,4 +1,4 @@
-"""results/charts.py: titles follow the data, marks stay apart, what is missing is said."""
+"""results/figures: titles follow the data, marks stay apart, what is missing is said."""
 
 import io
 import itertools
@@ -11,7 +11,10 @@ from matplotlib.text import Text
 from PIL import Image
 from test_results_made_up import MACHINE, make
 
-from results import canvas, charts, table, transports
+from results import figures, select, table, transports
+from results.figures import frame
+from results.figures.latency_distribution import _later_than
+from results.words import times
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def runs(folder):
 
 @pytest.fixture(scope="module")
 def drawn(folder):
-    return charts.draw_all(folder)[0]
+    return figures.draw_all(table.read(folder))[0]
 
 
 NAMES = ["bytes_per_delivery", "latency_distribution", "latency_by_poll_interval", "latency_and_cpu_over_clients"]
@@ -63,8 +66,8 @@ def test_the_bytes_title_is_the_ratio_of_the_bars(runs):
     mine = table.valid(runs[(runs["experiment"] == "overhead")])
     wire = (mine["wire_sent"] + mine["wire_received"]) / mine["deliveries"]
     ratio = wire[mine["transport"] == "long-polling"].to_numpy() / wire[mine["transport"] == "websocket"].to_numpy()
-    title = charts.bytes_per_delivery(runs, MACHINE).title
-    low, high = canvas.times(ratio.min()), canvas.times(ratio.max())
+    title = figures.bytes_per_delivery(runs, MACHINE).title
+    low, high = times(ratio.min()), times(ratio.max())
     assert title == f"Long polling moves {low} to {high} times the bytes of a WebSocket for each message"
 
 
@@ -72,10 +75,10 @@ def test_the_titles_follow_the_data(runs, folder):
     changed = runs.copy()
     changed.loc[changed["transport"] == "polling", "request_head"] *= 20
     changed.loc[changed["transport"] == "websocket", "server_cpu_us_per_delivery"] *= 100
-    assert charts.bytes_per_delivery(changed, MACHINE).title.startswith("Polling moves ")
-    assert "900 clients, a WebSocket costs" in charts.latency_and_cpu_over_clients(changed, MACHINE).title
+    assert figures.bytes_per_delivery(changed, MACHINE).title.startswith("Polling moves ")
+    assert "900 clients, a WebSocket costs" in figures.latency_and_cpu_over_clients(changed, MACHINE).title
     fewer = runs[~((runs["experiment"] == "latency") & (runs["poll_interval_s"] == 4))]
-    titles = [charts.latency_distribution(these, MACHINE, folder, "latency").title for these in (runs, fewer)]
+    titles = [figures.latency_distribution(these, MACHINE, folder, "latency").title for these in (runs, fewer)]
     assert titles[0] != titles[1]
 
 
@@ -83,12 +86,13 @@ def test_alike_transports_are_said_to_be_alike(runs):
     same = runs.copy()
     for name in table.LEDGER:
         same[name] = same["deliveries"]
-    assert charts.bytes_per_delivery(same, MACHINE).title == "All transports move about the same bytes for each message"
+    title = figures.bytes_per_delivery(same, MACHINE).title
+    assert title == "All transports move about the same bytes for each message"
 
 
 def test_the_distribution_is_one_minus_the_ecdf(folder, runs):
     run_id = runs["run_id"][0]
-    latency, share = charts._later_than(table.latencies(folder, [run_id]))
+    latency, share = _later_than(table.latencies(folder, [run_id]))
     assert share[0] == 1 and np.all(np.diff(share) <= 0) and np.all(np.diff(latency) >= 0)
     for percent, column in ((50, "latency_p50_ms"), (90, "latency_p90_ms"), (99, "latency_p99_ms")):
         where = np.searchsorted(-share, -(1 - percent / 100))
@@ -98,7 +102,7 @@ def test_the_distribution_is_one_minus_the_ecdf(folder, runs):
 def test_an_invalid_run_is_drawn_and_never_averaged_in(runs):
     worse = runs.copy()
     worse.loc[worse["clients"] == 2000, "server_cpu_us_per_delivery"] = 1e6
-    before, after = (charts.latency_and_cpu_over_clients(these, MACHINE) for these in (runs, worse))
+    before, after = (figures.latency_and_cpu_over_clients(these, MACHINE) for these in (runs, worse))
     assert before.title == after.title and before.alt == after.alt
     right = after.figure.axes[1]
     crosses = [line for line in right.lines if line.get_marker() == "x"]
@@ -109,14 +113,14 @@ def test_an_invalid_run_is_drawn_and_never_averaged_in(runs):
 def test_an_invalid_distribution_is_dotted_and_not_merged(runs, folder):
     bad = runs.copy()
     bad.loc[bad["run_id"] == bad["run_id"][0], "valid"] = False
-    axes = charts.latency_distribution(bad, MACHINE, folder).figure.axes[0]
+    axes = figures.latency_distribution(bad, MACHINE, folder).figure.axes[0]
     assert [line.get_linestyle() for line in axes.lines] == [":", "-", "-", "-"]
 
 
 def test_one_colour_for_each_transport(drawn, runs):
     colours = {transport.colour for transport in transports.TABLE.values()}
-    assert set(canvas.TONE) == set(table.LEDGER)
-    assert len(colours | set(canvas.TONE.values())) == 9
+    assert set(frame.TONE) == set(table.LEDGER)
+    assert len(colours | set(frame.TONE.values())) == 9
     used = {line.get_color() for chart in drawn[1:] for axes in chart.figure.axes for line in axes.lines}
     assert used == colours
 
@@ -132,15 +136,15 @@ def test_the_conditions_stand_below(drawn):
 def test_what_was_not_run_is_skipped_with_a_reason(tmp_path, folder, runs):
     table.write_runs(tmp_path / "runs.csv", table.records(runs[runs["experiment"] == "scale"]))
     (tmp_path / "machine.json").write_text("{}")
-    drawn, skipped = charts.draw_all(tmp_path)
+    drawn, skipped = figures.draw_all(table.read(tmp_path))
     assert [chart.name for chart in drawn] == ["latency_and_cpu_over_clients"]
     assert [skip.reason for skip in skipped][0] == "there are no runs of the experiment `overhead`"
 
 
 def test_runs_that_do_not_count_give_no_chart(runs):
     none = runs.assign(valid=False)
-    with pytest.raises(canvas.NotMeasured, match="none of the 12 runs of the experiment `overhead` is valid"):
-        charts.bytes_per_delivery(none, MACHINE)
+    with pytest.raises(select.NotMeasured, match="none of the 12 runs of the experiment `overhead` is valid"):
+        figures.bytes_per_delivery(none, MACHINE)
 
 
 def test_a_workload_of_ones_own_is_drawn_as_well(tmp_path, folder, runs):
@@ -148,18 +152,18 @@ def test_a_workload_of_ones_own_is_drawn_as_well(tmp_path, folder, runs):
     table.write_runs(tmp_path / "runs.csv", table.records(mine))
     (tmp_path / "machine.json").write_text("{}")
     (tmp_path / "latency").symlink_to(folder / "latency")
-    assert [chart.name for chart in charts.draw_all(tmp_path)[0]] == NAMES[:2]
+    assert [chart.name for chart in figures.draw_all(table.read(tmp_path))[0]] == NAMES[:2]
 
 
 def test_at_most_four_of_many_header_variants_are_drawn(runs):
     overhead = runs[runs["experiment"] == "overhead"]
     many = [overhead.assign(cookie_bytes=size, cookies=overhead["deliveries"] * size) for size in (0, 500, 1000)]
-    figure = charts.bytes_per_delivery(table.pd.concat(many, ignore_index=True), MACHINE).figure
+    figure = figures.bytes_per_delivery(table.pd.concat(many, ignore_index=True), MACHINE).figure
     assert len(figure.axes[0].get_yticks()) == 12
 
 
 def test_files_carry_title_and_alternative_text(folder, drawn):
-    paths = charts.save_all(folder)
+    paths = figures.save(figures.draw_all(table.read(folder))[0], folder)
     assert [path.name for path in paths] == [f"{name}.{ending}" for name in NAMES for ending in ("png", "svg")]
     for chart in drawn:
         with Image.open(folder / "charts" / f"{chart.name}.png") as image:
@@ -172,19 +176,19 @@ def test_files_carry_title_and_alternative_text(folder, drawn):
 
 
 def test_the_same_runs_give_the_same_files(folder, drawn):
-    again = charts.draw_all(folder)[0]
+    again = figures.draw_all(table.read(folder))[0]
     for first, second in zip(drawn, again, strict=True):
-        assert canvas.svg(first) == canvas.svg(second)
-        pixels = [np.asarray(Image.open(io.BytesIO(canvas.png(chart)))) for chart in (first, second)]
+        assert frame.svg(first) == frame.svg(second)
+        pixels = [np.asarray(Image.open(io.BytesIO(frame.png(chart)))) for chart in (first, second)]
         assert np.array_equal(*pixels)
 
 
 def test_drawing_leaves_matplotlib_as_it_was(runs):
     before = dict(matplotlib.rcParams)
-    charts.bytes_per_delivery(runs, MACHINE)
+    figures.bytes_per_delivery(runs, MACHINE)
     assert dict(matplotlib.rcParams) == before
 
 
 @pytest.mark.parametrize(("ratio", "words"), [(1.04, "1"), (1.44, "1.4"), (31.2, "31"), (1234, "1,200")])
 def test_factors_are_rounded_for_listeners(ratio, words):
-    assert canvas.times(ratio) == words
+    assert times(ratio) == words

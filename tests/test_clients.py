@@ -19,7 +19,8 @@ import pytest
 from conftest import ROOT, TRANSPORTS, WAIT, Lab, eventually, serving
 
 from clients import long_polling, polling, websocket
-from clients.delivery import BrokenFeed, Delivery, Gap, Refused, ServerMissing
+from clients.delivery import Delivery, Gap
+from clients.errors import BrokenFeed, Refused, ServerMissing
 from clients.ledger import HEADINGS, Ledger, Transcript
 from loadtests.headers.profiles import PROFILES
 

@@ -1,4 +1,4 @@
-"""results/computed.py against bytes written down by hand, against h11 and hpack's decoder, and against the article."""
+"""results/audit against bytes written down by hand, against h11 and hpack's decoder, and against the article."""
 
 import math
 from dataclasses import replace
@@ -11,9 +11,12 @@ from conftest import ROOT
 from websockets.frames import Frame, Opcode
 
 from loadtests.headers.profiles import PROFILES
-from results import computed, model, table
-from results.computed import Costs, Head, Workload
+from results import model, table
+from results.audit import audit, hours, hpack_heads, lab, quantum
+from results.audit.hours import Costs, Workload
+from results.audit.hpack_heads import Head
 from results.model import Heads, ModelError
+from servers import events
 
 AUTHORITY = "localhost:5001"
 BROWSER = PROFILES["browser"].fields("polling", AUTHORITY)
@@ -27,16 +30,16 @@ PRINTED = (
 # --- the quantum leap ------------------------------------------------------------------------------------------------
 
 
-def rows(name: str, **given: object) -> list[computed.Quantum]:
-    found = [row for row in computed.quantum(**given) if row.basis.name == name]
+def rows(name: str, **given: object) -> list[quantum.Quantum]:
+    found = [row for row in quantum.quantum(**given) if row.basis.name == name]
     assert [row.clients for row in found] == [1_000, 10_000, 100_000]
     return found
 
 
 def test_a_megabit_is_the_si_one_unless_it_is_said():
-    assert computed.megabits(125_000) == 1.0
-    assert computed.megabits(131_072, computed.BINARY) == 1.0
-    assert computed.megabits(1) / computed.megabits(1, computed.BINARY) == pytest.approx(1.048576)
+    assert quantum.megabits(125_000) == 1.0
+    assert quantum.megabits(131_072, quantum.BINARY) == 1.0
+    assert quantum.megabits(1) / quantum.megabits(1, quantum.BINARY) == pytest.approx(1.048576)
 
 
 def test_the_published_figures_come_out_to_the_digits_they_were_printed_with():
@@ -55,9 +58,9 @@ def test_the_same_bytes_in_si_units():
 
 
 def test_characters_and_line_ends_are_the_bytes_on_the_wire():
-    assert (computed.PRINTED_REQUEST.wire, computed.PRINTED_RESPONSE.wire) == (716, 193)
-    assert (computed.printed_characters(), computed.printed_wire()) == (871, 909)
-    assert computed.Printed(len("GET / HTTP/1.1Host: h"), 2).wire == len(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (quantum.PRINTED_REQUEST.wire, quantum.PRINTED_RESPONSE.wire) == (716, 193)
+    assert (quantum.printed_characters(), quantum.printed_wire()) == (871, 909)
+    assert quantum.Printed(len("GET / HTTP/1.1Host: h"), 2).wire == len(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     assert rows("with line ends")[0].polling_mbit_s == pytest.approx(909 * 8 / 1000)
 
 
@@ -76,16 +79,16 @@ def test_a_poll_is_three_segments_and_a_push_two(heads, poll, push):
 
 
 def test_segments_are_the_callers():
-    given = [computed.Segments(polling=4, websocket=2, heads=40)]
+    given = [quantum.Segments(polling=4, websocket=2, heads=40)]
     assert rows("with TCP/IP heads, 40 B a segment", segments=given)[0].basis.polling == 909 + 160
 
 
 def test_more_is_counted_from_line_to_line_and_ten_times_the_clients_cause_ten_times_the_traffic():
-    bases = computed.bases(126)[1:]
+    bases = quantum.bases(126)[1:]
     sizes = [(basis.polling, basis.websocket) for basis in bases]
     assert all(one[0] <= two[0] and one[1] <= two[1] for one, two in zip(sizes, sizes[1:], strict=False))
     for basis in bases:
-        few, many = (computed.quantum_row(clients, basis) for clients in (1_000, 10_000))
+        few, many = (quantum.quantum_row(clients, basis) for clients in (1_000, 10_000))
         assert many.polling_mbit_s == pytest.approx(10 * few.polling_mbit_s)
         assert many.ratio == pytest.approx(few.ratio)
 
@@ -118,26 +121,26 @@ PUSHED = made_up("websocket", framing=20, overhead_per_delivery=104.0, segments_
 def test_the_labs_numbers_are_per_delivery_and_per_poll(read):
     """Two polls of 620 B brought five messages with an LF each; a frame head of 4 B, and a handshake of 500 B."""
     runs = read(made_up("polling", segments_sent=4, segments_received=2), PUSHED)
-    assert computed.measured(runs, "polling").overhead_per_poll == pytest.approx(620 + 1)
-    assert [(basis.polling, basis.websocket) for basis in computed.lab_bases(runs)] == [
+    assert lab.measured(runs, "polling").overhead_per_poll == pytest.approx(620 + 1)
+    assert [(basis.polling, basis.websocket) for basis in lab.lab_bases(runs)] == [
         (249, 104), (pytest.approx(621), 4), (pytest.approx(621 + 3 * 40), 4 + 3 * 40),
         (pytest.approx(621 + 3 * 52), 4 + 3 * 52)]
 
 
 def test_runs_are_taken_together_by_what_they_delivered(read):
     runs = read(made_up("polling"), made_up("polling", deliveries=15, overhead_per_delivery=49.0, framing=15))
-    pooled = computed.measured(runs, "polling")
+    pooled = lab.measured(runs, "polling")
     assert pooled.overhead_per_delivery == pytest.approx((5 * 249 + 15 * 49) / 20)
     assert pooled.requests_per_delivery == pytest.approx(4 / 20) and pooled.segments_per_delivery is None
 
 
 def test_what_no_run_counted_stays_empty(read):
     runs = read(made_up("polling"), PUSHED)
-    last = computed.lab_bases(runs)[-1]
+    last = lab.lab_bases(runs)[-1]
     assert last.polling is None and last.websocket == 4 + 3 * 52
-    row = computed.quantum_row(1_000, last)
+    row = quantum.quantum_row(1_000, last)
     assert row.polling_mbit_s is None and row.ratio is None
-    assert computed.audit(BROWSER, runs=runs) and computed.quantum(runs=runs)
+    assert audit.audit(BROWSER, runs=runs) and quantum.quantum(further=lab.lab_bases(runs))
 
 
 @pytest.mark.parametrize(
@@ -146,14 +149,14 @@ def test_what_no_run_counted_stays_empty(read):
               {"deliveries": 0}],
 )
 def test_other_runs_say_nothing_here(read, cells):
-    assert computed.measured(read(made_up("polling", **cells)), "polling") is None
-    assert computed.lab_bases(read(made_up("polling", **cells)))[0].polling is None
+    assert lab.measured(read(made_up("polling", **cells)), "polling") is None
+    assert lab.lab_bases(read(made_up("polling", **cells)))[0].polling is None
 
 
 def test_the_committed_runs_fill_the_table():
     runs = table.read_runs(ROOT / "results" / "reference")
-    row = rows("this lab, one message a poll", runs=runs)[0]
-    heads = computed.polls(BROWSER, AUTHORITY), computed.answers()
+    row = rows("this lab, one message a poll", further=lab.lab_bases(runs))[0]
+    heads = hpack_heads.polls(BROWSER, AUTHORITY), hpack_heads.answers()
     expected = sum(len(each[-1].wire) for each in heads) + model.LINE_END
     assert row.basis.polling == pytest.approx(expected, abs=25)
     assert 2 <= row.basis.websocket <= 10
@@ -164,14 +167,14 @@ def test_the_committed_runs_fill_the_table():
 
 def test_a_request_of_the_rfc():
     """RFC 7541, appendix C.4.1 and C.4.2: with Huffman coding 17 B, then 12 B with one line more."""
-    first = computed.request([], "/", "www.example.com")
-    second = computed.request([("Cache-Control", "no-cache")], "/", "www.example.com")
+    first = hpack_heads.request([], "/", "www.example.com")
+    second = hpack_heads.request([("Cache-Control", "no-cache")], "/", "www.example.com")
     assert hpack.Encoder().encode(first.http2("http")) == bytes.fromhex("8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff")
-    assert (computed.compressed([first, second]).first, computed.compressed([first, second]).later) == (17, 12)
+    assert (hpack_heads.compressed([first, second]).first, hpack_heads.compressed([first, second]).later) == (17, 12)
 
 
 def test_a_head_in_http_1_1_is_what_h11_sends():
-    head = computed.request(BROWSER, "/messages?after=1", AUTHORITY)
+    head = hpack_heads.request(BROWSER, "/messages?after=1", AUTHORITY)
     sent = h11.Connection(h11.CLIENT).send(h11.Request(method="GET", target="/messages?after=1", headers=head.fields))
     assert head.wire == sent and head.wire.startswith(b"GET /messages?after=1 HTTP/1.1\r\nHost: localhost:5001\r\n")
 
@@ -179,64 +182,64 @@ def test_a_head_in_http_1_1_is_what_h11_sends():
 def test_http_2_lowers_names_and_drops_what_is_the_connections():
     fields = [("Host", "else"), ("Connection", "Upgrade, X-Hop"), ("Keep-Alive", "300"), ("Upgrade", "websocket"),
               ("X-Hop", "1"), ("Transfer-Encoding", "chunked"), ("Sec-Fetch-Mode", "cors")]
-    assert computed.request(fields, "/messages", "h:1", "POST").http2() == [
+    assert hpack_heads.request(fields, "/messages", "h:1", "POST").http2() == [
         (":method", "POST"), (":scheme", "https"), (":path", "/messages"), (":authority", "h:1"),
         ("sec-fetch-mode", "cors")]
     assert Head("HTTP/1.1 204 No Content", (("Date", "d"),)).http2() == [(":status", "204"), ("date", "d")]
 
 
-@pytest.mark.parametrize("heads", [computed.polls(BROWSER, AUTHORITY), computed.answers()])
+@pytest.mark.parametrize("heads", [hpack_heads.polls(BROWSER, AUTHORITY), hpack_heads.answers()])
 def test_a_decoder_gets_the_same_lines_back(heads):
     encoder, decoder, sizes = hpack.Encoder(), hpack.Decoder(), []
     for head in heads:
         block = encoder.encode(head.http2())
         sizes.append(len(block))
         assert [tuple(line) for line in decoder.decode(block)] == head.http2()
-    found = computed.compressed(heads)
+    found = hpack_heads.compressed(heads)
     assert (found.first, found.later) == (sizes[0], pytest.approx(sum(sizes[1:]) / len(sizes[1:])))
     assert found.later < found.first < found.plain
 
 
 def test_the_same_head_again_is_an_index_a_line():
     """RFC 7541 §6.1: one byte for each of the 15 lines the recorded poll has in HTTP/2, its table not yet full."""
-    head = computed.polls(BROWSER, AUTHORITY)[0]
-    assert computed.compressed([head] * 3).later == len(head.http2()) == 15
+    head = hpack_heads.polls(BROWSER, AUTHORITY)[0]
+    assert hpack_heads.compressed([head] * 3).later == len(head.http2()) == 15
 
 
 def test_what_changes_in_time_costs_what_does_not_change():
     """A path a poll pushes the rest out of the table: more than the second poll alone lets one think."""
-    heads = computed.polls(BROWSER, AUTHORITY, 1_000)
-    assert computed.compressed(heads[:2]).later < computed.compressed(heads).later < 60
+    heads = hpack_heads.polls(BROWSER, AUTHORITY, 1_000)
+    assert hpack_heads.compressed(heads[:2]).later < hpack_heads.compressed(heads).later < 60
 
 
 def test_the_labs_answer_as_its_server_writes_it():
     expected = (b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: 143\r\n"
                 b"Date: Sun, 22 Nov 2026 20:32:01 GMT\r\n\r\n")
-    assert computed.answers()[1].wire == expected
-    assert computed.answers(61)[60].fields[-1] == ("Date", "Sun, 22 Nov 2026 20:33:00 GMT")
+    assert hpack_heads.answers()[1].wire == expected
+    assert hpack_heads.answers(61)[60].fields[-1] == ("Date", "Sun, 22 Nov 2026 20:33:00 GMT")
 
 
 @pytest.mark.parametrize("block, wire", [(0, 9), (11, 20), (16_384, 16_393), (16_385, 16_403)])
 def test_every_frame_has_a_head_of_nine_bytes(block, wire):
-    assert computed.Compressed.on_wire(block) == wire
+    assert hpack_heads.Compressed.on_wire(block) == wire
 
 
 def test_one_head_has_no_later_one():
     with pytest.raises(ModelError):
-        computed.compressed(computed.answers(1))
+        hpack_heads.compressed(hpack_heads.answers(1))
 
 
 # --- the audit -------------------------------------------------------------------------------------------------------
 
 
-def line(point: int, what: str) -> computed.Audited:
+def line(point: int, what: str) -> audit.Audited:
     """The one line of the audit that says this."""
-    (found,) = (each for each in computed.audit(BROWSER, AUTHORITY) if (each.point, each.what) == (point, what))
+    (found,) = (each for each in audit.audit(BROWSER, AUTHORITY) if (each.point, each.what) == (point, what))
     return found
 
 
 def test_the_audit_has_six_points_in_order_each_with_its_source():
-    lines = computed.audit(BROWSER)
+    lines = audit.audit(BROWSER)
     assert list(dict.fromkeys(each.point for each in lines)) == [1, 2, 3, 4, 5, 6]
     assert all(each.source and each.unit and each.computed is not None for each in lines)
 
@@ -273,13 +276,13 @@ def test_what_the_audit_computes(point, what, claimed, expected):
 
 def test_the_audit_weighs_the_labs_own_recording():
     first, later = (line(6, f"the recorded browser's poll, {when}") for when in ("first", "later"))
-    assert first.claimed == len(computed.polls(BROWSER, AUTHORITY)[0].wire)
+    assert first.claimed == len(hpack_heads.polls(BROWSER, AUTHORITY)[0].wire)
     assert later.computed + 200 < first.computed < first.claimed
 
 
 def test_the_articles_heads_are_checked_once_their_text_is_given():
     """On a stand-in, whose sizes are counted by hand; the article's own text is not kept here."""
-    lines = {each.what: each for each in computed.audit(BROWSER, printed=PRINTED) if "printed" in each.what}
+    lines = {each.what: each for each in audit.audit(BROWSER, printed=PRINTED) if "printed" in each.what}
     assert lines["the printed request"].computed == 17 + 11 + 24 + 17 + 13 + 2
     assert lines["the printed response"].computed == 17 + 11 + 37 + 2
     assert lines["the printed request, later, without its frame"].computed == 5
@@ -296,13 +299,13 @@ def test_the_articles_heads_are_checked_once_their_text_is_given():
      (b"a\r\nb\rc\nd", b"id: 7\ndata: a\ndata: b\ndata: c\ndata: d\n\n")],
 )
 def test_an_event_by_hand(message, expected):
-    assert computed.event(7, message) == expected
+    assert events.event(7, message) == expected
 
 
 def test_a_chunk_by_hand():
-    assert computed.chunk(b"id: 7\ndata: {}\n\n") == b"10\r\nid: 7\ndata: {}\n\n\r\n"
+    assert hours.chunk(b"id: 7\ndata: {}\n\n") == b"10\r\nid: 7\ndata: {}\n\n\r\n"
     with pytest.raises(ValueError, match="ends the body"):
-        computed.chunk(b"")
+        hours.chunk(b"")
 
 
 @pytest.mark.parametrize("size", [1, 15, 142, 4_000, 65_536])
@@ -311,25 +314,25 @@ def test_a_chunk_is_the_one_that_h11_sends(size):
     server.receive_data(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     server.next_event()
     server.send(h11.Response(status_code=200, headers=[("Transfer-Encoding", "chunked")]))
-    data = computed.event(17, b"x" * size)
+    data = events.event(17, b"x" * size)
     sent = server.send(h11.Data(data=data))
-    assert sent == computed.chunk(data)
-    assert len(sent) - size == computed.event_overhead(size, 17)
+    assert sent == hours.chunk(data)
+    assert len(sent) - size == hours.event_overhead(size, 17)
 
 
 def test_an_event_grows_with_its_numbers():
     """The longer the message, the more digits has its chunk's size; the longer the feed has run, the id."""
-    assert computed.event_overhead(1, 7) == len("id: 7\ndata: \n\n") + len("f\r\n\r\n")
-    overheads = [computed.event_overhead(size, 7) for size in (1, 15, 300, 5_000, 70_000)]
+    assert hours.event_overhead(1, 7) == len("id: 7\ndata: \n\n") + len("f\r\n\r\n")
+    overheads = [hours.event_overhead(size, 7) for size in (1, 15, 300, 5_000, 70_000)]
     assert overheads == sorted(overheads)
-    assert computed.event_overhead(142, 1_000) > computed.event_overhead(142, 7)
+    assert hours.event_overhead(142, 1_000) > hours.event_overhead(142, 7)
 
 
 # --- per message, and per client and hour ----------------------------------------------------------------------------
 
 
 def test_a_message_on_four_transports():
-    lines = {each.transport: each for each in computed.per_message(Workload(rate_hz=1e-9), COSTS)}
+    lines = {each.transport: each for each in hours.per_message(Workload(rate_hz=1e-9), COSTS)}
     assert list(lines) == ["polling", "long-polling", "websocket", "server-sent-events"]
     assert lines["polling"].overhead_bytes == pytest.approx(1e9 * (500 + 90), rel=1e-6)
     assert (lines["websocket"].overhead_bytes, lines["websocket"].once_bytes) == (4, 650)
@@ -337,12 +340,12 @@ def test_a_message_on_four_transports():
 
 
 def test_a_long_poll_a_message_costs_its_heads_and_a_line_end():
-    held = computed.per_message(Workload(rate_hz=0.5, hold_s=1e6), COSTS)[1]
+    held = hours.per_message(Workload(rate_hz=0.5, hold_s=1e6), COSTS)[1]
     assert held.overhead_bytes == pytest.approx(500 + 150 + 1)
 
 
 def test_sizes_one_after_another():
-    lines = computed.by_size([1, 200], Workload(), COSTS)
+    lines = hours.by_size([1, 200], Workload(), COSTS)
     assert [each.message_bytes for each in lines] == [1] * 4 + [200] * 4
     assert [each.overhead_bytes for each in lines if each.transport == "websocket"] == [2, 4]
 
@@ -350,7 +353,7 @@ def test_sizes_one_after_another():
 def test_an_hour_by_hand():
     """7,200 messages; 1,800 polls, a share e^(−4) of them empty; an event with a seq of four digits costs 23 B."""
     workload = Workload(rate_hz=2, poll_interval_s=2, hold_s=1e6)
-    hour = {each.transport: each for each in computed.client_hour(workload, COSTS)}
+    hour = {each.transport: each for each in hours.client_hour(workload, COSTS)}
     empty = math.exp(-4)
     polled = 1_800 * (500 + 90 * empty + 150 * (1 - empty)) + 7_200
     assert hour["polling"].overhead_bytes == pytest.approx(polled) and hour["polling"].requests == pytest.approx(1_800)
@@ -362,14 +365,14 @@ def test_an_hour_by_hand():
 
 
 def test_an_hour_grows_with_the_rate_and_shrinks_with_the_interval():
-    hours = [computed.client_hour(Workload(rate_hz=rate), COSTS) for rate in (0.1, 1, 9)]
-    totals = [[each.total_bytes for each in hour] for hour in hours]
+    busier = [hours.client_hour(Workload(rate_hz=rate), COSTS) for rate in (0.1, 1, 9)]
+    totals = [[each.total_bytes for each in hour] for hour in busier]
     assert all(few < many for one, two in zip(totals, totals[1:], strict=False)
                for few, many in zip(one, two, strict=True))
-    often, seldom = (computed.client_hour(replace(Workload(), poll_interval_s=t), COSTS)[0] for t in (1, 10))
+    often, seldom = (hours.client_hour(replace(Workload(), poll_interval_s=t), COSTS)[0] for t in (1, 10))
     assert seldom.total_bytes < often.total_bytes and seldom.requests == pytest.approx(360)
 
 
 def test_long_polling_costs_more_than_polling_once_messages_come_faster_than_polls():
-    slow, fast = (computed.client_hour(Workload(rate_hz=rate), COSTS) for rate in (0.1, 10))
+    slow, fast = (hours.client_hour(Workload(rate_hz=rate), COSTS) for rate in (0.1, 10))
     assert slow[1].overhead_bytes < slow[0].overhead_bytes and fast[1].overhead_bytes > fast[0].overhead_bytes

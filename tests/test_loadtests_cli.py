@@ -15,7 +15,8 @@ from conftest import eventually
 
 from loadtests.experiments import workload
 from loadtests.runs.comparison import Comparison, Refused
-from results.table import check, read_runs
+from results.check import check
+from results.table import read_runs
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["--clients", "3", "--rate", "20", "--poll-interval", "0.2", "--size", "100"]

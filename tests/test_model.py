@@ -10,6 +10,7 @@ from websockets.frames import Frame, Opcode
 
 from results import model
 from results.model import Heads, ModelError
+from results.replay import expected_mean, long_polling_waits
 
 TAU = 0.1
 HEADS = Heads(request=500, empty_response=90, response=150)
@@ -293,15 +294,15 @@ def test_polling_undercuts_websocket_once_its_batches_are_large():
 def test_a_replay_by_hand():
     """Away 2, held 10: asks at 2 and 4, then from 7 on every 12 until 91, where 90 is waiting; from 93 on, held."""
     published = [0, 1, 1.5, 2, 5, 90, 92, 95, 104, 107]
-    waits = model.long_polling_waits(published, 2, 10)
+    waits = long_polling_waits(published, 2, 10)
     assert waits.tolist() == [0, 1, 0.5, 0, 0, 1, 1, 0, 0, 0]
-    mean = model.expected_mean("long-polling", published, one_way_delay=1, hold=10, floor=0.25)
+    mean = expected_mean("long-polling", published, one_way_delay=1, hold=10, floor=0.25)
     assert mean == pytest.approx(1 + 3.5 / 10 + 0.25)
 
 
 @pytest.mark.parametrize("connection, transits", MODES.items())
 def test_the_worst_message_comes_just_after_a_response_left(connection, transits):
-    waits = model.long_polling_waits([0, 1e-9], float(model.away(TAU, connection)), 25)
+    waits = long_polling_waits([0, 1e-9], float(model.away(TAU, connection)), 25)
     assert TAU + waits[1] == pytest.approx(model.long_polling_worst(TAU, connection))
 
 
@@ -310,7 +311,7 @@ def test_the_worst_message_comes_just_after_a_response_left(connection, transits
 def test_the_replay_is_the_client_followed_step_by_step(rate, hold):
     published = arrivals(rate, 500, seed=21)
     followed = [latency - TAU for batch in long_polling(published, TAU, 2, hold) for latency in batch]
-    assert model.long_polling_waits(published, 2 * TAU, hold) == pytest.approx(followed, abs=1e-9)
+    assert long_polling_waits(published, 2 * TAU, hold) == pytest.approx(followed, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +320,7 @@ def test_the_replay_is_the_client_followed_step_by_step(rate, hold):
 def test_replays_of_poisson_arrivals_average_to_the_closed_form(rate, hold, connection):
     def replay(seed):
         published = arrivals(rate, 2_000, seed)
-        return model.expected_mean("long-polling", published, one_way_delay=TAU, hold=hold, connection=connection)
+        return expected_mean("long-polling", published, one_way_delay=TAU, hold=hold, connection=connection)
 
     means = [replay(seed) for seed in range(20)]
     agree(model.long_polling_mean(TAU, rate, hold, connection), means, [1] * len(means))
@@ -329,26 +330,26 @@ def test_replays_of_poisson_arrivals_average_to_the_closed_form(rate, hold, conn
 def test_over_every_phase_polling_means_the_same_whenever_messages_come(published):
     phases = (np.arange(10_000) + 0.5) / 10_000
     latencies = (phases[:, None] - np.array(published)) % 1.0 + TAU
-    expected = model.expected_mean("polling", published, one_way_delay=TAU, poll_interval=1.0)
+    expected = expected_mean("polling", published, one_way_delay=TAU, poll_interval=1.0)
     assert expected == pytest.approx(0.5 + TAU) == latencies.mean()
 
 
 def test_replays_take_lists_and_arrays_of_unix_time_and_leave_them_alone():
     published = 1_795_363_200 + np.array([0, 0.05, 0.3, 0.31, 0.31, 60.0])
     before = published.copy()
-    waits = model.long_polling_waits(published, 0.1, 25)
+    waits = long_polling_waits(published, 0.1, 25)
     assert waits == pytest.approx([0, 0.05, 0, 0.09, 0.09, 0], abs=1e-6) and (published == before).all()
-    assert (model.long_polling_waits(published.tolist(), 0.1, 25) == waits).all()
+    assert (long_polling_waits(published.tolist(), 0.1, 25) == waits).all()
 
 
 def test_without_delay_nothing_waits():
     published = arrivals(100, 200, seed=1)
     for hold in (0.0, 25.0):
-        assert model.expected_mean("long-polling", published, one_way_delay=0.0, hold=hold, floor=0.001) == 0.001
+        assert expected_mean("long-polling", published, one_way_delay=0.0, hold=hold, floor=0.001) == 0.001
 
 
 def test_a_websocket_replay_is_one_transit_and_the_floor():
-    assert model.expected_mean("websocket", [1, 2], one_way_delay=TAU, floor=0.02) == pytest.approx(0.12)
+    assert expected_mean("websocket", [1, 2], one_way_delay=TAU, floor=0.02) == pytest.approx(0.12)
 
 
 @pytest.mark.parametrize(
@@ -363,4 +364,4 @@ def test_a_websocket_replay_is_one_transit_and_the_floor():
 )
 def test_what_cannot_be_replayed_is_refused(transport, published, given):
     with pytest.raises(ModelError):
-        model.expected_mean(transport, published, one_way_delay=TAU, **given)
+        expected_mean(transport, published, one_way_delay=TAU, **given)

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import lessons
 import psutil
 import pytest
 from conftest import ROOT, eventually
+from lessons.servers import ServersUnavailable
 
 from clients import polling
-from loadtests import live
+from results import folders
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -157,7 +159,7 @@ def test_a_cell_that_fails_halfway_leaves_no_process() -> None:
 
 
 def test_live_servers_answer_until_they_are_stopped() -> None:
-    with live.start_servers(rate=50, source="clock", size=126) as servers:
+    with lessons.start_servers(rate=50, source="clock", size=126) as servers:
         with closing(polling.follow(servers.polling, interval=0.05)) as deliveries:
             delivery = next(deliveries)
         assert (delivery.size, servers.running) == (126, True)
@@ -167,7 +169,7 @@ def test_live_servers_answer_until_they_are_stopped() -> None:
 
 def test_servers_that_nobody_keeps_are_stopped() -> None:
     before = set(psutil.Process().children())
-    servers = live.start_servers()
+    servers = lessons.start_servers()
     assert set(psutil.Process().children()) - before
     del servers
     assert not set(psutil.Process().children()) - before
@@ -175,22 +177,21 @@ def test_servers_that_nobody_keeps_are_stopped() -> None:
 
 def test_servers_that_cannot_start_are_one_sentence() -> None:
     with pytest.raises(
-        live.ServersUnavailable, match="^The servers cannot be started on this machine: .*size"
+        ServersUnavailable, match="^The servers cannot be started on this machine: .*size"
     ) as caught:
-        live.start_servers(source="clock", size=1)
+        lessons.start_servers(source="clock", size=1)
     assert caught.value._render_traceback_() == [str(caught.value)]
 
 
 def test_without_results_a_figure_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "PLACES", (tmp_path,))
-    assert live.results_folder() is None
-    assert "make lab" in live.figure("bytes_per_delivery")._repr_mimebundle_()["text/markdown"]
-    assert "cannot be read" in repr(live.figure("bytes_per_delivery", tmp_path / "missing"))
+    monkeypatch.setattr(folders, "PLACES", (tmp_path,))
+    assert "make lab" in lessons.figure("bytes_per_delivery")._repr_mimebundle_()["text/markdown"]
+    assert "cannot be read" in repr(lessons.figure("bytes_per_delivery", tmp_path / "missing"))
 
 
 def test_sources_are_shown_as_they_are() -> None:
     for name in ("polling", "long_polling", "websocket"):
-        listing = live.source(name)
+        listing = lessons.source(name)
         assert repr(listing) == (ROOT / "servers" / f"{name}.py").read_text(encoding="utf-8")
         assert listing._repr_html_().count("<b ") == 1
-    assert re.search(r"^\+ .*timeout=asked\.wait", repr(live.difference("polling", "long_polling")), re.M)
+    assert re.search(r"^\+ .*timeout=asked\.wait", repr(lessons.difference("polling", "long_polling")), re.M)

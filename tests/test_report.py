@@ -1,4 +1,4 @@
-"""results/report.py, results/claims.py and the command line: verdicts follow the data, one file opens anywhere."""
+"""results/report, results/claims and the command line: verdicts follow the data, one file opens anywhere."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import pytest
 from test_results_made_up import MACHINE, make
 
 from results import __main__ as command
-from results import charts, claims, report, table
+from results import claims, figures, folders, report, table
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,7 +30,12 @@ def runs(folder):
 
 @pytest.fixture(scope="module")
 def page(folder):
-    return report.write(folder).read_text(encoding="utf-8")
+    return report.write(table.read(folder), figures.draw_all(table.read(folder))).read_text(encoding="utf-8")
+
+
+def rendered(place: Path) -> str:
+    results = table.read(place)
+    return report.render(results, figures.draw_all(results))
 
 
 class Elements(HTMLParser):
@@ -77,7 +82,7 @@ def test_it_reaches_for_nothing_outside_itself(page):
 
 
 def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder):
-    drawn, images = charts.draw_all(folder)[0], Elements(page).all("img")
+    drawn, images = figures.draw_all(table.read(folder))[0], Elements(page).all("img")
     assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
     assert captions == [chart.title for chart in drawn] and len(captions) == 4
@@ -96,7 +101,7 @@ def test_what_is_broken_in_the_table_is_told(tmp_path, folder):
     rows = table.records(table.read_runs(copy))
     rows[0]["lost"] = 2
     table.write_runs(copy / "runs.csv", rows)
-    assert "valid, without a fault, and 2 lost" in report.render(copy)
+    assert "valid, without a fault, and 2 lost" in rendered(copy)
 
 
 def test_text_from_the_runs_is_escaped(tmp_path, folder):
@@ -104,13 +109,13 @@ def test_text_from_the_runs_is_escaped(tmp_path, folder):
     rows = table.records(table.read_runs(copy))
     rows[0] |= {"valid": False, "invalid_reason": "<script>alert(1)</script>"}
     table.write_runs(copy / "runs.csv", rows)
-    assert "<script>" not in report.render(copy)
+    assert "<script>" not in rendered(copy)
 
 
 def test_a_folder_with_one_experiment_gives_a_report_all_the_same(tmp_path, runs):
     table.write_runs(tmp_path / "runs.csv", table.records(runs[runs["experiment"] == "scale"]))
     (tmp_path / "machine.json").write_text("{}")
-    page = report.render(tmp_path)
+    page = rendered(tmp_path)
     assert "Not drawn: bytes_per_delivery" in page and Elements(page).open == []
 
 
@@ -119,7 +124,7 @@ def test_a_folder_with_one_experiment_gives_a_report_all_the_same(tmp_path, runs
 
 def _verdict(tmp_path, runs, name):
     table.write_runs(tmp_path / "runs.csv", table.records(runs))
-    return next(verdict for verdict in claims.verdicts(tmp_path) if verdict.claim.id == name)
+    return next(verdict for verdict in claims.verdicts(table.read_runs(tmp_path)) if verdict.claim.id == name)
 
 
 def test_sixteen_claims_each_with_an_authority():
@@ -128,7 +133,8 @@ def test_sixteen_claims_each_with_an_authority():
 
 
 def test_what_the_runs_cannot_decide_is_not_decided(folder):
-    measured = {verdict.claim.id for verdict in claims.verdicts(folder) if verdict.verdict != claims.NOT_MEASURED}
+    found = claims.verdicts(table.read_runs(folder))
+    measured = {verdict.claim.id for verdict in found if verdict.verdict != claims.NOT_MEASURED}
     assert measured == {"C1", "C2", "C5", "C6", "C11"}
 
 
@@ -227,11 +233,19 @@ def test_claims_prints_every_claim(folder):
 
 
 def test_the_last_run_comes_before_the_reference(tmp_path, monkeypatch):
+    last, reference = (tmp_path / name for name in ("latest", "reference"))
+    monkeypatch.setattr(folders, "PLACES", (last, reference))
+    assert folders.default() is None
+    for place in (reference, last):
+        place.mkdir()
+        (place / "runs.csv").touch()
+        assert folders.default() == place
+
+
+def test_a_path_is_shown_from_where_one_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert command.default_folder() == Path("results/reference")
-    (tmp_path / "results/latest").mkdir(parents=True)
-    (tmp_path / "results/latest/runs.csv").touch()
-    assert command.default_folder() == Path("results/latest")
+    assert folders.shown(tmp_path / "a" / "b") == Path("a/b")
+    assert folders.shown(tmp_path.parent) == tmp_path.parent
 
 
 def test_ctrl_c_is_status_130_without_a_traceback(folder, monkeypatch, capsys):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from results import table, transports
+from results.check import check
 
 HEADS = {"minimal": (60, 90), "python": (190, 130), "browser": (518, 180)}
 MACHINE = {
@@ -144,7 +145,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_made_up_runs_keep_the_contract(folder):
-    assert table.check(table.read_runs(folder)) == []
+    assert check(table.read_runs(folder)) == []
 
 
 def test_it_holds_runs_that_do_not_count(folder):

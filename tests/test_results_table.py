@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console
 from test_results_made_up import conditions, made_up_run, make
 
-from results import charts, claims, summary, table, transports
+from results import claims, figures, summary, table, transports
+from results.check import check
+from results.words import number
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_no_rows_give_an_empty_table_with_every_column(tmp_path):
     table.write_runs(tmp_path / "runs.csv", [])
     runs = table.read_runs(tmp_path)
     assert len(runs) == 0 and list(runs) == [column.name for column in table.COLUMNS]
-    assert table.check(runs) == [] and summary.comparison(runs) == []
+    assert check(runs) == [] and summary.compared(runs) == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_machine_json_must_be_there_and_be_json(tmp_path):
 
 def _checked(tmp_path, *rows):
     table.write_runs(tmp_path / "runs.csv", rows)
-    return table.check(table.read_runs(tmp_path))
+    return check(table.read_runs(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -227,13 +229,13 @@ def test_the_comparison_takes_medians_of_valid_runs_only(tmp_path, row):
     repeats = [row | {"run_id": f"r{n}", "repeat": n, "latency_p50_ms": float(ms)} for n, ms in enumerate((1, 2, 9))]
     bad = row | {"run_id": "bad", "latency_p50_ms": 1e6, "valid": False, "invalid_reason": "lag"}
     table.write_runs(tmp_path / "runs.csv", [*repeats, bad])
-    (line,) = summary.comparison(table.read_runs(tmp_path))
+    (line,) = summary.compared(table.read_runs(tmp_path))
     assert (line.latency_p50_ms, line.runs, line.invalid) == (2.0, 3, 1)
     assert line.requests_per_delivery == row["requests"] / row["deliveries"]
 
 
 def test_every_condition_has_a_block_with_the_transports_in_order(runs):
-    blocks = summary.blocks(summary.comparison(runs))
+    blocks = summary.blocks(summary.compared(runs))
     assert len(blocks) == 1 + 4 + 1 + 6  # three repeats are one block, so are the poll intervals
     for title, block in blocks:
         shown = [line.transport for line in block if not line.label.startswith("polling, every")]
@@ -243,7 +245,7 @@ def test_every_condition_has_a_block_with_the_transports_in_order(runs):
 
 
 def test_a_condition_without_a_valid_run_is_shown_as_such(runs):
-    line = summary.comparison(runs)[-1]
+    line = summary.compared(runs)[-1]
     assert (line.clients, line.runs, line.invalid, line.latency_p50_ms, line.lost) == (2000, 0, 1, None, None)
 
 
@@ -270,14 +272,16 @@ def test_the_terminal_table_fits_a_hundred_columns(runs):
     ],
 )
 def test_numbers_have_three_significant_digits(value, text):
-    assert summary.number(value) == text
+    assert number(value) == text
 
 
 def test_a_parameter_that_does_nothing_for_a_transport_parts_no_block(runs, folder, tmp_path):
     filled = runs.assign(hold_s=25.0, poll_interval_s=runs["poll_interval_s"].fillna(3.0))
-    assert summary.comparison(filled) == summary.comparison(runs)
+    assert summary.compared(filled) == summary.compared(runs)
     shutil.copytree(folder, tmp_path / "copy")
     table.write_runs(tmp_path / "copy" / "runs.csv", table.records(filled))
-    titles = [[chart.title for chart in charts.draw_all(place)[0]] for place in (folder, tmp_path / "copy")]
+    both = [table.read(place) for place in (folder, tmp_path / "copy")]
+    titles = [[chart.title for chart in figures.draw_all(results)[0]] for results in both]
     assert titles[0] == titles[1] and len(titles[0]) == 4
-    assert claims.verdicts(folder) == claims.verdicts(tmp_path / "copy")
+    one, other = (claims.verdicts(table.read_runs(place)) for place in (folder, tmp_path / "copy"))
+    assert one == other

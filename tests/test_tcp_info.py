@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 from conftest import eventually
 
-from clients import tcp_info
-from clients.counting import CountingSocket, counting_socket
+from clients.connection import tcp_info
+from clients.connection.counting import CountingSocket, counting_socket
 from clients.ledger import Ledger
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells it")

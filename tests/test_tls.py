@@ -10,9 +10,10 @@ import pytest
 import trustme
 from conftest import WAIT
 
-from clients.delivery import Address, ClientError, ConnectionLost, address_of, with_tls
+from clients.address import Address, address_of, with_tls
+from clients.connection.tls import TlsFailed, connect
+from clients.errors import ClientError, ConnectionLost
 from clients.ledger import Ledger
-from clients.tls import TlsFailed, connect
 
 RECORD = 5 + 1 + 16  # RFC 8446 section 5.2: header, content type, AEAD tag
 QUESTION = b"GET /messages?after=0 HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -6,7 +6,7 @@ from conftest import ROOT, TRANSPORTS
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run
 from loadtests.headers.profiles import PROFILES as HEADERS
-from results import claims, summary, table, transports
+from results import check, claims, summary, table, transports
 from results.transports import Transport
 
 GUEST = Transport("sse", "Server-sent events", "server-sent events", "#999999", "^", "EventUser", guest=True)
@@ -40,11 +40,11 @@ def test_a_guest_is_in_no_experiment_that_does_not_name_it(guest, profile):
 
 def test_a_guest_changes_no_verdict_and_no_line_of_the_three(guest):
     runs = table.read_runs(REFERENCE)
-    before = claims.verdicts(REFERENCE), summary.comparison(runs)
+    before = claims.verdicts(runs), summary.compared(runs)
     row = runs[runs.transport == "websocket"].iloc[[0]].assign(transport=guest.name, run_id="a-guest")
     with_guest = table.pd.concat([runs, row], ignore_index=True)
-    assert claims.of_runs(with_guest) == before[0]
-    assert [line for line in summary.comparison(with_guest) if line.transport != guest.name] == before[1]
+    assert claims.verdicts(with_guest) == before[0]
+    assert [line for line in summary.compared(with_guest) if line.transport != guest.name] == before[1]
 
 
 def test_a_guest_is_known_to_rows_and_to_header_profiles(guest):
@@ -52,5 +52,5 @@ def test_a_guest_is_known_to_rows_and_to_header_profiles(guest):
     assert run.run_id == "guests-sse"
     assert HEADERS["browser"].fields(guest.name, "x:1") == HEADERS["browser"].fields("polling", "x:1")
     row = dict.fromkeys((column.name for column in table.COLUMNS), None) | {"transport": guest.name, "valid": True}
-    assert not list(table._transport_known(row))
-    assert list(table._transport_known(row | {"transport": "pigeon"})) == ["unknown transport 'pigeon'"]
+    assert not list(check._transport_known(row))
+    assert list(check._transport_known(row | {"transport": "pigeon"})) == ["unknown transport 'pigeon'"]

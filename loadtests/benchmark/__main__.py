@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from clients.connection.websocket import WebSocketConnection
 from clients.ledger import Ledger
-from clients.websocket import WebSocketConnection
 from loadtests.runs.conduct import status
 from loadtests.runs.processes import Child, RunFailed, start
 from servers.serving.descriptors import raise_limit

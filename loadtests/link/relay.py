@@ -291,7 +291,10 @@ def reset(connection: socket.socket) -> None:
 
 def command(line: str) -> list[str]:
     """The words of a command, typed as `cut 5` or sent by a program as `{"cut": 5}`; ValueError if it is neither."""
-    return [str(word) for pair in json.loads(line).items() for word in pair] if line.startswith("{") else line.split()
+    if not line.startswith("{"):
+        return line.split()
+    [(word, value)] = json.loads(line).items()
+    return [word] if value is True else [word, str(value)]
 
 
 def amount(text: str) -> float:

@@ -1,6 +1,7 @@
 """A comparison: its runs one after another, and what is made of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from loadtests.runs.machine import machine
 from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.progress import Bar, progress_bar
 from loadtests.runs.row import Outcome, keep_latencies, row
-from results import charts, report, table
+from results import figures, report, table
 
 ATTEMPTS = 3  # an invalid run is tried again twice
 
@@ -70,17 +71,18 @@ class Comparison:
         """The floors that are known, in seconds, by the run that found them; None where none was valid."""
         return {Run(**line["run"]): line["floor_s"] for line in read_lines(self._floors)}
 
-    def finish(self) -> Path:
-        """Write the tables, the charts and the report, and publish the folder; return the report's path."""
+    def finish(self) -> table.Results:
+        """Write the tables, the charts and the report, and publish the folder; return what is in it."""
         folder = self.partial.path
         table.write_runs(folder / "runs.csv", self.rows())
         table.write_observations(folder / "observations.csv", [])
         table.write_text(folder / "machine.json", json.dumps(machine(self.profile) | self._floors_ms(), indent=1))
-        drawn = charts.draw_all(folder)
-        charts.save(drawn[0], folder)
-        report.write(folder, drawn)
+        results = table.read(folder)
+        drawn = figures.draw_all(results)
+        figures.save(drawn[0], folder)
+        report.write(results, drawn)
         self.partial.publish()
-        return self.partial.folder / "report.html"
+        return replace(results, folder=self.partial.folder)
 
     def _floors_ms(self) -> dict[str, Any]:
         floors = self.floors().items()

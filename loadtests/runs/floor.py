@@ -2,7 +2,8 @@
 
 from loadtests.experiments.run import Run
 from loadtests.runs.tally import Tally
-from results import model
+from results.model import connection_mode
+from results.replay import expected_mean
 
 
 def floor_run(run: Run) -> Run:
@@ -37,11 +38,11 @@ def expected_s(run: Run, tally: Tally, floor_s: float) -> float | None:
     published = sorted(message.published_at for message in tally.messages.values())
     if not published:
         return None
-    return model.expected_mean(
+    return expected_mean(
         run.transport,
         published,
         one_way_delay=run.rtt_ms / 2000 + floor_s,
         poll_interval=run.poll_interval_s,
         hold=run.hold_s,
-        connection=model.connection_mode(run.keep_alive, run.tls),
+        connection=connection_mode(run.keep_alive, run.tls),
     )

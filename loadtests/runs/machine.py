@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import distributions
 from typing import Any
 
-from loadtests.runs.processes import ROOT
+from results.folders import ROOT
 
 PACKAGES = ("flask", "flask-sock", "simple-websocket", "wsproto", "gevent", "locust", "geventhttpclient", "websockets")
 

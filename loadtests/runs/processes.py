@@ -12,10 +12,10 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from results.folders import ROOT
+
 STOP_TIMEOUT = 5.0  # seconds a child has to end by itself
 
 

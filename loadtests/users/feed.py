@@ -11,7 +11,9 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from locust import User, task
 from locust.exception import StopUser
 
-from clients.delivery import BrokenFeed, ClientError, Cursor, Gone, address_of, with_tls
+from clients.address import address_of, with_tls
+from clients.cursor import Cursor
+from clients.errors import BrokenFeed, ClientError, Gone
 from clients.ledger import Ledger
 from loadtests.headers.profiles import PROFILES
 from loadtests.runs.tally import Sequence

@@ -10,10 +10,9 @@ from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
 
-from clients.counting import CountingSocket
-from clients.delivery import Gone, Refused
-from clients.http import detail
-from clients.tls import new_socket
+from clients.connection.answer import messages_in
+from clients.connection.counting import CountingSocket
+from clients.connection.tls import new_socket
 from loadtests.users.feed import FeedUser
 
 GRACE = 10.0  # seconds that an answer may take beyond its hold
@@ -79,13 +78,9 @@ class HttpUser(FeedUser):
         response = self.client.request("GET", self.cursor.target(**extra))
         body, received_at = response.read(), time.time()
         self.asking = False
-        if response.status_code == 410:
-            raise Gone(body)
-        if response.status_code not in (200, 204):
-            raise Refused(f"the server answers {response.status_code}: {detail(body)}")
-        tally.empty_responses += self.counting and response.status_code == 204
-        if messages := body.splitlines():
+        if messages := messages_in(response.status_code, body):
             self.deliver(messages, received_at)
+        tally.empty_responses += self.counting and response.status_code == 204
         self.cursor.learn(field(response, "Feed-Epoch"), field(response, "Feed-Newest"))
         self.joined()
 

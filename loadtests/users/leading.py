@@ -20,27 +20,30 @@ LOOK = 0.5  # seconds between looks at the other processes
 
 
 def follow_commands(environment: Any) -> None:
-    """Do what the commands say, in the master; end with them."""
-    generator: Generator = environment.generator
-    clients = environment.parsed_options.num_users
+    """Do what the commands say, in the master; end with them, whatever is under way then."""
     for line in FileObject(sys.stdin.buffer, "rb"):
-        match json.loads(line):
-            case {"follow": url}:
-                generator.send("lab-follow", {"url": url})
-                generator.ready_clients.wait(clients)
-                say(ready=clients)
-            case {"begin": True}:
-                generator.start_clock()
-                generator.send("lab-begin", {})
-                generator.begun_processes.wait(generator.processes)
-                say(begun=True)
-            case {"drain": newest, "within": seconds}:
-                generator.measure_cpu()
-                generator.send("lab-drain", {"newest": newest, "within": seconds})
-                generator.finished.wait()
-                say(tally=generator.whole().as_values())
+        gevent.spawn(act, environment.generator, environment.parsed_options.num_users, json.loads(line))
     environment.watch.kill()
     environment.runner.quit()
+
+
+def act(generator: Generator, clients: int, command: dict[str, Any]) -> None:
+    """Do what one command says, and answer when it is done."""
+    match command:
+        case {"follow": url}:
+            generator.send("lab-follow", {"url": url})
+            generator.ready_clients.wait(clients)
+            say(ready=clients)
+        case {"begin": True}:
+            generator.start_clock()
+            generator.send("lab-begin", {})
+            generator.begun_processes.wait(generator.processes)
+            say(begun=True)
+        case {"drain": newest, "within": seconds}:
+            generator.measure_cpu()
+            generator.send("lab-drain", {"newest": newest, "within": seconds})
+            generator.finished.wait()
+            say(tally=generator.whole().as_values())
 
 
 def say(**what: Any) -> None:

@@ -5,7 +5,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from clients.delivery import with_tls
+from clients.address import with_tls
 from loadtests.headers.profiles import PROFILES, cookie
 
 

@@ -5,9 +5,10 @@ import time
 import gevent
 from gevent.event import AsyncResult
 
-from clients.delivery import ConnectionLost
+from clients.connection.http import read_status
+from clients.connection.websocket import SILENCE, WebSocketConnection
+from clients.errors import ConnectionLost
 from clients.ledger import Ledger
-from clients.websocket import SILENCE, WebSocketConnection, read_status
 from loadtests.users.feed import FeedUser
 
 READABLE = 1  # libev's EV_READ
@@ -21,7 +22,8 @@ class WebSocketUser(FeedUser):
 
     def session(self) -> None:
         if self.cursor.epoch is None:
-            read_status(self.url, self.cursor, Ledger(), self.options.tls)  # warm-up
+            status = read_status(self.url, Ledger(), SILENCE, self.options.tls)  # warm-up
+            self.cursor.learn(status["epoch"], status["newest"])
         tally = self.generator.tally
         tally.requests += 1
         tally.connections += 1

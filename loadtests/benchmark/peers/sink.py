@@ -19,8 +19,8 @@ import gevent  # noqa: E402
 from gevent.fileobject import FileObject  # noqa: E402
 
 from clients import long_polling, polling  # noqa: E402
+from clients.connection.websocket import WebSocketConnection  # noqa: E402
 from clients.ledger import Ledger  # noqa: E402
-from clients.websocket import WebSocketConnection  # noqa: E402
 from results.histogram import new_histogram  # noqa: E402
 from results.model import frame_head_bytes  # noqa: E402
 

@@ -8,9 +8,13 @@ from typing import Any
 
 import h11
 
-from clients.delivery import ConnectionLost, Cursor, Delivery, Gone, Refused, address_of
+from clients.address import address_of
+from clients.connection.answer import messages_in
+from clients.connection.tls import connect
+from clients.cursor import Cursor
+from clients.delivery import Delivery
+from clients.errors import ConnectionLost
 from clients.ledger import Ledger
-from clients.tls import connect
 
 
 @dataclass(frozen=True)
@@ -21,22 +25,6 @@ class Answer:
     fields: dict[str, str]
     body: bytes
     received_at: float
-
-    def messages(self) -> list[bytes]:
-        """The messages in it, oldest first; Gone or Refused where the server has none to give."""
-        if self.status == 410:
-            raise Gone(self.body)
-        if self.status not in (200, 204):
-            raise Refused(f"the server answers {self.status}: {detail(self.body)}")
-        return self.body.splitlines()
-
-
-def detail(body: bytes) -> str:
-    """What a problem says of itself (RFC 9457), or the beginning of what it is instead."""
-    try:
-        return json.loads(body)["detail"]
-    except (ValueError, KeyError, TypeError):
-        return body[:80].decode(errors="replace")
 
 
 class HttpConnection:
@@ -74,7 +62,7 @@ class HttpConnection:
     def ask(self, cursor: Cursor, **extra: object) -> list[Delivery]:
         """Ask for what comes after the cursor, and step over it."""
         answer = self.get(cursor.target(**extra))
-        messages = answer.messages()
+        messages = messages_in(answer.status, answer.body)
         deliveries = list(cursor.deliver(messages, answer.received_at, self.ledger.wire)) if messages else []
         cursor.learn(answer.fields.get("feed-epoch"), answer.fields.get("feed-newest"))
         return deliveries
@@ -103,3 +91,10 @@ class HttpConnection:
 
 def fields_of(response: h11.Response) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in response.headers}
+
+
+def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = None) -> dict[str, Any]:
+    """What a server says of itself and of its feed, asked on a connection of its own."""
+    with HttpConnection(url, ledger, timeout, trust=trust) as connection:
+        status: dict[str, Any] = json.loads(connection.get("/status").body)
+        return status

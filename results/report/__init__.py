@@ -3,48 +3,50 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
 
-from results import canvas, charts, claims, summary, table
+from results import claims, figures, summary, table
+from results.check import check
+from results.figures.frame import Chart, svg
+from results.table import Results
+from results.words import number
 
 TEMPLATE = "report.html.j2"
 FACTS = ("command", "date", "profile", "commit", "cores", "kernel", "python", "packages")
 
 
-Drawn = tuple[list[canvas.Chart], list[charts.Skipped]]
+Drawn = tuple[list[Chart], list[figures.Skipped]]
 
 
-def write(folder: str | os.PathLike[str], drawn: Drawn | None = None) -> Path:
-    """Write `folder/report.html` in one step; returns its path. Raises TableError for a folder without runs.
+def write(results: Results, drawn: Drawn) -> Path:
+    """Write `report.html` into the results' folder in one step; `drawn` is what `figures.draw_all` has made of them.
 
-    `drawn` is what `charts.draw_all` has made of the folder already.
+    Return its path.
     """
-    path = Path(folder) / "report.html"
-    table.write_text(path, render(folder, drawn))
+    path = results.folder / "report.html"
+    table.write_text(path, render(results, drawn))
     return path
 
 
-def render(folder: str | os.PathLike[str], already_drawn: Drawn | None = None) -> str:
-    """The report on the runs in `folder` as HTML text."""
-    runs, machine = table.read_runs(folder), table.read_machine(folder)
-    drawn, skipped = already_drawn or charts.draw_all(folder)
-    judged = claims.verdicts(folder)
+def render(results: Results, drawn: Drawn) -> str:
+    """The report as HTML text."""
+    runs, machine, (charts, skipped) = results.runs, results.machine, drawn
+    judged = claims.verdicts(runs)
     return _template().render(
-        name=Path(folder).name,
+        name=results.folder.name,
         machine=dict.fromkeys(FACTS, "unknown") | machine,
         facts=_facts(machine),
         runs=len(runs),
         valid=len(table.valid(runs)),
         bad=_bad(runs),
-        broken=table.check(runs),
+        broken=check(runs),
         headings=[words.replace("\n", " ") for words in summary.HEADINGS.values()],
         blocks=_blocks(runs),
-        charts=[_chart(chart) for chart in drawn],
+        charts=[_chart(chart) for chart in charts],
         skipped=skipped,
         judged=[verdict for verdict in judged if verdict.verdict != claims.NOT_MEASURED],
         unjudged=[verdict.claim.id for verdict in judged if verdict.verdict == claims.NOT_MEASURED],
@@ -61,17 +63,17 @@ def _blocks(runs: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
     """The comparison's blocks, every cell with its text and how it is to be marked."""
     return [
         (title, [{"transport": line.transport, "label": line.label, "cells": _cells(line, block)} for line in block])
-        for title, block in summary.blocks(summary.comparison(runs))
+        for title, block in summary.blocks(summary.compared(runs))
     ]
 
 
-def _cells(line: summary.Comparison, block: list[summary.Comparison]) -> list[dict[str, str]]:
+def _cells(line: summary.Compared, block: list[summary.Compared]) -> list[dict[str, str]]:
     names = list(summary.HEADINGS)
-    return [{"text": summary.number(getattr(line, name)), "mark": summary.mark(line, block, name)} for name in names]
+    return [{"text": number(getattr(line, name)), "mark": summary.mark(line, block, name)} for name in names]
 
 
-def _chart(chart: canvas.Chart) -> dict[str, str]:
-    source = "data:image/svg+xml;base64," + base64.b64encode(canvas.svg(chart).encode()).decode()
+def _chart(chart: Chart) -> dict[str, str]:
+    source = "data:image/svg+xml;base64," + base64.b64encode(svg(chart).encode()).decode()
     return {"name": chart.name, "title": chart.title, "alt": chart.alt, "source": source}
 
 

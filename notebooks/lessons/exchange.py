@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from results.canvas import TONE
+from results.figures.frame import TONE
 
 Entry = tuple[str, str, bytes]
 

@@ -15,7 +15,9 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 
-from results import summary, table
+from results import table
+from results.select import applies
+from results.words import WORDS
 
 STYLE = Path(__file__).with_name("lab.mplstyle")
 
@@ -30,10 +32,6 @@ TONE = {
 """The six headings of the ledger in the order they are stacked: the message first, then all that is not message."""
 
 LOOPBACK = "Loopback: no loss, no congestion."
-
-
-class NotMeasured(Exception):
-    """The runs do not hold what this chart shows; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -95,51 +93,16 @@ def conditions(runs: pd.DataFrame, machine: Mapping[str, Any], *, leave_out: Ite
 
 
 def _constant(runs: pd.DataFrame, name: str) -> str:
-    values = [value for value in runs[name][summary.applies(runs, name)].unique() if value != ""]
+    values = [value for value in runs[name][applies(runs, name)].unique() if value != ""]
     if len(values) != 1:
         return ""
-    words = summary.WORDS[name](values[0])
+    words = WORDS[name](values[0])
     return f"polls {words}" if name == "poll_interval_s" else words
 
 
 def _facts(machine: Mapping[str, Any]) -> list[str]:
     facts = {"cores": "{} cores", "python": "Python {}", "date": "{:.10}", "profile": "profile {}"}
     return [words.format(machine[name]) for name, words in facts.items() if machine.get(name)]
-
-
-def of_experiment(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
-    """The feed runs of one experiment; NotMeasured if none of them counts."""
-    mine = runs[(runs["experiment"] == experiment) & (runs["operation"] == "feed")]
-    if mine.empty:
-        raise NotMeasured(f"there are no runs of the experiment `{experiment}`")
-    if table.valid(mine).empty:
-        raise NotMeasured(f"none of the {len(mine)} runs of the experiment `{experiment}` is valid")
-    return mine
-
-
-def usual(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Only the runs made under the most frequent value of each of these parameters: one condition, not a mixture."""
-    for name in names:
-        matters = summary.applies(runs, name)
-        values = runs[name][matters]
-        if values.nunique() > 1:
-            runs = runs[~matters | (runs[name] == values.mode().iloc[0]).fillna(False)]
-    return runs
-
-
-def listed(words: list[str]) -> str:
-    """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
-
-
-def times(ratio: float) -> str:
-    """A factor in figures a listener remembers: 1.4, 31, 540."""
-    return f"{float(f'{ratio:.2g}'):,g}"
-
-
-def milliseconds(value: float) -> str:
-    """A latency in ms in two significant digits: 0.95, 4.7, 510."""
-    return f"{float(f'{value:.2g}'):,g}"
 
 
 def invalid_note(runs: pd.DataFrame, how: str) -> str:

@@ -12,8 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from clients.counting import CountingSocket, counting_socket
-from clients.delivery import Address, ClientError, ConnectionLost
+from clients.address import Address
+from clients.connection.counting import CountingSocket, counting_socket
+from clients.errors import ClientError, ConnectionLost
 from clients.ledger import Direction, Ledger
 
 READ = 65_536

@@ -1,4 +1,4 @@
-"""The ledger: every byte of TCP payload, as the client sees it, under exactly one of six headings. No I/O.
+"""The account of one connection: every byte that passes, booked under exactly one heading. No I/O.
 
 An `Account` is given the bytes of one connection as they pass, in pieces of any size, and books them in a `Ledger`.
 It reads HTTP/1.1 (RFC 9112) and, after a 101, WebSocket frames (RFC 6455 section 5.2) just far enough to tell the
@@ -7,131 +7,12 @@ headings apart, and never refuses a byte: what it cannot read counts with the he
 
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, fields
 from math import inf
-from typing import Literal
 
-Direction = Literal["sent", "received"]
-Reading = Generator[None, None, None]
+from clients.ledger.book import Direction, Ledger
+from clients.ledger.reading import Head, Reading, Stream, field_name
 
-HEADINGS = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
 COOKIES = (b"cookie", b"set-cookie")
-
-
-@dataclass
-class Ledger:
-    """Bytes by heading, and what passed on the wire; the six add up to `wire_sent + wire_received`.
-
-    The last four are the kernel's own count of closed connections, bytes and segments; 0 where it does not tell.
-    """
-
-    handshake: int = 0
-    cookies: int = 0
-    request_head: int = 0
-    response_head: int = 0
-    framing: int = 0
-    payload: int = 0
-    wire_sent: int = 0
-    wire_received: int = 0
-    kernel_sent: int = 0
-    kernel_received: int = 0
-    segments_sent: int = 0
-    segments_received: int = 0
-
-    def book(self, direction: Direction, heading: str, data: bytes) -> None:
-        """Book `data` under a heading."""
-        setattr(self, heading, getattr(self, heading) + len(data))
-
-    @property
-    def wire(self) -> int:
-        """Bytes that passed, both ways."""
-        return self.wire_sent + self.wire_received
-
-    @property
-    def difference(self) -> int:
-        """Bytes that passed but are not booked: 0 once every account is closed."""
-        return self.wire - sum(getattr(self, heading) for heading in HEADINGS)
-
-    def __add__(self, other: "Ledger") -> "Ledger":
-        return Ledger(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Ledger)))
-
-
-@dataclass
-class Transcript(Ledger):
-    """A ledger that also keeps what it booked, in order: for showing an exchange with every byte under its heading."""
-
-    entries: list[tuple[Direction, str, bytes]] = field(default_factory=list)
-
-    def book(self, direction: Direction, heading: str, data: bytes) -> None:
-        super().book(direction, heading, data)
-        if data:
-            self.entries.append((direction, heading, data))
-
-
-class Stream:
-    """The bytes of one direction; a reading takes them out and pauses with `yield` where it needs more."""
-
-    def __init__(self) -> None:
-        self.buffer = bytearray()
-
-    def take(self, size: int) -> bytes:
-        data = bytes(self.buffer[:size])
-        del self.buffer[:size]
-        return data
-
-    def line(self) -> Generator[None, None, bytes]:
-        """Return the next line with its end."""
-        searched = 0
-        while (end := self.buffer.find(b"\n", searched)) < 0:
-            searched = len(self.buffer)
-            yield
-        return self.take(end + 1)
-
-    def holding(self, size: int) -> Reading:
-        """Wait until there are `size` bytes, and leave them: only whole parts are taken, for a connection may break."""
-        while len(self.buffer) < size:
-            yield
-
-    def exactly(self, size: int) -> Generator[None, None, bytes]:
-        yield from self.holding(size)
-        return self.take(size)
-
-    def some(self, most: float) -> Generator[None, None, bytes]:
-        """Return what there is, at least a byte and at most `most`."""
-        while not self.buffer:
-            yield
-        return self.take(int(min(most, len(self.buffer))))
-
-
-@dataclass
-class Head:
-    """A start line and its field lines, whole, up to and with the blank line."""
-
-    lines: list[bytes] = field(default_factory=list)
-    accepted: bool | None = None  # of a request to upgrade: what the response said
-
-    def value(self, name: bytes) -> bytes:
-        """The lower-case value of the first field line of that name; empty if there is none."""
-        found = (line.partition(b":")[2] for line in self.lines[1:] if field_name(line) == name)
-        return next(found, b"").strip().lower()
-
-    @property
-    def method(self) -> bytes:
-        return self.lines[0].split(b" ")[0]
-
-    @property
-    def status(self) -> int:
-        """The status code of a response; 0 if its first line has none."""
-        words = self.lines[0].split()
-        return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-
-    @property
-    def upgrades(self) -> bool:
-        return self.value(b"upgrade") == b"websocket"
-
-
-def field_name(line: bytes) -> bytes:
-    return line.partition(b":")[0].strip().lower()
 
 
 class Account:

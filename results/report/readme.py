@@ -1,10 +1,11 @@
 """The README's numbers: written between its two markers from a results folder, never by hand."""
 
-import os
 import re
 from pathlib import Path
 
 from results import summary, table
+from results.table import Results
+from results.words import number
 
 BEGIN, END = "<!-- reference: written by `python -m results readme` -->", "<!-- /reference -->"
 COLUMNS = {
@@ -16,13 +17,13 @@ COLUMNS = {
 }
 
 
-def block(folder: str | os.PathLike[str]) -> str:
+def block(results: Results) -> str:
     """The real feed on the three transports as a Markdown table, with where it was measured."""
-    runs, machine = table.read_runs(folder), table.read_machine(folder)
-    lines = [line for line in summary.comparison(runs) if line.experiment == "real-feed"]
+    runs, machine = results.runs, results.machine
+    lines = [line for line in summary.compared(runs) if line.experiment == "real-feed"]
     if not lines:
-        raise table.TableError(f"{folder} has no runs of real-feed")
-    rows = [[line.label, *(summary.number(getattr(line, name)) for name in COLUMNS)] for line in lines]
+        raise table.TableError(f"{results.folder} has no runs of real-feed")
+    rows = [[line.label, *(number(getattr(line, name)) for name in COLUMNS)] for line in lines]
     feed = table.valid(runs)[table.valid(runs).experiment == "real-feed"]
     pushed = feed[feed.transport == "websocket"]
     rate, interval = feed.rate_hz.iloc[0], feed.poll_interval_s.dropna().iloc[0]
@@ -34,8 +35,8 @@ def block(folder: str | os.PathLike[str]) -> str:
     return "\n".join([*marked, "", f"Measured by `{machine['command']}` ({where}). {note}"])
 
 
-def write(readme: Path, folder: str | os.PathLike[str]) -> None:
+def write(readme: Path, results: Results) -> None:
     """Put the block between the markers of `readme`."""
     text = readme.read_text(encoding="utf-8")
     between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    table.write_text(readme, between.sub(lambda _: f"{BEGIN}\n\n{block(folder)}\n\n{END}", text))
+    table.write_text(readme, between.sub(lambda _: f"{BEGIN}\n\n{block(results)}\n\n{END}", text))

@@ -1,0 +1,22 @@
+"""What an HTTP answer to /messages means, whoever has read it. No I/O."""
+
+import json
+
+from clients.errors import Gone, Refused
+
+
+def messages_in(status: int, body: bytes) -> list[bytes]:
+    """The messages of an answer, oldest first; Gone or Refused where the server has none to give."""
+    if status == 410:
+        raise Gone(body)
+    if status not in (200, 204):
+        raise Refused(f"the server answers {status}: {detail(body)}")
+    return body.splitlines()
+
+
+def detail(body: bytes) -> str:
+    """What a problem says of itself (RFC 9457), or the beginning of what it is instead."""
+    try:
+        return json.loads(body)["detail"]
+    except (ValueError, KeyError, TypeError):
+        return body[:80].decode(errors="replace")

@@ -1,0 +1,137 @@
+"""One open WebSocket, every byte of it booked; websockets' sans-I/O protocol reads and writes it."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.frames import DATA_OPCODES, Frame
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from clients.address import address_of
+from clients.connection.answer import detail
+from clients.connection.tls import connect
+from clients.errors import ConnectionLost, Gone, Refused
+from clients.ledger import Ledger
+
+GONE = 4410  # close code
+SILENCE = 60.0  # seconds without a byte, pings included, after which the connection is taken for dead
+LINGER = 2.0  # seconds that the closing handshake may take
+EXTENSIONS = "sec-websocket-extensions"
+
+
+class WebSocketConnection:
+    """An open WebSocket on a server's target; field lines beside the handshake's own are the caller's."""
+
+    def __init__(
+        self,
+        url: str,
+        target: str,
+        ledger: Ledger,
+        fields: Iterable[tuple[str, str]] = (),
+        trust: str | None = None,
+        deflate: bool = False,
+    ) -> None:
+        address, lines = address_of(url), list(fields)
+        uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{target}")
+        offered = deflate or any(name.lower() == EXTENSIONS for name, _ in lines)
+        self._protocol = ClientProtocol(uri, extensions=[ClientPerMessageDeflateFactory()] if offered else None)
+        self._begun: list[bytes] = []  # the fragments of a message so far
+        self.socket = connect(address, ledger, SILENCE, trust)
+        try:
+            self._open(lines)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def __enter__(self) -> "WebSocketConnection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def messages(self) -> Iterator[tuple[list[bytes], float]]:
+        """Yield the messages that one read completed, and its Unix time; Gone or ConnectionLost at the end."""
+        while True:
+            complete, received_at = self.take()
+            if complete:
+                yield complete, received_at
+            self.receive()
+
+    def receive(self) -> None:
+        """Read once; Gone or ConnectionLost if the connection has ended."""
+        if self._protocol.state is not State.OPEN:
+            raise self._ending()
+        self._receive()
+
+    def take(self) -> tuple[list[bytes], float]:
+        """The messages that are complete by what was read, and the Unix time."""
+        received_at = time.time()
+        return self._complete(), received_at
+
+    def send(self, text: str) -> None:
+        """Send one text message."""
+        self._protocol.send_text(text.encode())
+        self._flush()
+
+    def close(self) -> None:
+        """Close in order (RFC 6455 section 7.1.1): close frames both ways, then the server ends TCP."""
+        try:
+            self.socket.settimeout(LINGER)
+            if self._protocol.state is State.OPEN:
+                self._protocol.send_close(1000)
+                self._flush()
+            while self._protocol.state is not State.CLOSED:
+                self._receive()
+        except OSError:
+            pass  # the other side is gone already
+        finally:
+            self.socket.close()
+
+    def _complete(self) -> list[bytes]:
+        """The messages that are complete by what was read; some may have come together with the 101."""
+        complete = []
+        for frame in self._protocol.events_received():
+            if isinstance(frame, Frame) and frame.opcode in DATA_OPCODES:
+                self._begun.append(bytes(frame.data))
+                if frame.fin:
+                    complete.append(b"".join(self._begun))
+                    self._begun.clear()
+        return complete
+
+    def _open(self, fields: list[tuple[str, str]]) -> None:
+        request = self._protocol.connect()
+        for name, _ in fields:
+            request.headers.pop(name, None)  # what the caller sends is not sent twice
+        for name, value in fields:
+            request.headers[name] = value
+        self._protocol.send_request(request)
+        self._flush()
+        while self._protocol.state is State.CONNECTING and self._protocol.handshake_exc is None:
+            self._receive()
+        if isinstance(refused := self._protocol.handshake_exc, InvalidStatus):
+            response = refused.response
+            raise Refused(f"the server answers {response.status_code}: {detail(bytes(response.body or b''))}")
+        if isinstance(refused, InvalidHandshake):
+            raise ConnectionLost(f"the handshake failed: {refused}")
+
+    def _receive(self) -> None:
+        """Read what has come, or that nothing will any more."""
+        if data := self.socket.recv(16_384):
+            self._protocol.receive_data(data)
+        else:
+            self._protocol.receive_eof()
+        self._flush()
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data:
+                self.socket.sendall(data)
+
+    def _ending(self) -> Exception:
+        close = self._protocol.close_rcvd
+        if close is not None and close.code == GONE:
+            return Gone(close.reason)
+        return ConnectionLost(f"the server closed: {close or 'without a close frame'}")

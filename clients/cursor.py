@@ -1,0 +1,62 @@
+"""A client's place in the feed, from which it resumes. No I/O."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from clients.delivery import Delivery, Gap
+from clients.errors import BrokenFeed, Gone
+
+
+@dataclass
+class Cursor:
+    """A client's place in the feed: the last seq it has, and the feed's epoch; None until it knows them."""
+
+    seq: int | None = None
+    epoch: str | None = None
+    booked: int = 0  # wire bytes that earlier deliveries account for
+    answers: int = 0  # how often a server has answered
+
+    def target(self, **extra: object) -> str:
+        """The request target that asks for what comes next."""
+        known = {"after": self.seq, "epoch": self.epoch} | extra
+        query = urlencode({name: value for name, value in known.items() if value is not None})
+        return f"/messages?{query}" if query else "/messages"
+
+    def learn(self, epoch: str | None, newest: str | int | None) -> None:
+        """Count an answer, and take over what it says of the feed where the cursor does not know it yet."""
+        self.answers += 1
+        self.epoch = self.epoch or epoch
+        if self.seq is None and newest is not None:
+            self.seq = int(newest)
+
+    def deliver(self, messages: list[bytes], received_at: float, wire: int) -> Iterator[Delivery]:
+        """Step over messages that came together; `wire` is what the ledger's total was then.
+
+        BrokenFeed if a seq is not the next one.
+        """
+        for message, spent in zip(messages, self.shares(messages, wire), strict=True):
+            record = json.loads(message.decode())
+            if self.seq is not None and record["seq"] != self.seq + 1:
+                raise BrokenFeed(f"message {record['seq']} came after {self.seq}")
+            self.seq = record["seq"]
+            yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
+
+    def shares(self, messages: list[bytes], wire: int) -> list[int]:
+        """Split what passed since the last messages among these.
+
+        The first of them bears what the answer cost beside the messages; compressed, none costs more than its share.
+        """
+        whole, self.booked = wire - self.booked, wire
+        if len(messages) == 1:
+            return [whole]
+        later = [min(len(message) + 1, whole // len(messages)) for message in messages[1:]]
+        return [whole - sum(later), *later]
+
+    def skip(self, gone: Gone) -> Gap:
+        """Go on from the oldest message of the feed as it is; return what is lost by that."""
+        restarted = self.epoch is not None and gone.epoch != self.epoch
+        gap = Gap(self.seq or 0, gone.oldest, gone.newest, restarted)
+        self.seq, self.epoch = gone.oldest - 1, gone.epoch
+        return gap

@@ -1,0 +1,32 @@
+"""What can go wrong for a client, each by name: whose fault it is, and what the user is told in one line."""
+
+import json
+
+
+class ClientError(Exception):
+    """What a user of a client has to be told, in one line."""
+
+
+class ServerMissing(ClientError):
+    """Nobody answers at the address, or nobody does any more."""
+
+
+class Refused(ClientError):
+    """The server refused what the client asked; the status and detail are the server's."""
+
+
+class BrokenFeed(ClientError):
+    """The server's fault: it left out, repeated or reordered a message without saying so."""
+
+
+class ConnectionLost(OSError):
+    """The connection ended in the middle; a client tries again from where it was."""
+
+
+class Gone(Exception):
+    """The server's 410 or close code 4410; carries where the feed stands."""
+
+    def __init__(self, reason: str | bytes) -> None:
+        super().__init__(reason)
+        stands = json.loads(reason)
+        self.oldest, self.newest, self.epoch = stands["oldest"], stands["newest"], stands["epoch"]

@@ -1,0 +1,117 @@
+"""A message, and a client's hour, on each transport and on server-sent events: computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from results import model
+from results.model import Heads
+from servers.events import event
+
+SERVER_SENT_EVENTS = "server-sent-events"
+
+
+def chunk(data: bytes) -> bytes:
+    """A chunk of the chunked transfer coding: its size in hexadecimal, the data, CRLF after each (RFC 9112 §7.1).
+
+    ValueError for no data: that chunk would be the last one.
+    """
+    if not data:
+        raise ValueError("a chunk without data ends the body")
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def event_overhead(message_bytes: int, seq: int = 1) -> int:
+    """Bytes beside each message of one line: `id:` and `data:` with their line ends, and a chunk for each event."""
+    return len(chunk(event(seq, bytes(message_bytes)))) - message_bytes
+
+
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a client follows and how; the arrivals are Poisson's. `seq` is that of a typical message."""
+
+    rate_hz: float = 1.0
+    message_bytes: int = 142
+    poll_interval_s: float = 1.0
+    hold_s: float = 25.0
+    one_way_delay_s: float = 0.0
+    seq: int = 1_000
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Bytes of heads: of a poll or long poll each time; once a connection, of the opening handshake's request and
+    response, and of an event stream's."""
+
+    heads: Heads
+    handshake: float
+    stream: float
+
+
+@dataclass(frozen=True)
+class PerMessage:
+    """Bytes beside each message, and those that come once a connection, whatever it carries."""
+
+    transport: str
+    message_bytes: int
+    overhead_bytes: float
+    once_bytes: float
+
+
+@dataclass(frozen=True)
+class ClientHour:
+    """What a client sends and receives in an hour on one connection: requests, and bytes."""
+
+    transport: str
+    requests: float
+    overhead_bytes: float
+    message_bytes: float
+
+    @property
+    def total_bytes(self) -> float:
+        return self.overhead_bytes + self.message_bytes
+
+
+def per_message(workload: Workload, costs: Costs) -> list[PerMessage]:
+    """The four transports, server-sent events the last; from `results.model` where it knows them."""
+    heads, rate, size = costs.heads, workload.rate_hz, workload.message_bytes
+    held = model.long_polling_overhead(workload.one_way_delay_s, rate, workload.hold_s, heads)
+    return [
+        PerMessage("polling", size, float(model.polling_overhead(rate, workload.poll_interval_s, heads)), 0),
+        PerMessage("long-polling", size, float(held), 0),
+        PerMessage("websocket", size, model.websocket_overhead(size), costs.handshake),
+        PerMessage(SERVER_SENT_EVENTS, size, event_overhead(size, workload.seq), costs.stream),
+    ]
+
+
+def by_size(sizes: Sequence[int], workload: Workload, costs: Costs) -> list[PerMessage]:
+    """`per_message` for messages of each of these sizes."""
+    return [line for size in sizes for line in per_message(replace(workload, message_bytes=size), costs)]
+
+
+def client_hour(workload: Workload, costs: Costs) -> list[ClientHour]:
+    """The four transports over an hour on one connection, what comes once included."""
+    messages = HOUR * workload.rate_hz
+    return [
+        ClientHour(
+            line.transport,
+            requests_per_hour(line.transport, workload),
+            messages * line.overhead_bytes + line.once_bytes,
+            messages * line.message_bytes,
+        )
+        for line in per_message(workload, costs)
+    ]
+
+
+def requests_per_hour(transport: str, workload: Workload) -> float:
+    """Requests of one client: one for each poll or hold, or one in all."""
+    rate, messages = workload.rate_hz, HOUR * workload.rate_hz
+    if transport == "polling":
+        return messages * float(model.polls_per_message(rate, workload.poll_interval_s))
+    if transport == "long-polling":
+        return messages * float(model.responses_per_message(workload.one_way_delay_s, rate, workload.hold_s))
+    return 1.0

@@ -1,0 +1,70 @@
+"""What verdicts have in common: choosing the runs, means and ratios, holds or not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+
+from results import table
+from results.select import NotMeasured, applies, groups, varying
+from results.words import describe, number
+
+Judged = tuple[str, tuple[str, ...]]
+
+
+def all_or_some(cases: list[tuple[bool, str]]) -> str:
+    """`holds` if every case bears the claim out, `holds when …` naming those that do, or `does not hold`."""
+    good = list(dict.fromkeys(words for holds, words in cases if holds))
+    if len(good) == len(dict.fromkeys(words for _, words in cases)):
+        return "holds"
+    return f"holds when {'; or '.join(good)}" if good else "does not hold"
+
+
+def feed(runs: pd.DataFrame, experiments: str, *transports: str) -> pd.DataFrame:
+    """The faultless feed runs of these experiments and transports; NotMeasured unless each transport has some."""
+    chosen = any_feed(runs, experiments.split(), transports)
+    for transport in transports:
+        if not (chosen["transport"] == transport).any():
+            raise NotMeasured(f"no valid {transport} run of {' or '.join(experiments.split())}")
+    return chosen
+
+
+def any_feed(runs: pd.DataFrame, experiments: Iterable[str], transports: Iterable[str]) -> pd.DataFrame:
+    """The faultless feed runs of these experiments and transports, perhaps none."""
+    chosen = runs[runs["experiment"].isin(list(experiments)) & runs["transport"].isin(list(transports))]
+    return chosen[(chosen["operation"] == "feed") & (chosen["fault"] == "") & (chosen["deliveries"] > 0)]
+
+
+def share(runs: pd.DataFrame, of: str, per: str) -> float:
+    """The sum of one column over the sum of another: a mean that weighs every request or delivery alike."""
+    below = float(runs[per].sum())
+    return float(runs[of].sum()) / below if below else math.nan
+
+
+def conditions(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The runs by what all transports share and by the poll interval, each with its words.
+
+    Runs without a poll interval of their own stand beside every interval.
+    """
+    shared, found = varying(runs), []
+    several = runs["poll_interval_s"][applies(runs, "poll_interval_s")].nunique() > 1
+    for _, group in groups(runs, shared):
+        words = describe(table.records(group)[0], shared)
+        polls = applies(group, "poll_interval_s")
+        intervals = sorted(group["poll_interval_s"][polls].unique())
+        for interval in intervals or [math.nan]:
+            own = group[~polls | (group["poll_interval_s"] == interval)]
+            every = f"polls come every {interval:g} s" if several else ""
+            found.append((", ".join(filter(None, [words, every])) or "as run", own))
+    return found
+
+
+def mean(runs: pd.DataFrame, transport: str, column: str) -> float:
+    """The mean over the repeats of one transport; NaN without any."""
+    return float(runs[runs["transport"] == transport][column].astype("float64").mean())
+
+
+def ratio(more: float, less: float) -> str:
+    return f"{number(more / less)} : 1" if less else "without bound"

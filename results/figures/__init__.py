@@ -1,0 +1,64 @@
+"""One file a figure: from the runs to a chart whose title says what was found.
+
+Each takes the runs (as `results.table.read_runs` gives them) and what stands in machine.json, and returns a Chart; it
+raises NotMeasured where the runs do not hold what it shows. No pyplot: a figure belongs to whoever asked for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from results.figures.bytes_per_delivery import bytes_per_delivery
+from results.figures.frame import Chart, png, svg
+from results.figures.latency_distribution import latency_distribution
+from results.figures.over_clients import latency_and_cpu_over_clients
+from results.select import NotMeasured
+from results.table import Results
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A chart that this folder cannot give, and why."""
+
+    name: str
+    reason: str
+
+
+def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
+    """Every chart that the results can give, and those they cannot."""
+    folder, runs, machine = results.folder, results.runs, results.machine
+    volume, feed = _first(runs, "overhead", "workload"), _first(runs, "real-feed", "workload")
+    recipes: dict[str, Callable[[], Chart]] = {
+        "bytes_per_delivery": lambda: bytes_per_delivery(runs, machine, volume),
+        "latency_distribution": lambda: latency_distribution(runs, machine, folder, feed),
+        "latency_by_poll_interval": lambda: latency_distribution(runs, machine, folder, "latency"),
+        "latency_and_cpu_over_clients": lambda: latency_and_cpu_over_clients(runs, machine),
+    }
+    drawn, skipped = [], []
+    for name, draw in recipes.items():
+        try:
+            drawn.append(draw())
+        except NotMeasured as reason:
+            skipped.append(Skipped(name, str(reason)))
+    return drawn, skipped
+
+
+def _first(runs: pd.DataFrame, *experiments: str) -> str:
+    """The first of these experiments that was run; an engineer's own workload takes the place of the lab's."""
+    return next((name for name in experiments if (runs["experiment"] == name).any()), experiments[0])
+
+
+def save(charts: Iterable[Chart], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write these charts to `folder/charts/`, each as PNG and as SVG; returns the paths written."""
+    paths = []
+    (Path(folder) / "charts").mkdir(exist_ok=True)
+    for chart in charts:
+        for ending, content in (("png", png(chart)), ("svg", svg(chart).encode())):
+            paths.append(Path(folder) / "charts" / f"{chart.name}.{ending}")
+            paths[-1].write_bytes(content)
+    return paths

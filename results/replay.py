@@ -1,0 +1,76 @@
+"""The model over a run's own publication times: the mean latency that it should have measured."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.model import ModelError, away, polling_mean, websocket_mean
+
+
+def expected_mean(
+    transport: str,
+    published: Sequence[float],
+    *,
+    one_way_delay: float,
+    poll_interval: float | None = None,
+    hold: float | None = None,
+    floor: float = 0.0,
+    connection: str = "kept",
+) -> float:
+    """The mean latency in seconds that the model gives for the messages published at these times, plus `floor`.
+
+    `published` holds at least one time in seconds, ascending. WebSocket: τ each. Polling at a fixed cadence: T/2 + τ
+    each, the exact expectation over a uniform phase and therefore the same whenever messages are published; clients'
+    drawn phases scatter around it. Long polling: `long_polling_waits`. Polling needs `poll_interval`, long polling
+    `hold`; a transport's own is all that is looked at. ModelError if it is missing, or for an unknown transport.
+    """
+    _check(published)
+    if transport == "websocket":
+        return floor + float(websocket_mean(one_way_delay))
+    if transport == "polling" and poll_interval is not None:
+        return floor + float(polling_mean(one_way_delay, poll_interval, connection))
+    if transport == "long-polling" and hold is not None:
+        waits = long_polling_waits(published, float(away(one_way_delay, connection)), hold)
+        return floor + one_way_delay + float(np.mean(waits))
+    raise ModelError(f"no model of {transport!r} with poll_interval={poll_interval} and hold={hold}")
+
+
+def long_polling_waits(published: Sequence[float], gone: float, hold: float) -> NDArray[np.float64]:
+    """How long each message waits at the server for a client which is away for `gone` (D) after each response.
+
+    The client is parked when the first message comes. A response takes all that is there with it. Shape and unit of
+    `published`; the latency is τ more.
+    """
+    _check(published)
+    times = np.asarray(published, dtype=float)
+    ascending = times.tolist()
+    waits = np.empty_like(times)
+    done, asked = 0, ascending[0]
+    while done < len(ascending):
+        answered = _answered(asked, ascending[done], gone, hold)
+        batch = slice(done, bisect_right(ascending, answered, lo=done))
+        waits[batch] = answered - times[batch]
+        done, asked = batch.stop, answered + gone
+    return waits
+
+
+def _answered(asked: float, published: float, gone: float, hold: float) -> float:
+    """When the message is sent to a client whose request came at `asked`: as it is published, or when it asks again.
+
+    While nothing comes, the client is parked for `hold` and away for `gone` in turn.
+    """
+    if published <= asked:
+        return asked
+    into = (published - asked) % (hold + gone) if gone > 0 else 0.0
+    return published if into <= hold else published + (hold + gone - into)
+
+
+def _check(published: Sequence[float]) -> None:
+    if len(published) == 0:
+        raise ModelError("no publication times to replay")
+    if np.any(np.diff(published) < 0):
+        raise ModelError("publication times to replay must ascend")

@@ -1,0 +1,57 @@
+"""Choosing runs: those of an experiment, of one condition, of what a parameter applies to; grouping the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from results.table import PARAMETERS, valid
+from results.transports import owner
+
+
+class NotMeasured(Exception):
+    """The runs do not hold what a chart shows or a verdict rests on; the message says what is missing."""
+
+
+PLAIN = {"run_id", "experiment", "transport", "repeat", "attempt", "seed", "duration_s"}
+SHARED = tuple(column.name for column in PARAMETERS if column.name not in PLAIN and not owner(column.name))
+"""Parameters of the condition that all transports share; what only one of them has belongs to its name."""
+
+
+def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
+    """Those of the parameters `names` that take more than one value in these runs."""
+    return [name for name in names if runs[name].nunique() > 1]
+
+
+def applies(runs: pd.DataFrame, name: str) -> pd.Series:
+    """For each run whether this parameter does anything there: a WebSocket's poll interval does not."""
+    return runs[name].notna() & ((runs["transport"] == owner(name)) if owner(name) else True)
+
+
+def groups(runs: pd.DataFrame, names: list[str]) -> Iterable[tuple[Any, pd.DataFrame]]:
+    """The runs by these parameters, one group for all if there are none; empty cells make a group of their own."""
+    if not names:
+        return [((), runs)] if len(runs) else []
+    return runs.groupby(names, sort=True, dropna=False)
+
+
+def of_experiment(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """The feed runs of one experiment; NotMeasured if none of them counts."""
+    mine = runs[(runs["experiment"] == experiment) & (runs["operation"] == "feed")]
+    if mine.empty:
+        raise NotMeasured(f"there are no runs of the experiment `{experiment}`")
+    if valid(mine).empty:
+        raise NotMeasured(f"none of the {len(mine)} runs of the experiment `{experiment}` is valid")
+    return mine
+
+
+def usual(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Only the runs made under the most frequent value of each of these parameters: one condition, not a mixture."""
+    for name in names:
+        matters = applies(runs, name)
+        values = runs[name][matters]
+        if values.nunique() > 1:
+            runs = runs[~matters | (runs[name] == values.mode().iloc[0]).fillna(False)]
+    return runs

@@ -1,0 +1,57 @@
+"""Parameters and figures in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+WORDS: dict[str, Callable[[Any], str]] = {
+    "operation": str,
+    "clients": lambda value: f"{value:,} client{'' if value == 1 else 's'}",
+    "rate_hz": lambda value: f"{value:g} messages/s",
+    "arrivals": lambda value: f"{value} arrivals",
+    "payload_bytes": lambda value: f"{value:,} B messages",
+    "poll_interval_s": lambda value: f"every {value:g} s",
+    "hold_s": lambda value: f"held {value:g} s",
+    "rtt_ms": lambda value: f"{value:g} ms round trip",
+    "link_mbps": lambda value: f"{value:g} Mbit/s",
+    "header_profile": lambda value: f"{value} headers",
+    "cookie_bytes": lambda value: f"{value:,} B cookies" if value else "no cookies",
+    "keep_alive": lambda value: "kept connections" if value else "a connection per request",
+    "tls": lambda value: "TLS" if value else "no TLS",
+    "deflate": lambda value: "deflate" if value else "no deflate",
+    "fault": lambda value: f"fault: {value}",
+}
+
+
+def describe(row: Mapping[str, Any], names: Iterable[str]) -> str:
+    """These parameters of a run in words, "20 clients, 5 messages/s"; what does not apply is left out."""
+    return ", ".join(WORDS[name](row[name]) for name in names if not pd.isna(row[name]) and row[name] != "")
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, thousands grouped, "–" for nothing: 0.917, 31.4, 1,240."""
+    if value is None or pd.isna(value):
+        return "–"
+    if isinstance(value, int) or value == 0 or abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    places = 2 - math.floor(math.log10(abs(float(f"{value:.3g}"))))
+    return f"{value:.{places}f}" if places < 6 else f"{value:.2g}"
+
+
+def listed(words: list[str]) -> str:
+    """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def times(ratio: float) -> str:
+    """A factor in figures a listener remembers: 1.4, 31, 540."""
+    return f"{float(f'{ratio:.2g}'):,g}"
+
+
+def milliseconds(value: float) -> str:
+    """A latency in ms in two significant digits: 0.95, 4.7, 510."""
+    return f"{float(f'{value:.2g}'):,g}"
