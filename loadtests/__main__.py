@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from loadtests.arguments import number, whole
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run
 from loadtests.runs.processes import RunFailed
@@ -50,24 +51,6 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
     own.add_argument("--deflate", action="store_true", default=None, help="WebSocket: compressed (RFC 7692)")
     return p
-
-
-def whole(least: int):  # type: ignore[no-untyped-def]
-    def value(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least}")
-        return int(text)
-
-    return value
-
-
-def number(least: float):  # type: ignore[no-untyped-def]
-    def value(text: str) -> float:
-        if not least <= float(text) < float("inf"):
-            raise argparse.ArgumentTypeError(f"{text} is not a number from {least:g}")
-        return float(text)
-
-    return value
 
 
 def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:

@@ -19,8 +19,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
+from loadtests.arguments import number
 from loadtests.link.delayline import Wire
-from loadtests.link.relay import Address, Link, amount
+from loadtests.link.relay import Address, Link
 from servers.serving.descriptors import raise_limit
 
 
@@ -63,10 +64,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(prog="python -m loadtests.link", description="Delay the TCP between --listen and --to.")
     parser.add_argument("--listen", type=place, default="127.0.0.1:0", metavar="HOST:PORT", help="port 0: a free one")
     parser.add_argument("--to", type=place, required=True, metavar="URL", help="the server's address, or its HOST:PORT")
-    parser.add_argument("--delay-ms", type=amount, default=0.0, metavar="D", help="one way, in both directions")
-    parser.add_argument("--up-ms", type=amount, metavar="D", help="from client to server, instead of --delay-ms")
-    parser.add_argument("--down-ms", type=amount, metavar="D", help="from server to client, likewise")
-    parser.add_argument("--rate-mbps", type=amount, default=0.0, metavar="R", help="of each direction; 0: no limit")
+    parser.add_argument("--delay-ms", type=number(0), default=0.0, metavar="D", help="one way, in both directions")
+    parser.add_argument("--up-ms", type=number(0), metavar="D", help="from client to server, instead of --delay-ms")
+    parser.add_argument("--down-ms", type=number(0), metavar="D", help="from server to client, likewise")
+    parser.add_argument("--rate-mbps", type=number(0), default=0.0, metavar="R", help="of each direction; 0: no limit")
     parser.add_argument("--record", metavar="FILE.jsonl", help="write down what passes, with its times")
     parser.add_argument("--controlled", action="store_true", help="say the address in JSON, for a program")
     return parser.parse_args(arguments)

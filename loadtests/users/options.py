@@ -1,38 +1,26 @@
 """The options that the lab adds to Locust's own, and what does not go together."""
 
 import sys
-from argparse import ArgumentTypeError
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from clients.address import with_tls
+from loadtests.arguments import number
 from loadtests.headers.profiles import PROFILES, cookie
 
 
 def add_options(parser: Any) -> None:
     group = parser.add_argument_group("push lab")
     group.add_argument(
-        "--poll-interval", type=between(0.001, 3600), default=1.0, help="polling: from one question to the next, s"
+        "--poll-interval", type=number(0.001, 3600), default=1.0, help="polling: from one question to the next, s"
     )
     group.add_argument(
-        "--hold", type=between(0.001, 60), default=25.0, help="long polling: how long a question is held, s"
+        "--hold", type=number(0.001, 60), default=25.0, help="long polling: how long a question is held, s"
     )
     group.add_argument("--header-profile", choices=list(PROFILES), default="minimal", help="the field lines sent")
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")
     group.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
-
-
-def between(least: float, most: float) -> Callable[[str], float]:
-    """Return a reader of option values in seconds."""
-
-    def seconds(text: str) -> float:
-        if not least <= float(text) <= most:
-            raise ArgumentTypeError(f"{text} is not between {least:g} and {most:g} seconds")
-        return float(text)
-
-    return seconds
 
 
 def cookie_bytes(text: str) -> int:

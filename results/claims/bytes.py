@@ -7,8 +7,8 @@ import math
 import pandas as pd
 
 from results import table
-from results.claims.evidence import Judged, NotMeasured, all_or_some, conditions, feed, mean, ratio, share
-from results.select import groups
+from results.claims.evidence import Judged, all_or_some, conditions, feed, mean, ratio, share
+from results.select import NotMeasured, groups
 from results.transports import COMPARED
 from results.words import describe, number
 
@@ -30,7 +30,8 @@ def request_heads(runs: pd.DataFrame) -> Judged:
 def overhead(runs: pd.DataFrame) -> Judged:
     """Whether polling's overhead for a message outweighs the message and the WebSocket's, condition by condition."""
     chosen, cases, numbers = feed(runs, "overhead", *COMPARED), [], []
-    for words, group in conditions(chosen):
+    for condition in conditions(chosen):
+        group, words = condition.runs, condition.words
         by = {name: mean(group, name, "overhead_per_delivery") for name in COMPARED}
         payload = share(group, "payload", "deliveries")
         polling, websocket = by["polling"], by["websocket"]

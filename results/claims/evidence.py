@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -43,8 +44,26 @@ def share(runs: pd.DataFrame, of: str, per: str) -> float:
     return float(runs[of].sum()) / below if below else math.nan
 
 
-def conditions(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The runs by what all transports share and by the poll interval, each with its words.
+@dataclass(frozen=True)
+class Condition:
+    """Runs that can be compared: what all transports share in words, and how often polls come, where that varies."""
+
+    runs: pd.DataFrame
+    shared: str
+    polls: str
+
+    @property
+    def words(self) -> str:
+        return listed_parts(self.shared, self.polls) or "as run"
+
+
+def listed_parts(*parts: str) -> str:
+    """The parts that say something, with commas between."""
+    return ", ".join(filter(None, parts))
+
+
+def conditions(runs: pd.DataFrame) -> list[Condition]:
+    """The runs by what all transports share and by the poll interval.
 
     Runs without a poll interval of their own stand beside every interval.
     """
@@ -56,8 +75,7 @@ def conditions(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
         intervals = sorted(group["poll_interval_s"][polls].unique())
         for interval in intervals or [math.nan]:
             own = group[~polls | (group["poll_interval_s"] == interval)]
-            every = f"polls come every {interval:g} s" if several else ""
-            found.append((", ".join(filter(None, [words, every])) or "as run", own))
+            found.append(Condition(own, words, f"polls come every {interval:g} s" if several else ""))
     return found
 
 

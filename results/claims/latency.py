@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results.claims.evidence import Judged, NotMeasured, conditions, feed, ratio
+from results.claims.evidence import Condition, Judged, conditions, feed, listed_parts, ratio
+from results.select import NotMeasured
 from results.transports import COMPARED
 from results.words import number
 
@@ -30,39 +31,62 @@ class Mean:
         return apart and other.ms >= SIGNIFICANT * self.ms
 
 
+@dataclass(frozen=True)
+class Case:
+    """The WebSocket against a rival under one condition."""
+
+    rival: str
+    where: str
+    ours: Mean
+    theirs: Mean
+
+    @property
+    def faster(self) -> bool:
+        return self.ours.significantly_below(self.theirs)
+
+    def __str__(self) -> str:
+        ours, theirs = self.ours, self.theirs
+        overlap = abs(ours.ms - theirs.ms) <= ours.half_ms + theirs.half_ms
+        return (
+            f"{self.where}: {self.rival} {number(theirs.ms)} ± {number(theirs.half_ms)} ms, WebSocket "
+            f"{number(ours.ms)} ± {number(ours.half_ms)} ms, {ratio(theirs.ms, ours.ms)}, "
+            f"intervals {'overlap' if overlap else 'apart'}."
+        )
+
+
 def latency(runs: pd.DataFrame) -> Judged:
     """The WebSocket's mean latency against polling's and against long polling's, condition by condition."""
-    chosen, cases, numbers = feed(runs, "latency real-feed", *COMPARED), [], []
-    for experiment in chosen["experiment"].unique():
-        for words, group in conditions(chosen[chosen["experiment"] == experiment]):
-            for rival in RIVALS:
-                ours, theirs = mean_latency(group, "websocket"), mean_latency(group, rival)
-                if ours is not None and theirs is not None:
-                    faster = ours.significantly_below(theirs)
-                    cases.append((faster, against(rival, experiment, words)))
-                    numbers.append(compared(experiment, words, rival, ours, theirs))
+    chosen = feed(runs, "latency real-feed", *COMPARED)
+    cases = [
+        case
+        for experiment in chosen["experiment"].unique()
+        for condition in conditions(chosen[chosen["experiment"] == experiment])
+        for rival in RIVALS
+        if (case := case_of(experiment, condition, rival)) is not None
+    ]
     if not cases:
         raise NotMeasured("no condition was run validly with a WebSocket and a rival")
     sooner = f"Significantly means {SIGNIFICANT:g} times sooner or more, 95 % intervals apart."
-    return summed_up(cases), (sooner, *dict.fromkeys(numbers))
+    return summed_up(cases), (sooner, *dict.fromkeys(map(str, cases)))
 
 
-def against(rival: str, experiment: str, words: str) -> str:
-    extra = (
-        words if rival == "polling" else ", ".join(part for part in words.split(", ") if not part.startswith("polls"))
-    )
-    return f"{rival}|{experiment}" + (f", {extra}" if extra and extra != "as run" else "")
+def case_of(experiment: str, condition: Condition, rival: str) -> Case | None:
+    """The case, None where one side was not measured; how often polls come is no condition for long polling."""
+    ours, theirs = mean_latency(condition.runs, "websocket"), mean_latency(condition.runs, rival)
+    if ours is None or theirs is None:
+        return None
+    where = listed_parts(experiment, condition.shared, condition.polls if rival == "polling" else "")
+    return Case(rival, where, ours, theirs)
 
 
-def summed_up(cases: list[tuple[bool, str]]) -> str:
+def summed_up(cases: list[Case]) -> str:
     """One rival won throughout is named by itself; else by its conditions."""
-    unique = list(dict.fromkeys(cases))
-    if all(holds for holds, _ in unique):
+    if all(case.faster for case in cases):
         return "holds"
     won = []
     for rival in RIVALS:
-        mine = [(holds, words.split("|")[1]) for holds, words in unique if words.startswith(f"{rival}|")]
-        good = [words for holds, words in mine if holds]
+        mine = {case.where: case.faster for case in cases if case.rival == rival}
+        good = [where for where, faster in mine.items() if faster]
         if good:
             won.append(f"the rival is {rival}" + ("" if len(good) == len(mine) else f" ({'; '.join(good)})"))
     return f"holds when {' or '.join(won)}" if won else "does not hold"
@@ -75,12 +99,3 @@ def mean_latency(runs: pd.DataFrame, transport: str) -> Mean | None:
         return None
     half = math.sqrt(float((mine["latency_mean_ci_ms"] ** 2).sum())) / len(mine)
     return Mean(float(mine["latency_mean_ms"].mean()), half)
-
-
-def compared(experiment: str, words: str, rival: str, ours: Mean, theirs: Mean) -> str:
-    overlap = abs(ours.ms - theirs.ms) <= ours.half_ms + theirs.half_ms
-    where = against(rival, experiment, words).split("|")[1]
-    return (
-        f"{where}: {rival} {number(theirs.ms)} ± {number(theirs.half_ms)} ms, WebSocket {number(ours.ms)} ± "
-        f"{number(ours.half_ms)} ms, {ratio(theirs.ms, ours.ms)}, intervals {'overlap' if overlap else 'apart'}."
-    )
