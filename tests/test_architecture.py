@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, needs
+from tools.lab import ROOT, needs
 
 PACKAGES = ("servers", "clients", "loadtests", "results", "notebooks/lessons")
 MODULES = {

@@ -1,12 +1,12 @@
 """The README: its numbers are the reference run's, its commands and folders are there."""
 
 import re
-from pathlib import Path
+
+from tools.lab import ROOT
 
 from results import table
 from results.report import readme
 
-ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

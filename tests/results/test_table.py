@@ -7,21 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
-from test_results_made_up import conditions, made_up_run, make
+from tools.made_up import conditions, made_up_run
 
 from results import claims, figures, summary, table, transports
 from results.check import check
 from results.words import number
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("results") / "made-up")
-
-
-@pytest.fixture(scope="module")
-def runs(folder):
-    return table.read_runs(folder)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import reduce
 
 import pytest
-from conftest import WAIT, eventually
+from tools.lab import WAIT, eventually
 
 from servers.feed import HISTORY, MemoryFeed, Message, OutsideHistory, UnencodableData
 

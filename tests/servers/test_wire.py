@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import pytest
 import requests
 import websocket
-from conftest import HTTP, TRANSPORTS, UPGRADE, WAIT, Answer, Lab, answer_to, eventually, reading, serving
+from tools.lab import HTTP, TRANSPORTS, UPGRADE, WAIT, Answer, Lab, answer_to, eventually, serving
+from tools.readers import reading
 from werkzeug.datastructures import MultiDict
 
 from servers.feed import MemoryFeed

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 import pytest
 import requests
 import websocket
-from conftest import WAIT
+from tools.lab import WAIT
 
 from loadtests.benchmark import __main__ as benchmark
 from loadtests.benchmark.__main__ import LAB, PEERS, Load, bench, cpu_us_per_delivery, server, spread

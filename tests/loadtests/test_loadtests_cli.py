@@ -11,14 +11,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import eventually
+from tools.lab import ROOT, eventually
+from tools.processes import ended
 
 from loadtests.experiments import workload
 from loadtests.runs.comparison import Comparison, Refused
 from results.check import check
 from results.table import read_runs
 
-ROOT = Path(__file__).parents[1]
 SMALL = ["--clients", "3", "--rate", "20", "--poll-interval", "0.2", "--size", "100"]
 
 
@@ -42,10 +42,6 @@ def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children()
-
-
-def ended(processes: list[psutil.Process]) -> bool:
-    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
 def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):

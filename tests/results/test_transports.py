@@ -1,7 +1,7 @@
 """The one table of transports, and a guest in it: server-sent events, of which nothing else knows."""
 
 import pytest
-from conftest import ROOT, TRANSPORTS
+from tools.lab import ROOT, TRANSPORTS
 
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import websocket
-from conftest import WAIT, Lab, eventually, needs, serving
+from tools.lab import WAIT, Lab, eventually, needs, serving
 
 FINE = {"OK", "NON-STRICT", "INFORMATIONAL"}
 COMPRESSED = ("12.", "13.")  # of permessage-deflate

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ROOT, TRANSPORTS, WAIT, eventually
+from tools.lab import ROOT, TRANSPORTS, WAIT, eventually
+from tools.processes import ended
 
 from loadtests.experiments.run import Run
 from loadtests.runs import conduct
@@ -46,10 +47,6 @@ def forked(locust: psutil.Process) -> list[psutil.Process]:
     return eventually(lambda: found if len(found := locust.children()) == 2 else [])
 
 
-def gone(processes: list[psutil.Process]) -> bool:
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
-
-
 @pytest.fixture
 def load(tmp_path, monkeypatch):
     """Locust with two workers that wait to be told whom to follow."""
@@ -63,7 +60,7 @@ def test_a_worker_that_dies_fails_the_run(load: Child):
     workers[0].kill()
     with pytest.raises(RunFailed, match="Locust ended in mid-run .* one of its worker processes has ended"):
         load.hear("ready", WAIT)
-    eventually(lambda: gone(workers))
+    eventually(lambda: ended(workers))
 
 
 def test_a_worker_that_dies_under_way_fails_the_run(tmp_path, monkeypatch):
@@ -86,7 +83,7 @@ def test_workers_end_with_a_master_that_is_killed(load: Child):
     locust = psutil.Process(load.pid)
     workers = forked(locust)
     locust.kill()
-    eventually(lambda: gone(workers))
+    eventually(lambda: ended(workers))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -96,4 +93,4 @@ def test_no_process_outlives_who_conducts_the_run(number, tmp_path: Path):
         family = eventually(lambda: found if len(found := conductor.children(recursive=True)) == 4 else [])
         run.send_signal(number)
         run.wait(WAIT)
-        eventually(lambda: gone(family))
+        eventually(lambda: ended(family))

@@ -17,8 +17,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 
 import psutil
 import pytest
-from conftest import answer_to, needs
-from conftest import serving as lab_serving
+from tools.lab import answer_to, needs
+from tools.lab import serving as lab_serving
 
 from loadtests.headers.record import FLAGS
 from loadtests.link.__main__ import Place, place, resolve

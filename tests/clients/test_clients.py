@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from conftest import ROOT, TRANSPORTS, WAIT, Lab, eventually, serving
+from tools.lab import ROOT, TRANSPORTS, WAIT, Lab, eventually, serving
 
 from clients import long_polling, polling, websocket
 from clients.delivery import Delivery, Gap

@@ -9,7 +9,7 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import ROOT, WAIT, eventually
+from tools.lab import ROOT, WAIT, eventually
 
 from servers.feed import MemoryFeed, Message
 from servers.publisher import Publisher

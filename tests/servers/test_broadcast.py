@@ -14,7 +14,7 @@ import gevent
 import psutil
 import pytest
 import websocket
-from conftest import UPGRADE, WAIT, Lab, eventually, serving
+from tools.lab import UPGRADE, WAIT, Lab, eventually, serving
 from websockets.sync.client import connect
 
 from servers.feed import MemoryFeed, Message

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 
 import pytest
-from conftest import TRANSPORTS, WAIT, eventually, needs, serving
+from tools.lab import TRANSPORTS, WAIT, eventually, needs, serving
 
 from clients import long_polling, polling, websocket
 from clients.delivery import Delivery

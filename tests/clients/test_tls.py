@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-from conftest import WAIT
+from tools.lab import WAIT
 
 from clients.address import Address, address_of, with_tls
 from clients.connection.tls import TlsFailed, connect

@@ -12,8 +12,8 @@ from pathlib import Path
 import lessons
 import psutil
 import pytest
-from conftest import ROOT, eventually
 from lessons.servers import ServersUnavailable
+from tools.lab import ROOT, eventually
 
 from clients import polling
 from results import folders

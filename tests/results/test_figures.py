@@ -9,22 +9,12 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 from PIL import Image
-from test_results_made_up import MACHINE, make
+from tools.made_up import MACHINE
 
 from results import figures, select, table, transports
 from results.figures import frame
 from results.figures.latency_distribution import _later_than
 from results.words import times
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("results") / "made-up")
-
-
-@pytest.fixture(scope="module")
-def runs(folder):
-    return table.read_runs(folder)
 
 
 @pytest.fixture(scope="module")

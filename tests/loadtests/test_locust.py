@@ -10,14 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from conftest import Lab, serving
+from tools.lab import ROOT, Lab, serving
 
 from loadtests.users.generator import phases
 
-ROOT = Path(__file__).parents[1]
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
 
 

@@ -10,22 +10,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from test_results_made_up import MACHINE, make
+from tools.lab import ROOT
+from tools.made_up import MACHINE
 
 from results import __main__ as command
 from results import claims, figures, folders, report, table
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("results") / "made-up")
-
-
-@pytest.fixture(scope="module")
-def runs(folder):
-    return table.read_runs(folder)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import requests
 import websocket
-from conftest import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
+from tools.lab import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
 
 from servers.serving.server import PORTS
 

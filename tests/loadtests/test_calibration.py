@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from conftest import eventually
 from rich.console import Console
+from tools.lab import eventually
 
 from loadtests.link import calibration, pings
 from loadtests.link.calibration import ASKED_MS, COLUMNS, SAMPLES, Row, busy_cores, missed, period, row, tell

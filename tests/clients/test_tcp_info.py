@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from conftest import eventually
+from tools.lab import eventually
 
 from clients.connection import tcp_info
 from clients.connection.counting import CountingSocket, counting_socket

@@ -7,7 +7,7 @@ import h11
 import hpack
 import pandas as pd
 import pytest
-from conftest import ROOT
+from tools.lab import ROOT
 from websockets.frames import Frame, Opcode
 
 from loadtests.headers.profiles import PROFILES

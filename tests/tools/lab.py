@@ -1,0 +1,152 @@
+"""Real servers as processes, and what every test of them needs."""
+
+import http.client
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message as Fields
+from pathlib import Path
+from typing import IO, Any, TypeVar
+from urllib.parse import urlencode
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HTTP = ("polling", "long-polling")
+TRANSPORTS = (*HTTP, "websocket")
+WAIT = 20.0  # seconds after which something that should have happened has not
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
+T = TypeVar("T")
+
+
+def needs(tool: str) -> str:
+    """The path of a program; without it a user's test is skipped, and CI's fails."""
+    path = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{tool} is not installed on this machine")
+    return path
+
+
+def eventually(look: Callable[[], T], seconds: float = WAIT) -> T:
+    """Return the first true value of `look`; AssertionError if there is none within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"nothing after {seconds} s"
+        time.sleep(0.01)
+    return seen
+
+
+@dataclass
+class Answer:
+    status: int
+    fields: Fields
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def answer_to(connection: http.client.HTTPConnection) -> Answer:
+    """The whole answer to the request that was made on a connection."""
+    response = connection.getresponse()
+    return Answer(response.status, response.headers, response.read())
+
+
+@dataclass
+class Lab:
+    """Servers in a process of their own; `ports` by transport."""
+
+    process: subprocess.Popen[str]
+    ports: dict[str, int]
+    errors: IO[str]
+    trust: str | None = None  # the file of the authority, over TLS
+
+    def url(self, transport: str) -> str:
+        scheme = ("ws" if transport == "websocket" else "http") + ("s" if self.trust else "")
+        return f"{scheme}://127.0.0.1:{self.ports[transport]}"
+
+    def connection(self, transport: str) -> http.client.HTTPConnection:
+        where = "127.0.0.1", self.ports[transport]
+        if self.trust is None:
+            return http.client.HTTPConnection(*where, timeout=WAIT)
+        return http.client.HTTPSConnection(*where, timeout=WAIT, context=ssl.create_default_context(cafile=self.trust))
+
+    def request(self, transport: str, method: str, target: str, body: Any = None, **fields: str) -> Answer:
+        """The answer to one request on a connection of its own; underscores in `fields` stand for hyphens."""
+        connection = self.connection(transport)
+        try:
+            connection.request(method, target, body, {name.replace("_", "-"): text for name, text in fields.items()})
+            return answer_to(connection)
+        finally:
+            connection.close()
+
+    def ask(self, transport: str, **query: object) -> Answer:
+        """What /messages answers to a query; for WebSocket, to the upgrade."""
+        fields = UPGRADE if transport == "websocket" else {}
+        return self.request(transport, "GET", f"/messages?{urlencode(query, doseq=True)}", **fields)
+
+    def post(self, data: Any, transport: str = "polling") -> bytes:
+        """Publish a JSON value; return the message."""
+        answer = self.request(transport, "POST", "/messages", json.dumps(data), Content_Type="application/json")
+        assert answer.status == 201, answer
+        return answer.body
+
+    def status(self, transport: str) -> dict[str, Any]:
+        return self.request(transport, "GET", "/status").json
+
+    def read_errors(self) -> str:
+        """All that the process has written on standard error."""
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def end(self) -> int:
+        """End the process; return its exit status."""
+        self.process.terminate()
+        return self.process.wait(WAIT)
+
+
+def addresses(lab: Lab, transports: tuple[str, ...], tls: bool) -> tuple[dict[str, str], str | None]:
+    """The URLs that the servers say once they are bound, and the file to trust: lines, or JSON for a program."""
+    first = lab.process.stdout.readline()
+    assert "://" in first, first + lab.read_errors()
+    if first.startswith("{"):
+        said = json.loads(first)
+        return said["urls"], said["trust"]
+    lines = [first, *(lab.process.stdout.readline() for _ in transports[1:])]
+    trust = lab.process.stdout.readline().removeprefix("to trust").strip() if tls else None
+    return dict(line.split() for line in lines), trust
+
+
+@contextmanager
+def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str | None = None) -> Iterator[Lab]:
+    """Servers on free ports unless `options` name others; they must end when told and have nothing to complain of."""
+    command = [sys.executable, *(["-c", script] if script else ["-m", "servers", *options])]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT
+        ) as process,
+    ):
+        lab = Lab(process, {}, errors)
+        try:
+            urls, lab.trust = addresses(lab, transports, "--tls" in options)
+            lab.ports.update({transport: int(url.rpartition(":")[2]) for transport, url in urls.items()})
+            yield lab
+            lab.end()
+            assert lab.read_errors() == ""
+        finally:
+            process.kill()
