@@ -30,8 +30,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--after", type=natural, metavar="SEQ", help="begin after this message (default: from now on)")
     p.add_argument("--count", type=natural, metavar="N", help="end after N deliveries")
     p.add_argument("--json", action="store_true", help="one JSON object a delivery, the ledger last")
-    p.add_argument("--poll-interval", type=seconds, help="polling: seconds from one question to the next (1)")
-    p.add_argument("--hold", type=hold, help="long polling: seconds the server may hold a question (25)")
+    p.add_argument("--poll-interval", type=seconds, help="polling: seconds from one request to the next (1)")
+    p.add_argument("--hold", type=hold, help="long polling: seconds the server may hold a request (25)")
     p.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     p.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed (RFC 7692)")
     return p
@@ -52,7 +52,7 @@ def seconds(text: str) -> float:
 
 def hold(text: str) -> float:
     if seconds(text) > 60:
-        raise argparse.ArgumentTypeError("a question is held at most 60 seconds")
+        raise argparse.ArgumentTypeError("a request is held at most 60 seconds")
     return float(text)
 
 
@@ -113,7 +113,7 @@ def table(ledger: Ledger, deliveries: int, message_bytes: int) -> str:
     """The ledger for reading, with what each delivery cost beside its message as it was before compression."""
     rows = [f"  {name.replace('_', ' '):<14}{value:>10,} B" for name, value in as_dict(ledger).items()]
     if segments := ledger.segments_sent + ledger.segments_received:
-        rows.append(f"  beside these, {segments:,} TCP segments: {segments * SEGMENT_HEADS:,} B of IP and TCP heads")
+        rows.append(f"  beside these, {segments:,} TCP segments: {segments * SEGMENT_HEADS:,} B of IP and TCP headers")
     if deliveries:
         rows.append(f"  {deliveries} deliveries, {(ledger.wire - message_bytes) / deliveries:,.1f} B of overhead each")
     return "\n".join(["", "ledger", *rows])

@@ -16,7 +16,7 @@ class Cursor:
     seq: int | None = None
     epoch: str | None = None
     booked: int = 0  # wire bytes that earlier deliveries account for
-    answers: int = 0  # how often a server has answered
+    answers: int = 0  # how many responses have come
 
     def target(self, **extra: object) -> str:
         """The request target that asks for what comes next."""
@@ -25,7 +25,7 @@ class Cursor:
         return f"/messages?{query}" if query else "/messages"
 
     def learn(self, epoch: str | None, newest: str | int | None) -> None:
-        """Count an answer, and take over what it says of the feed where the cursor does not know it yet."""
+        """Count a response, and take over what it says of the feed where the cursor does not know it yet."""
         self.answers += 1
         self.epoch = self.epoch or epoch
         if self.seq is None and newest is not None:
@@ -44,9 +44,9 @@ class Cursor:
             yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
 
     def shares(self, messages: list[bytes], wire: int) -> list[int]:
-        """Split what passed since the last messages among these.
+        """Divide the bytes since the last messages among these.
 
-        The first of them bears what the answer cost beside the messages; compressed, none costs more than its share.
+        The first bears the response's headers. If compressed, no message costs more than an equal share.
         """
         whole, self.booked = wire - self.booked, wire
         if len(messages) == 1:
@@ -55,7 +55,7 @@ class Cursor:
         return [whole - sum(later), *later]
 
     def skip(self, gone: Gone) -> Gap:
-        """Go on from the oldest message of the feed as it is; return what is lost by that."""
+        """Move to the oldest message that the feed has; return the gap."""
         restarted = self.epoch is not None and gone.epoch != self.epoch
         gap = Gap(self.seq or 0, gone.oldest, gone.newest, restarted)
         self.seq, self.epoch = gone.oldest - 1, gone.epoch

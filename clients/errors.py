@@ -1,4 +1,4 @@
-"""What can go wrong for a client, each by name: whose fault it is, and what the user is told in one line."""
+"""What can go wrong for a client: each error says whose fault it is, in one line for the user."""
 
 import json
 
@@ -8,7 +8,7 @@ class ClientError(Exception):
 
 
 class ServerMissing(ClientError):
-    """Nobody answers at the address, or nobody does any more."""
+    """No server answers at the address, or none does any more."""
 
 
 class Refused(ClientError):

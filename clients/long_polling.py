@@ -1,4 +1,4 @@
-"""Long polling: ask, be held until there is an answer, ask again at once."""
+"""Long polling: ask, wait for the response, ask again at once."""
 
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from clients.delivery import Delivery, Gap
 from clients.ledger import Ledger
 from clients.resuming import PATIENCE, resuming
 
-GRACE = 10.0  # seconds that an answer may take beyond the hold
+GRACE = 10.0  # seconds that a response may take beyond the hold
 
 
 def follow(
@@ -22,7 +22,7 @@ def follow(
     patience: float = PATIENCE,
     trust: str | None = None,
 ) -> Generator[Delivery, None, None]:
-    """Yield what is published after `after` (None: from now on), letting the server hold each question `hold` seconds.
+    """Yield what is published after `after` (None: from now on), letting the server hold each request `hold` seconds.
 
     Raises ServerMissing, Refused, TlsFailed or BrokenFeed. The bytes are booked in `ledger`. Over TLS, `trust` is a
     PEM file of the authority to trust instead of the system's.

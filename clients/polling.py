@@ -1,4 +1,4 @@
-"""Plain polling: ask, be answered at once, wait, ask again."""
+"""Plain polling: ask, get a response at once, wait, ask again."""
 
 import time
 from collections.abc import Callable, Generator, Iterator

@@ -1,4 +1,4 @@
-"""`python -m results claims|charts|report|readme [FOLDER]`: what there is to be had from any results folder."""
+"""`python -m results claims|charts|report|readme [FOLDER]`: what can be made of any results folder."""
 
 from __future__ import annotations
 

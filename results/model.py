@@ -24,7 +24,7 @@ response and request; with a new connection for each request also SYN and SYN-AC
 one flight each way before the request (RFC 8446 §2)."""
 
 LINE_END = 1
-"""Bytes of the LF that ends each message in a polling or long-polling answer."""
+"""Bytes of the LF that ends each message in a polling or long-polling response."""
 
 HALVINGS = 60
 """Steps of a bisection: from a bracket of 18 decades they leave less than a float's own precision."""
@@ -95,7 +95,7 @@ def long_polling_worst(one_way_delay: Values, connection: str = "kept") -> Value
 
 
 def poll_period(one_way_delay: Values, poll_interval: Values, connection: str = "kept") -> Values:
-    """The larger of T and D: a client that has not been answered yet cannot ask again, whatever its cadence."""
+    """The larger of T and D: a client that waits for a response cannot ask again, whatever its cadence."""
     return np.maximum(poll_interval, away(one_way_delay, connection))
 
 
@@ -180,8 +180,8 @@ def empty_poll_share(rate: Values, poll_interval: Values) -> Values:
 # --- bytes -----------------------------------------------------------------------------------------------------------
 
 
-def frame_head_bytes(payload_bytes: int, masked: bool) -> int:
-    """Bytes before the payload of a WebSocket frame: 2, 4 or 10 by length, 4 more for a client's masking key.
+def frame_header_bytes(payload_bytes: int, masked: bool) -> int:
+    """Bytes of header before the payload of a WebSocket frame: 2, 4 or 10 by length, 4 more for a client's masking key.
 
     RFC 6455 §5.2: seven bits hold a length up to 125, 16 more bits up to 65,535, 64 more beyond, up to 2^63 − 1.
     """
@@ -193,11 +193,11 @@ def frame_head_bytes(payload_bytes: int, masked: bool) -> int:
 
 def websocket_overhead(payload_bytes: int) -> int:
     """Bytes beside each delivered message, one unmasked frame a message; the handshake comes once."""
-    return frame_head_bytes(payload_bytes, masked=False)
+    return frame_header_bytes(payload_bytes, masked=False)
 
 
 def polling_overhead(rate: Values, poll_interval: Values, heads: Heads) -> Values:
-    """Bytes beside each delivered message: the heads of 1/λT polls, the share e^(−λT) of them empty, and an LF."""
+    """Bytes beside each delivered message: the headers of 1/λT polls, the share e^(−λT) of them empty, and an LF."""
     share = empty_poll_share(rate, poll_interval)
     return polls_per_message(rate, poll_interval) * _exchange(heads, share) + LINE_END
 
@@ -205,13 +205,13 @@ def polling_overhead(rate: Values, poll_interval: Values, heads: Heads) -> Value
 def long_polling_overhead(
     one_way_delay: Values, rate: Values, hold: Values, heads: Heads, connection: str = "kept"
 ) -> Values:
-    """Bytes beside each delivered message: the heads of `responses_per_message` exchanges, and an LF."""
+    """Bytes beside each delivered message: the headers of `responses_per_message` exchanges, and an LF."""
     share = empty_response_share(one_way_delay, rate, hold, connection)
     return responses_per_message(one_way_delay, rate, hold, connection) * _exchange(heads, share) + LINE_END
 
 
 def _exchange(heads: Heads, empty_share: Values) -> Values:
-    """Mean bytes of the heads of one request and its response."""
+    """Mean bytes of the headers of one request and its response."""
     return heads.request + empty_share * heads.empty_response + (1 - empty_share) * heads.response
 
 

@@ -84,7 +84,7 @@ def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, 
 
 
 def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> sources.Timetable:
-    """What is published and when; options that the source does not have are errors, not silence."""
+    """What is published and when; an option that the source does not have is an error."""
     given = {name: getattr(args, name) for name in CLOCK_DEFAULTS if getattr(args, name) is not None}
     source = args.source or ("clock" if given else "earthquakes")
     if source != "earthquakes" and args.speed:
@@ -103,7 +103,7 @@ def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> source
 
 @contextmanager
 def authority_file(args: argparse.Namespace) -> Iterator[Path]:
-    """Where clients find whom to trust: the user's file, or one that goes with the servers."""
+    """The file that clients trust: the user's, or a temporary one that ends with the servers."""
     with tempfile.TemporaryDirectory(prefix="push-lab-") as folder:
         file = Path(folder) / "authority.pem" if args.tls == UNNAMED else args.tls
         check_free(file)

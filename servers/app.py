@@ -1,4 +1,4 @@
-"""What the three servers have in common: how /messages is answered, problems, counts, /status, POST, /echo."""
+"""What the three servers have in common: responses to /messages, problems, counts, /status, POST, /echo."""
 
 import json
 import time
@@ -31,7 +31,7 @@ class Counts:
 
 
 class App(Flask):
-    """A Flask application with what /status tells: its counts, and who publishes beside those who post."""
+    """A Flask application with what /status shows: its counts, and the publisher, if there is one."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -41,7 +41,7 @@ class App(Flask):
 
 
 class Delivered(Response):
-    """An answer with messages in it, a line each."""
+    """A response with messages in it, a line each."""
 
     def __init__(self, messages: list[Message]) -> None:
         super().__init__(b"".join(message.encoded + b"\n" for message in messages), mimetype="application/x-ndjson")
@@ -49,7 +49,7 @@ class Delivered(Response):
 
 
 def new_app(feed: Feed, transport: str) -> App:
-    """Return an application that counts, answers what goes wrong, and has /status; /messages is still to come."""
+    """Return an application that counts its requests, reports problems, and has /status; it lacks /messages."""
     app = App(__name__)
     app.register_error_handler(HTTPException, problem)
     app.register_error_handler(OutsideHistory, gone)
@@ -69,7 +69,7 @@ def new_app(feed: Feed, transport: str) -> App:
 
 
 def count_requests(app: App) -> None:
-    """Count whoever asks /messages, for as long as the request lasts: held by long polling, open as a WebSocket."""
+    """Count requests of /messages, and clients for as long as a request lasts: held, or open as a WebSocket."""
 
     def asks() -> bool:
         return request.path == "/messages" and request.method in ("GET", "HEAD")
@@ -89,7 +89,7 @@ def count_requests(app: App) -> None:
         app.counts.clients -= asks()
 
 
-# ---- Answers to /messages
+# ---- Responses to /messages
 
 
 def answer(asked: Question, messages: list[Message], epoch: str) -> Response:
@@ -102,7 +102,7 @@ def answer(asked: Question, messages: list[Message], epoch: str) -> Response:
 
 
 def introduce(response: Response, asked: Question, epoch: str, newest: int) -> Response:
-    """Tell the feed's epoch and newest seq to a reader who did not name them; every other answer does without."""
+    """Tell the feed's epoch and newest seq to a reader who did not name them, and to no other."""
     if asked.epoch is None:
         response.headers["Feed-Epoch"] = epoch
     if not asked.knows_seq:
@@ -153,7 +153,7 @@ def add_posting(app: App, feed: Feed) -> None:
 def body_up_to(limit: int) -> bytes:
     """Return the request's body; 413 if it is larger, and then the rest of it is not read.
 
-    A body in chunks does not say its length first. Werkzeug cuts it off at the maximum without a word: hence one more.
+    A body in chunks does not say its length first. Werkzeug truncates it at the maximum silently, hence one byte more.
     """
     request.max_content_length = limit + 1
     body = request.get_data(cache=False)

@@ -1,4 +1,4 @@
-"""Long polling (RFC 6202 section 2): the client asks once, the server holds the request until it has an answer."""
+"""Long polling (RFC 6202 section 2): the client asks once, the server holds the request until it has a message."""
 
 from flask import Response, request
 

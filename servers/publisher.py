@@ -1,4 +1,4 @@
-"""When messages are published, and how late: a timetable is kept to by a thread of the operating system.
+"""When messages are published, and how late: a thread of the operating system keeps to a timetable.
 
 Each due time counts from the start, so that a late message never delays the next.
 """
@@ -19,7 +19,7 @@ LATE_LIMIT_US = 60_000_000  # lateness is recorded from 1 µs to 60 s
 class Publisher:
     """Publishes a timetable on a feed, between `start` and `stop`.
 
-    Its thread is not gevent's: greenlets that are busy would make it late.
+    Its thread is not gevent's: busy greenlets would make it late.
     """
 
     def __init__(self, feed: Feed, timetable: Timetable) -> None:

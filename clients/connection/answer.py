@@ -1,4 +1,4 @@
-"""What an HTTP answer to /messages means, whoever has read it. No I/O."""
+"""What an HTTP response to /messages means, whoever has read it. No I/O."""
 
 import json
 
@@ -6,7 +6,7 @@ from clients.errors import Gone, Refused
 
 
 def messages_in(status: int, body: bytes) -> list[bytes]:
-    """The messages of an answer, oldest first; Gone or Refused where the server has none to give."""
+    """The messages of a response, oldest first; Gone or Refused where the server has none to give."""
     if status == 410:
         raise Gone(body)
     if status not in (200, 204):
@@ -15,7 +15,7 @@ def messages_in(status: int, body: bytes) -> list[bytes]:
 
 
 def detail(body: bytes) -> str:
-    """What a problem says of itself (RFC 9457), or the beginning of what it is instead."""
+    """The detail of a problem (RFC 9457), or the beginning of whatever the body is instead."""
     try:
         return json.loads(body)["detail"]
     except (ValueError, KeyError, TypeError):

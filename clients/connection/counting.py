@@ -9,7 +9,7 @@ from clients.ledger import Account, Direction, Ledger
 
 
 class CountingSocket(socket.socket):
-    """Books what it sends and receives. Under gevent, import it after the patch, and it is gevent's socket."""
+    """Books what it sends and receives. Where gevent has patched the socket module before, it is gevent's socket."""
 
     account: Account
     ended = was_reset = False  # whether the other side's end has been read, or its reset has been told
@@ -44,7 +44,7 @@ class CountingSocket(socket.socket):
         getattr(self.account, direction)(data)
 
     def pending(self) -> int:
-        """Bytes that have come and nobody has read, which the descriptor does not show."""
+        """Bytes that have arrived and wait to be read, but that a poll of the descriptor does not report."""
         return 0
 
     def turn_page(self, ledger: Ledger) -> None:

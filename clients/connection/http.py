@@ -28,7 +28,7 @@ class Answer:
 
 
 class HttpConnection:
-    """Asks one thing after another on one connection; field lines beside Host are the caller's."""
+    """Sends one request after another on one connection, with Host and the caller's field lines."""
 
     def __init__(
         self,
@@ -51,13 +51,13 @@ class HttpConnection:
         self.socket.close()
 
     def get(self, target: str) -> Answer:
-        """Return the answer to a GET; ConnectionLost if it does not come whole."""
+        """Return the response to a GET; ConnectionLost if it does not come whole."""
         request = h11.Request(method="GET", target=target, headers=self._fields)
         try:
             self.socket.sendall(self._send(request) + self._send(h11.EndOfMessage()))
             return self._receive()
         except h11.RemoteProtocolError as error:
-            raise ConnectionLost(f"the answer broke off: {error}") from None
+            raise ConnectionLost(f"the response broke off: {error}") from None
 
     def ask(self, cursor: Cursor, **extra: object) -> list[Delivery]:
         """Ask for what comes after the cursor, and step over it."""

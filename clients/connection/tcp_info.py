@@ -44,7 +44,7 @@ def read(sock: socket.socket, was_reset: bool) -> TcpInfo | None:
 
 
 def reset_untold(sock: socket.socket) -> bool:
-    """Whether a connection was reset and nobody knows yet; a reset that follows a FIN is another error, EPIPE."""
+    """Whether the kernel holds a reset that it has not reported yet; a reset after a FIN is another error, EPIPE."""
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET
 
 

@@ -1,7 +1,7 @@
 """TLS over a counting socket, and how to connect with it or without.
 
-An ssl.SSLSocket passes its records by what counts them. Here OpenSSL works between two buffers, so that the socket
-counts each byte of ciphertext and the account is still given the plaintext, to tell its headings apart.
+An ssl.SSLSocket writes its records past a counting socket. Here OpenSSL works between two buffers: the socket counts
+each byte of ciphertext, and the account still gets the plaintext, to tell its headings apart.
 """
 
 import socket
@@ -21,7 +21,7 @@ READ = 65_536
 
 
 class TlsFailed(ClientError):
-    """No TLS can be spoken with this server, or its certificate is not trusted."""
+    """The TLS handshake failed, or the server's certificate is not trusted."""
 
 
 class TlsSocket(CountingSocket):
@@ -64,7 +64,7 @@ class TlsSocket(CountingSocket):
         return data
 
     def pending(self) -> int:
-        """Bytes that have come and nobody has read, which the descriptor does not show."""
+        """Bytes that have arrived and wait to be read, but that a poll of the descriptor does not report."""
         return self._tls.pending() + self._incoming.pending
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class TlsSocket(CountingSocket):
             self._flush()
 
     def passed(self, direction: Direction, data: bytes) -> None:
-        """Book ciphertext as TLS's own, for now: when it is sent, or when OpenSSL has taken it from what came."""
+        """Book ciphertext as TLS's own for now; `_unwrapped` takes the plaintext out again."""
         if direction == "sent":
             self.account.wrapped(direction, len(data), self._heading)
 
@@ -92,7 +92,7 @@ class TlsSocket(CountingSocket):
         super().passed(direction, data)
 
     def _work(self, step: Callable[..., Any], *args: Any) -> Any:
-        """Let OpenSSL take a step, with as much from the wire as that needs; EOFError at the connection's end."""
+        """Let OpenSSL take a step, and read what it needs for that; EOFError at the connection's end."""
         while True:
             came = self._incoming.pending
             try:
@@ -107,7 +107,7 @@ class TlsSocket(CountingSocket):
             self._incoming.write(data)
 
     def _flush(self) -> None:
-        """Send what OpenSSL has written; what an interruption leaves goes first the next time."""
+        """Send what OpenSSL has written; what is left after an interruption is sent first the next time."""
         self._unsent += self._outgoing.read()
         while self._unsent:
             del self._unsent[: super().send(bytes(self._unsent))]
@@ -145,7 +145,7 @@ def connect(address: Address, ledger: Ledger, timeout: float, trust: str | None 
 
 
 def authority_in(trust: str | None) -> str | None:
-    """Read the file at each connection: a server that starts again may have made a new one."""
+    """Read the file anew for each connection: a server that was restarted may have replaced it."""
     try:
         return None if trust is None else Path(trust).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -23,7 +23,7 @@ EXTENSIONS = "sec-websocket-extensions"
 
 
 class WebSocketConnection:
-    """An open WebSocket on a server's target; field lines beside the handshake's own are the caller's."""
+    """An open WebSocket; the caller's field lines go with the opening handshake."""
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 An `Account` is given the bytes of one connection as they pass, in pieces of any size, and books them in a `Ledger`.
 It reads HTTP/1.1 (RFC 9112) and, after a 101, WebSocket frames (RFC 6455 section 5.2) just far enough to tell the
-headings apart, and never refuses a byte: what it cannot read counts with the head it stands in.
+headings apart, and never refuses a byte: what it cannot read counts with the headers it stands among.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ COOKIES = (b"cookie", b"set-cookie")
 
 
 class Account:
-    """One connection's bytes, booked in `ledger`; which may be changed for another between two exchanges."""
+    """One connection's bytes, booked in `ledger`; another ledger can take its place between two exchanges."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -37,7 +37,7 @@ class Account:
         self._feed("received", data)
 
     def wrapped(self, direction: Direction, size: int, heading: str = "framing") -> None:
-        """Book `size` bytes that TLS put around what it carries; less than 0 takes out what is booked as itself."""
+        """Book `size` bytes of TLS; a negative size takes out plaintext that is booked under its own heading."""
         for name in (heading, f"wire_{direction}"):
             setattr(self.ledger, name, getattr(self.ledger, name) + size)
 
@@ -72,7 +72,7 @@ class Account:
                 self._book_head("sent", head, "request_head")
                 yield from self._body("sent", head, 0, self._book_as("sent", "payload"))
 
-    # What the server answers
+    # What the server sends
 
     def _responses(self) -> Reading:
         while True:
@@ -92,7 +92,7 @@ class Account:
                 yield from self._body("received", head, inf, self._content_of(asked, head))
 
     def _content_of(self, asked: Head, head: Head) -> Callable[[bytes], None]:
-        """How this answer's body is booked: messages by the line, what was posted or echoed whole, else as head."""
+        """How to book this response's body: messages by the line, an echo whole, all else with the headers."""
         lines = head.value(b"content-type").startswith(b"application/x-ndjson")
         if not 200 <= head.status < 300 or not (lines or asked.method == b"POST"):
             return self._book_as("received", "response_head")
@@ -127,7 +127,7 @@ class Account:
         return lambda data: self.ledger.book(direction, heading, data)
 
     def _body(self, direction: Direction, head: Head, unstated: float, book: Callable[[bytes], None]) -> Reading:
-        """Read a body (RFC 9112 section 6.3); `unstated` is its length where the head says nothing."""
+        """Read a body (RFC 9112 section 6.3); `unstated` is its length where the headers say nothing."""
         length = head.value(b"content-length")
         if head.value(b"transfer-encoding").endswith(b"chunked"):
             yield from self._chunks(direction, book)

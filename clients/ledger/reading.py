@@ -1,4 +1,4 @@
-"""Reading a stream of bytes just far enough to tell its headings apart: lines, heads, stretches. No I/O."""
+"""Reading a stream of bytes just far enough to tell its headings apart: lines, headers, stretches. No I/O."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Stream:
         return self.take(end + 1)
 
     def holding(self, size: int) -> Reading:
-        """Wait until there are `size` bytes, and leave them: only whole parts are taken, for a connection may break."""
+        """Wait until there are `size` bytes, and take none: a connection may break before a part is whole."""
         while len(self.buffer) < size:
             yield
 

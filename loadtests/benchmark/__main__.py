@@ -134,7 +134,7 @@ class SlowReader(threading.Thread):
         self.last = b""  # of what it read
 
     def run(self) -> None:
-        # Beneath the counting socket: its ledger is not asked for here.
+        # Past the counting socket, whose ledger is not needed here.
         while data := socket.socket.recv(self._connection.socket, 1 << 20 if self._hurry.is_set() else 100):
             self.last = (self.last + data)[-125:]
             self._hurry.wait(0.1)

@@ -35,7 +35,7 @@ class Experiment:
     """A question, and the settings that answer it: `settings(profile)` yields changes to the basic run.
 
     One factor is varied at a time. For every setting the transports follow each other, so that a slow minute of the
-    machine meets all of them. `during` makes happen what is to happen in a run's window, and lasts as long.
+    machine meets all of them. `during` acts on a run in its window, and returns at its end.
     """
 
     name: str

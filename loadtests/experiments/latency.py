@@ -4,7 +4,7 @@ from loadtests.experiments.experiment import Experiment, Settings
 
 
 def settings(profile: str) -> Settings:
-    """Two clients: more would wait for each other at the server, which is the question of `scale`."""
+    """Two clients: more would wait for each other at the server, and `scale` measures that."""
     seconds, repeats = {"quick": (1.5, 1), "standard": (6, 1), "full": (15, 2)}[profile]
     intervals = {"quick": [], "standard": [0.2, 0.5, 2.0], "full": [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]}[profile]
     round_trips = {"quick": [20], "standard": [20, 100], "full": [5, 20, 50, 100, 200]}[profile]

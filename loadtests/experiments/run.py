@@ -67,7 +67,7 @@ class Run:
 
 
 def without_idle_factors(run: Run) -> Run:
-    """With the usual value of what means nothing to its transport: a run would repeat under another name."""
+    """Reset what means nothing to the run's transport, so that no run repeats under another name."""
     idle = [name for other in TABLE.values() if other.name != run.transport for name in other.own]
     idle += ["deflate"] * (not TABLE[run.transport].compresses)
     return replace(run, **{name: getattr(Run, name) for name in idle})

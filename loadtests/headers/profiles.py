@@ -1,8 +1,8 @@
 """Header profiles: the field lines that a kind of client adds to each of its requests.
 
-A poll costs what its head weighs, so the head must not be guessed. `minimal` is the least HTTP/1.1 allows, `python`
-what the common libraries send, `browser` what Chromium sent to the page of record.py. Cookies are chosen apart,
-by size.
+What a poll costs depends on its headers, so the headers must not be guessed. `minimal` is the least HTTP/1.1 allows,
+`python` what the common libraries send, `browser` what Chromium sent to the page of record.py. Cookies are chosen
+apart, by size.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ class HeaderProfile:
         """The ordered field lines of a request to `host` ("127.0.0.1:5001"), Host first and Cookie last.
 
         `transport` is a name in the table of transports. `cookie_bytes` is the whole Cookie line's size, with its name
-        and CRLF: 0 for none, else at least 13. `secure`: over TLS, which Origin and Referer say too. Raises ValueError
+        and CRLF: 0 for none, else at least 13. With `secure`, Origin and Referer say https. Raises ValueError
         for another transport or a smaller Cookie.
         """
         if transport not in TABLE:
@@ -73,7 +73,7 @@ def cookie_pair(index: int, length: int) -> str:
 
 
 def from_recording(path: Path) -> HeaderProfile:
-    """The browser's profile: what was recorded, freed from the recording's host and from the handshake's own lines."""
+    """The browser's profile: the recording, without its host and without the handshake's own lines."""
     recorded = json.loads(path.read_text(encoding="utf-8"))
     source = f"{recorded['recorded_with']}, {recorded['platform']}, {recorded['date']}"
     upgrade = (line for line in without_host(recorded["websocket"]) if line[0].lower() not in HANDSHAKE)

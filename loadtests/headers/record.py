@@ -3,8 +3,8 @@
     python -m loadtests.headers.record [FILE]
 
 A page on a loopback server does what a web application would: it polls with `fetch`, asks once more with `wait` as
-long polling does, then opens a WebSocket. The request heads are captured byte for byte and written, as ordered pairs of
-field name and value, to browser.json beside this file. Needs Chromium on the PATH; only loopback is used.
+long polling does, then opens a WebSocket. The requests are captured byte for byte, and their headers written to
+browser.json beside this file, as ordered pairs of field name and value. Needs Chromium on the PATH; uses loopback only.
 """
 
 import json
@@ -64,7 +64,7 @@ def record(browser: str) -> dict[str, object]:
 
 
 def fields_of(head: bytes) -> Fields:
-    """The field lines of a request head as [name, value], in their order; RecordingFailed if one is not plain."""
+    """The field lines of a request as [name, value], in their order; RecordingFailed if one is not plain."""
     lines = head.decode("latin-1").split("\r\n")[1:-2]
     fields = [line.split(": ", 1) for line in lines]
     if any(len(field) != 2 for field in fields):
@@ -84,7 +84,7 @@ def version(browser: str) -> str:
 
 
 def wait_for(heads: "queue.Queue[bytes]", start: str) -> bytes:
-    """The next captured head that starts with `start`; others, such as the page's own, are passed over."""
+    """The next captured request that starts with `start`; others, such as the page's own, are passed over."""
     try:
         while not (head := heads.get(timeout=HEAD_TIMEOUT)).startswith(start.encode()):
             pass
@@ -94,7 +94,7 @@ def wait_for(heads: "queue.Queue[bytes]", start: str) -> bytes:
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """A server on a free loopback port that keeps every request head it gets."""
+    """A server on a free loopback port that keeps every request it gets."""
 
     daemon_threads = True
 
@@ -104,7 +104,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Answerer(socketserver.StreamRequestHandler):
-    """The page for /, 204 for a poll, 400 for the upgrade: its head is all we want."""
+    """The page for /, 204 for a poll, 400 for the upgrade: we only want to see the request."""
 
     server: Server
 

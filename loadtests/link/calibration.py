@@ -1,7 +1,7 @@
 """The delay line's own error: `python -m loadtests calibration` measures it with small pings through a link.
 
-Every number is a ROUND TRIP: 20 ms asked is a link of 10 ms each way. Nothing is subtracted: what client, echo server
-and loopback take by themselves stands in a row of its own, and is in all others too.
+Every number is a ROUND TRIP: 20 ms asked is a link of 10 ms each way. Nothing is subtracted: the time that client, echo
+server and loopback take has a row of its own, and is part of all other rows.
 """
 
 import csv

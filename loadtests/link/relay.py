@@ -1,10 +1,10 @@
 """The delay line's sockets and its event loop: what comes from one side waits in a queue, then goes to the other.
 
-What reads, sleeps and writes adds up its sleeps. Here bytes are queued with a release time counted from their arrival,
-so any number can be under way at once. No queue grows without bound: a full one is not read into, and TCP then slows
-the sender. A relay cannot delay the client's connect(), so the handshake is charged on the first bytes. There is no
-loss, no congestion window, no jitter; the rate is of TCP payload, and all connections share it. A connection takes two
-descriptors; while there are none, new connections wait.
+A relay that reads, sleeps and writes adds up its sleeps. Here bytes are queued with a release time counted from their
+arrival, so any number can be under way at once. No queue grows without bound: the link stops reading into a full one,
+and TCP then slows the sender. A relay cannot delay the client's connect(), so the handshake is charged on the first
+bytes. There is no loss, no congestion window, no jitter; the rate is of TCP payload, and all connections share it. A
+connection takes two descriptors; while there are none, new connections wait.
 """
 
 import errno
@@ -91,8 +91,8 @@ class Link:
     def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
         """The sockets that are ready, or none when the next piece is due.
 
-        epoll counts whole milliseconds, select() microseconds: so select() on epoll's own descriptor. The more is under
-        way, the less is waited awake, or the link would take a core from the server.
+        epoll counts whole milliseconds, select() microseconds: hence select() on epoll's own descriptor. With more
+        pieces under way it waits awake for less time, or the link would take a core from the server.
         """
         timeout = None
         if self.timers:
@@ -113,7 +113,7 @@ class Link:
         self.selector.register(self.listener, READ, self._accept)
 
     def _pause(self, error: OSError, now: float) -> None:
-        """No descriptors, or no memory: who comes meanwhile waits in the kernel's queue."""
+        """Stop accepting for a moment, for want of descriptors or memory: new connections wait in the kernel."""
         if not self.paused_before:
             print(f"link: {error.strerror}: new connections wait until others end", file=sys.stderr, flush=True)
         self.paused_before = True
@@ -168,7 +168,7 @@ class Link:
         self._update(pump)
 
     def _break(self, pump: Pump, now: float) -> None:
-        """The source is gone: the other side hears of it a delay later, after what was under way."""
+        """The source has gone: the other side learns it one delay later, after the bytes under way."""
         if not pump.broken:
             pump.ended = pump.broken = True
             pump.line.put(now, b"")
@@ -197,7 +197,7 @@ class Link:
         return bool(piece.data)
 
     def _send(self, pump: Pump, now: float) -> bool:
-        """Send what is pending; False if no more is taken for now. For a receiver that is gone it is dropped."""
+        """Send what is pending; False if the receiver takes no more for now. Drop it if the receiver has gone."""
         try:
             sent = len(pump.pending) if pump.back.broken else pump.back.source.send(pump.pending)
         except OSError as error:

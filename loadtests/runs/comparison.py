@@ -95,7 +95,7 @@ class Comparison:
         add_line(self._rows, cells)
 
     def _find_floor(self, run: Run, bar: Bar) -> None:
-        """Find a transport's floor, over a delay line of no delay if the plan uses one."""
+        """Find a transport's floor; if the plan uses the delay line, over one without delay."""
         outcome, cells = self._try(run, bar, link=any(planned.linked for planned in self.plan))
         floor_s = floor(run, outcome.tally) if cells["valid"] else None
         add_line(self._floors, {"run": run.parameters(), "floor_s": floor_s})

@@ -52,9 +52,9 @@ class Processes:
 def conduct(
     run: Run, scratch: Path, progress: Progress, during: Callable[[Scene], None] = watch, link: bool = False
 ) -> Outcome:
-    """Measure one run, over the delay line if its parameters or `link` say so; `during` fills its window.
+    """Measure one run, over the delay line if its parameters or `link` say so; `during` lasts as long as its window.
 
-    RunFailed if a process ends, or answers nothing, before it is done.
+    RunFailed if a process ends or falls silent before the run is done.
     """
     with contextlib.ExitStack() as children:
         server = start(children, f"the {run.transport} server", server_arguments(run, scratch / AUTHORITY))
@@ -130,7 +130,7 @@ def pass_time(seconds: float, children: list[Child], progress: Progress) -> None
 
 
 def status(url: str, authority: Path | None = None) -> dict[str, Any]:
-    """The server's own account of itself; over TLS it is the server that `authority` vouches for."""
+    """What the server's /status says; over TLS, trusting `authority`."""
     asked = urlsplit(url)
     secure = asked.scheme in ("https", "wss")
     try:

@@ -25,7 +25,7 @@ def floor_run(run: Run) -> Run:
 
 
 def floor(run: Run, tally: Tally) -> float | None:
-    """Seconds by which messages come later than the model says, which knows no processors; None if none came."""
+    """Seconds by which messages come later than the model says; None if none came."""
     modelled = expected_s(run, tally, 0.0)
     return None if modelled is None else tally.mean_s - modelled
 
@@ -33,7 +33,7 @@ def floor(run: Run, tally: Tally) -> float | None:
 def expected_s(run: Run, tally: Tally, floor_s: float) -> float | None:
     """The model's mean latency in seconds for this run's own publication times; None if there are none.
 
-    The floor counts as a part of the way: a long-polling client is away longer for it, too.
+    The floor counts as part of the one-way delay: it lengthens a long-polling client's absence, too.
     """
     published = sorted(message.published_at for message in tally.messages.values())
     if not published:

@@ -9,7 +9,7 @@ from typing import Any
 class PartialFolder:
     """`folder` is where the results will be. Until `publish` they are in `path`, a hidden folder beside it.
 
-    What only the making of the results needs is in `scaffold`, and goes when they are whole.
+    `scaffold` holds what is needed only until they are whole.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -109,14 +109,14 @@ class Child:
 
 
 def start(children: ExitStack, name: str, arguments: list[str]) -> Child:
-    """Start a child that ends with `children`; a Ctrl-C while it starts waits until it is known there."""
+    """Start a child that ends with `children`; hold a Ctrl-C back until the child is registered there."""
     with uninterrupted():
         return children.enter_context(Child(name, arguments))
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put Ctrl-C off until the end of the block; only a program's main thread is ever interrupted."""
+    """Hold Ctrl-C back until the end of the block; Python interrupts the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

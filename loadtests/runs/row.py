@@ -21,7 +21,7 @@ PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left behind: the generator's tally, and the server's status when publishing began and at the end."""
+    """The outcome of a run: the generator's tally, and the server's status when publishing began and at the end."""
 
     tally: Tally
     published: int
@@ -77,7 +77,7 @@ def half_interval_ms(tally: Tally, resamples: int = 1000) -> float | None:
 
 
 def costs(outcome: Outcome) -> dict[str, Any]:
-    """What it took: server CPU and memory, and how near the generator was to its own limits."""
+    """Server CPU and memory, and how near the generator came to its limits."""
     tally, after = outcome.tally, outcome.after
     spent = after["cpu_s"] - outcome.before["cpu_s"]
     return {
@@ -90,7 +90,7 @@ def costs(outcome: Outcome) -> dict[str, Any]:
 
 
 def keep_latencies(histogram: HdrHistogram, folder: Path, run_id: str) -> None:
-    """Leave the samples in `latency/`: .hgrm for reading, in milliseconds, .hdr for merging, in microseconds."""
+    """Write the samples to `latency/`: .hgrm for reading, in milliseconds, .hdr for merging, in microseconds."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{run_id}.hgrm").open("wb") as file:
         histogram.output_percentile_distribution(file, 1000)

@@ -75,7 +75,7 @@ class Tally:
 
     @property
     def mean_s(self) -> float:
-        """The exact mean latency in seconds of what was delivered, which must be something."""
+        """The exact mean latency in seconds; something must have been delivered."""
         return sum(message.latency_us for message in self.messages.values()) / self.deliveries / 1e6
 
     def histogram(self) -> HdrHistogram:
@@ -98,7 +98,7 @@ class Tally:
         message.latency_us += latency_us
 
     def close(self, sequence: Sequence, newest: int | None = None) -> None:
-        """Take over what a client's check found; with `newest`, what it should have come to is lost if it has not."""
+        """Add what a client's check found; what is missing up to `newest` counts as lost."""
         if newest is not None:
             sequence.lost.update(range(sequence.seq + 1, newest + 1))
         self.lost += len(sequence.lost)
@@ -119,7 +119,7 @@ class Tally:
             ours.latency_us += theirs.latency_us
 
     def beside(self, cpu_share: float) -> "Tally":
-        """The same, with a process to reckon with that took `cpu_share` of a core and had no clients."""
+        """The same, but `cpu_share` no less than that of a process without clients."""
         return replace(self, cpu_share=max(self.cpu_share, cpu_share))
 
     def as_values(self) -> dict[str, Any]:

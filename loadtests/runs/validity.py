@@ -10,7 +10,7 @@ LATEST_PUBLISHER_MS, LARGEST_CPU_SHARE, LARGEST_LAG_MS, FEWEST_MESSAGES = 5.0, 0
 
 
 def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
-    """Why the run does not count; empty if it does. Where a fault was injected, what it cost is no reason."""
+    """Why the run does not count; empty if it does. What an injected fault has cost is no reason."""
     lag, late = cells["generator_lag_p99_ms"], cells["publisher_late_p99_ms"]
     wanted = cells["published"] * run.clients
     broken = {
@@ -33,7 +33,7 @@ def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
 
 
 def disagreements(ledger: Ledger) -> dict[str, bool]:
-    """Where the kernel's own count is another than the ledger's; nowhere where it does not tell (not Linux)."""
+    """Where the kernel's count differs from the ledger's; nothing where it does not count (not Linux)."""
     beyond = {way: getattr(ledger, f"kernel_{way}") - getattr(ledger, f"wire_{way}") for way in ("sent", "received")}
     return {
         f"TCP_INFO counts {abs(size)} bytes {'more' if size > 0 else 'less'} {way} than the ledger": bool(size)

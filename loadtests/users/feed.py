@@ -26,7 +26,7 @@ LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # what says that a conne
 
 @lru_cache(maxsize=256)  # for all clients take the same messages
 def stamp(message: bytes) -> tuple[int, float]:
-    """Seq and moment of publication, from how a message begins: nobody looks at the data, which may be long."""
+    """Seq and time of publication, read from the beginning of a message: the data may be long."""
     found = STAMP.match(message)
     if found is None:
         record = json.loads(message.decode())
@@ -87,7 +87,7 @@ class FeedUser(User):
         raise NotImplementedError
 
     def joined(self) -> None:
-        """The first answer is there: from here on every seq counts."""
+        """The first response is there: from here on every seq counts."""
         if self.cursor.answers == 1:
             self.sequence = Sequence(self.cursor.seq or 0)
             self.generator.ready(self)
@@ -98,7 +98,7 @@ class FeedUser(User):
         self.ledger = Ledger()
 
     def deliver(self, messages: list[bytes], received_at: float) -> None:
-        """Check and count messages that came together; what is lost, repeated or out of order ends nothing."""
+        """Check and count messages that came together; what is lost or repeated is counted, and the user goes on."""
         tally = self.generator.tally
         for message, spent in zip(messages, self.cursor.shares(messages, self.ledger.wire), strict=True):
             seq, published_at = stamp(message)

@@ -24,7 +24,7 @@ class Client(Protocol):
     """What the generator asks of a user."""
 
     def complete(self, newest: int) -> bool:
-        """Whether it has everything up to `newest`, and nothing of its own is under way."""
+        """Whether it has everything up to `newest`, and no request under way."""
 
     def leave(self) -> None:
         """Close its connection in order, and end."""
@@ -60,7 +60,7 @@ class Generator:
         return self.url or otherwise
 
     def ready(self, client: Client) -> None:
-        """A client had its first answer."""
+        """A client had its first response."""
         self.clients.append(client)
         self.send("lab-ready", {})
 
@@ -70,7 +70,7 @@ class Generator:
             self.clients.remove(client)
 
     def cadence(self, interval: float) -> Iterator[float]:
-        """Moments every `interval` seconds, on the monotonic clock, from a random phase on that no other client has."""
+        """Moments every `interval` seconds on the monotonic clock, from a random phase that no other client has."""
         if not self._phases:
             options = self.environment.parsed_options
             self._phases = phases(math.ceil((options.num_users or 1) / self.processes))
@@ -126,12 +126,12 @@ class Generator:
         self._tallies[client_id] = Tally.from_values(tally)
 
     def whole(self) -> Tally:
-        """The sum over the processes so far; of a master without clients only what it took of a core."""
+        """The sum over the processes so far; a master without clients adds only its share of a core."""
         return Tally.merged(self._tallies.values() or [self.tally]).beside(self.tally.cpu_share)
 
     @property
     def processes(self) -> int:
-        """How many processes have clients, as the command line says: one that is lost is waited for, and so noticed."""
+        """How many processes have clients, by the command line: a lost one is waited for, and so noticed."""
         return max(self.environment.parsed_options.processes or 1, 1)
 
     # The process's own clock
@@ -170,6 +170,6 @@ class Awaited:
 def phases(clients: int) -> list[float]:
     """A random phase in [0, 1) for each client, in random order, one in each `clients`-th part of the interval.
 
-    Each phase by itself is anywhere in the interval; their mean varies far less than that of independent ones would.
+    A single phase is uniform over the interval; the mean of all varies far less than that of independent phases.
     """
     return random.sample([(part + random.random()) / clients for part in range(clients)], clients)

@@ -15,7 +15,7 @@ from clients.connection.counting import CountingSocket
 from clients.connection.tls import new_socket
 from loadtests.users.feed import FeedUser
 
-GRACE = 10.0  # seconds that an answer may take beyond its hold
+GRACE = 10.0  # seconds that a response may take beyond its hold
 
 
 class CountingPool(ConnectionPool):
@@ -33,7 +33,7 @@ class CountingPool(ConnectionPool):
         return self.socket
 
     def close(self) -> None:
-        """Close the connection also where a question is under way."""
+        """Close the connection, even while a request is under way."""
         super().close()
         if self.socket is not None:
             self.socket.close()
@@ -53,7 +53,7 @@ class PlainClient(HTTPClient):
 
 
 class HttpUser(FeedUser):
-    """What the two HTTP users share: one kept connection, a question, an answer."""
+    """What the two HTTP users share: one kept connection, request after request."""
 
     abstract = True
     timeout = GRACE
@@ -114,7 +114,7 @@ class PollingUser(HttpUser):
 
 
 class LongPollingUser(HttpUser):
-    """Asks, is held until there is an answer, asks again at once."""
+    """Asks, waits for the response, asks again at once."""
 
     transport = "long-polling"
     host = "http://127.0.0.1:5002"

@@ -1,7 +1,7 @@
 """How a program leads the load: commands on standard input, answers on standard output, each a JSON object on a line.
 
-`{"follow": URL}` lets the clients connect, and is answered when all had their first answer. `{"begin": true}` begins a
-new page in every ledger. `{"drain": SEQ, "within": SECONDS}` lets each client leave once it has everything up to SEQ;
+`{"follow": URL}` lets the clients connect, and is answered when all had their first response. `{"begin": true}` begins
+a new page in every ledger. `{"drain": SEQ, "within": SECONDS}` lets each client leave once it has everything up to SEQ;
 its answer is the tally of all processes.
 """
 
@@ -20,7 +20,7 @@ LOOK = 0.5  # seconds between looks at the other processes
 
 
 def follow_commands(environment: Any) -> None:
-    """Do what the commands say, in the master; end with them, whatever is under way then."""
+    """Do what the commands say, in the master; quit at their end, whatever is under way."""
     for line in FileObject(sys.stdin.buffer, "rb"):
         gevent.spawn(act, environment.generator, environment.parsed_options.num_users, json.loads(line))
     environment.watch.kill()
@@ -52,12 +52,12 @@ def say(**what: Any) -> None:
 
 
 def watch_workers(wanted: int) -> gevent.Greenlet:
-    """From now on, end the run at once if a worker ends before it is done; return what to kill when it is."""
+    """End the run as soon as a worker ends too early; return the greenlet to kill when the run is done."""
     return gevent.spawn(end_with_children, psutil.Process().children(), wanted)
 
 
 def end_with_parent(parent: int) -> None:
-    """In a process that `parent` has forked: end when it has ended, however it did."""
+    """In a process that `parent` has forked: end as soon as the parent has ended."""
     while os.getpid() != parent:
         if os.getppid() != parent:
             os._exit(1)
@@ -65,7 +65,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def end_with_children(children: list[psutil.Process], wanted: int) -> None:
-    """End this process as soon as one of its children has ended, or at once if there are too few; so do the others."""
+    """End this process as soon as one of its children has ended, or at once if there are too few."""
     while len(children) >= wanted and all(map(alive, children)):
         gevent.sleep(LOOK)
     print("one of its worker processes has ended", file=sys.stderr, flush=True)

@@ -11,10 +11,10 @@ from loadtests.headers.profiles import PROFILES, cookie
 def add_options(parser: Any) -> None:
     group = parser.add_argument_group("push lab")
     group.add_argument(
-        "--poll-interval", type=number(0.001, 3600), default=1.0, help="polling: from one question to the next, s"
+        "--poll-interval", type=number(0.001, 3600), default=1.0, help="polling: from one request to the next, s"
     )
     group.add_argument(
-        "--hold", type=number(0.001, 60), default=25.0, help="long polling: how long a question is held, s"
+        "--hold", type=number(0.001, 60), default=25.0, help="long polling: how long a request is held, s"
     )
     group.add_argument("--header-profile", choices=list(PROFILES), default="minimal", help="the field lines sent")
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
@@ -30,7 +30,7 @@ def cookie_bytes(text: str) -> int:
 
 
 def check(options: Any, host: str | None, compresses: bool) -> None:
-    """End with status 2 where options do not fit what is to be followed; `compresses`: whether a WebSocket follows."""
+    """End with status 2 where options do not fit the server or the user; `compresses`: whether it is a WebSocket."""
     if options.tls and host and with_tls(host) != host:
         refuse(f"--tls: {host} is an address without TLS; {with_tls(host)} is one with it")
     if options.deflate and not compresses:

@@ -36,7 +36,7 @@ class WebSocketUser(FeedUser):
     def listen(self, connection: WebSocketConnection) -> None:
         """Take what comes, until the connection ends.
 
-        The event loop itself calls `take`: to wake a greenlet for each message takes as long as all that it then does.
+        The event loop itself calls `take`: waking a greenlet for each message would take as long as all the rest.
         """
         ended = AsyncResult()
         self.heard_at = time.monotonic()

@@ -1,7 +1,7 @@
 """An exchange as it went over the wire, every byte under its ledger heading: as HTML for a notebook, and as text.
 
-It takes what `clients.ledger.Transcript` keeps, a list of (direction, heading, bytes), and does no I/O. Not every place
-where a notebook is read keeps style sheets and classes: colours stand at each cell, and words beside them.
+It takes what `clients.ledger.Transcript` keeps, a list of (direction, heading, bytes), and does no I/O. Some
+notebook viewers drop style sheets and classes, so each cell has its own colours, and words beside them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEEP = {"payload": 320}
 KEEP_ELSE = 2_000
 """Bytes shown of one stretch under a heading; what is longer is left out in the middle, and counted."""
 ROWS = 7
-"""Rows shown of one exchange, a head or a message each; where two or more are too many, the middle is counted only."""
+"""Rows shown of one exchange, one header section or message each; of two or more too many, only the count is shown."""
 
 NAMES = {"␉": "HT", "␊": "LF", "␍": "CR"}
 """The control characters that occur in text, as they are shown: by Unicode's sign, or in HTML by name."""
@@ -94,7 +94,7 @@ def stretches(entries: Iterable[Entry]) -> list[Stretch]:
 
 
 def rows_of(entries: Iterable[Entry]) -> list[list[Stretch]]:
-    """The stretches by row: a head has one of its own, a message shares one with its framing, before or after."""
+    """The stretches by row: headers have one of their own, a message shares one with its framing, before or after."""
     rows: list[list[Stretch]] = []
     for stretch in stretches(entries):
         last = rows[-1] if rows else []
@@ -202,7 +202,7 @@ def marked(texts: list[str]) -> str:
 
 
 def boxed(sign: str | re.Match[str]) -> str:
-    """CR, LF or HT in a box: few fonts have Unicode's signs for them, and nobody reads those from afar."""
+    """CR, LF or HT in a box: few fonts have Unicode's signs for them, and they are too small for the last row."""
     return f'<kbd style="{BOX}">{NAMES[str(sign if isinstance(sign, str) else sign[0])]}</kbd>'
 
 

@@ -34,7 +34,7 @@ class Listing:
 
 
 def source(server: str) -> Listing:
-    """The source of a server, "polling", "long_polling" or "websocket", read and not imported; its heart marked."""
+    """The source of a server, "polling", "long_polling" or "websocket", read and not imported; its main line marked."""
     return Listing(_text(server), {"feed.after(": HEART, "broadcast.follow(": HEART})
 
 

@@ -54,7 +54,7 @@ class Audited:
 
 
 KNOWN_BLOCKS = {"request": (426, 11), "response": (100, 29)}
-"""What HPACK leaves of the article's heads, first and later, as the lab's audit has it before it is computed."""
+"""What HPACK leaves of the article's headers, first and later, as the lab's audit has it before it is computed."""
 
 
 def audit(
@@ -65,9 +65,10 @@ def audit(
 ) -> list[Audited]:
     """The six points of the audit of Lubbers & Greco, each with a line or more, in order.
 
-    `fields` are the recorded browser's field lines, to which HPACK is applied. The article's heads are not kept in this
-    lab, only their characters and lines: give their text as `printed`, request and response, and the counts and the
-    HPACK figures known for them are checked as well. With `runs`, point 4 has a line from the runs' own segments.
+    `fields` are the recorded browser's field lines, to which HPACK is applied. The lab does not keep the article's
+    headers, only their numbers of characters and lines: give their text as `printed`, request and response, and the
+    counts and the HPACK figures known for them are checked as well. With `runs`, point 4 has a line from the runs' own
+    segments.
     """
     known = [] if printed is None else list(_printed(*map(printed_head, printed)))
     lines = [_line_ends(), *_units(), *_frames(), *_segments(runs), *_latency(), *_hpack(fields, authority), *known]
@@ -75,7 +76,7 @@ def audit(
 
 
 def _line_ends() -> Audited:
-    return Audited(1, "heads of a poll", "B", PUBLISHED_POLL, printed_wire(), "RFC 9112 §2.1")
+    return Audited(1, "headers of a poll", "B", PUBLISHED_POLL, printed_wire(), "RFC 9112 §2.1")
 
 
 def _units() -> Iterator[Audited]:
@@ -94,13 +95,13 @@ def _frames() -> Iterator[Audited]:
     yield Audited(3, "around a text, draft of 2009", "B", claimed, draft_overhead(), draft)
     for size in (STOCK, 125, 126, 65_536):
         for masked, sender in ((False, "server"), (True, "client")):
-            head = model.frame_head_bytes(size, masked)
-            yield Audited(3, f"frame head from the {sender}, {size:,} B message", "B", claimed, head, "RFC 6455 §5.2")
+            head = model.frame_header_bytes(size, masked)
+            yield Audited(3, f"frame header from the {sender}, {size:,} B message", "B", claimed, head, "RFC 6455 §5.2")
 
 
 def _segments(runs: pd.DataFrame | None) -> Iterator[Audited]:
-    """A poll against a push with the heads of TCP and IP, the article's message included."""
-    claimed, frame = PUBLISHED_POLL / PUBLISHED_FRAME, model.frame_head_bytes(STOCK, masked=False)
+    """A poll against a push with the headers of TCP and IP, the article's message included."""
+    claimed, frame = PUBLISHED_POLL / PUBLISHED_FRAME, model.frame_header_bytes(STOCK, masked=False)
     for on in PLAIN_AND_TIMESTAMPED:
         basis = on_ip(printed_wire() + STOCK, frame + STOCK, on)
         yield Audited(4, f"a poll {basis.name}", "B", PUBLISHED_POLL, basis.polling, basis.source)
@@ -127,16 +128,16 @@ def _latency(one_way_delay: float = 0.050, rate: float = 1.0, poll_interval: flo
 
 
 def _hpack(fields: Fields, authority: str) -> Iterator[Audited]:
-    """What is left of this lab's heads on HTTP/2, frames included, of what HTTP/1.1 sends each time."""
+    """What is left of this lab's headers on HTTP/2, frames included, of what HTTP/1.1 sends each time."""
     source = "RFC 7541, RFC 9113 §4.1; computed with python's hpack"
-    for what, heads in (("the recorded browser's poll", polls(fields, authority)), ("this lab's answer", answers())):
+    for what, heads in (("the recorded browser's poll", polls(fields, authority)), ("this lab's response", answers())):
         sizes = compressed(heads)
         yield Audited(6, f"{what}, first", "B", len(heads[0].wire), sizes.on_wire(sizes.first), source)
         yield Audited(6, f"{what}, later", "B", sizes.plain, sizes.on_wire(sizes.later), source)
 
 
 def _printed(asked: Head, answered: Head) -> Iterator[Audited]:
-    """What is known of the article's heads, from their text; the answer's Date moves on."""
+    """What is known of the article's headers, from their text; the response's Date moves on."""
     for what, head, size in (("request", asked, PRINTED_REQUEST.wire), ("response", answered, PRINTED_RESPONSE.wire)):
         yield Audited(1, f"the printed {what}", "B", size, len(head.wire), "RFC 9112 §2.1")
     for what, head in (("request", asked), ("response", answered)):

@@ -44,8 +44,8 @@ class Workload:
 
 @dataclass(frozen=True)
 class Costs:
-    """Bytes of heads: of a poll or long poll each time; once a connection, of the opening handshake's request and
-    response, and of an event stream's."""
+    """Bytes of headers: of each poll or long poll; and once a connection, of the opening handshake and of an event
+    stream's request and response."""
 
     heads: Heads
     handshake: float

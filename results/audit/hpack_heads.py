@@ -84,7 +84,8 @@ def compressed(heads: Sequence[Head]) -> Compressed:
     """HPACK over two or more heads on one connection, with a dynamic table of 4,096 B (RFC 7541 §4.2, RFC 9113 §6.5.2).
 
     The encoder enters every line into its table (RFC 7541 §6.2.1), as python's hpack does; another may choose
-    otherwise. What is entered pushes the oldest out, so a line that changes makes unchanged ones be sent anew in time.
+    otherwise. A new entry pushes the oldest out: while one line keeps changing, unchanged lines must be sent again in
+    time.
     ModelError for fewer than two heads.
     """
     if len(heads) < 2:
@@ -95,12 +96,12 @@ def compressed(heads: Sequence[Head]) -> Compressed:
 
 
 def polls(fields: Fields, authority: str, count: int = 100, epoch: str = "0123456789abcdef") -> list[Head]:
-    """The heads of this lab's polls one after another, each asking for what comes after one message more."""
+    """The headers of this lab's polls, each asking for what follows one message more."""
     return [request(fields, f"/messages?after={seq}&epoch={epoch}", authority) for seq in range(1, count + 1)]
 
 
 def answers(count: int = 100, length: int = 143, moment: str = "Sun, 22 Nov 2026 20:32:00 GMT") -> list[Head]:
-    """The heads of this lab's answers to them, a second apart, each with a body of `length` bytes."""
+    """The headers of this lab's responses to them, a second apart, each with a body of `length` bytes."""
     lines = (("Content-Type", "application/x-ndjson"), ("Content-Length", str(length)), ("Date", moment))
     return [later_by(Head("HTTP/1.1 200 OK", lines), seconds) for seconds in range(count)]
 

@@ -26,7 +26,7 @@ class Measured:
 
     @property
     def overhead_per_poll(self) -> float:
-        """What a poll costs that brings one message: all the heads of an exchange, and the framing of one message."""
+        """What a poll costs that brings one message: all the headers of an exchange, and the framing of one message."""
         heads = self.overhead_per_delivery - self.framing_per_delivery
         return heads / self.requests_per_delivery + self.framing_per_delivery
 
@@ -66,7 +66,7 @@ def lab_bases(
     """This lab's bytes in the article's table: as its runs delivered, at one message a poll, and with their segments.
 
     As delivered, polls bring batches and short runs pay for their handshakes; at one message a poll, as in the article,
-    the heads of a poll stand against a frame.
+    the headers of a poll stand against a frame.
     """
     polling, websocket = (measured(runs, transport, cookie_bytes) for transport in ("polling", "websocket"))
     if polling is None or websocket is None:

@@ -40,7 +40,7 @@ PRINTED_REQUEST, PRINTED_RESPONSE = Printed(692, 11), Printed(179, 6)
 
 @dataclass(frozen=True)
 class Segments:
-    """TCP segments of a poll and of a pushed message, and the bytes of IPv4 and TCP heads on each.
+    """TCP segments of a poll and of a pushed message, and the bytes of IPv4 and TCP headers on each.
 
     By default one segment each way and one pure acknowledgement: the response acknowledges the request itself
     (RFC 9293 §3.8.6.3). 20 B of IPv4 and 20 B of TCP (RFC 791 §3.1, RFC 9293 §3.1), 12 B more with timestamps
@@ -126,7 +126,7 @@ def ratio(more: float | None, less: float | None) -> float | None:
 def bases(payload_bytes: int = STOCK, segments: Sequence[Segments] = PLAIN_AND_TIMESTAMPED) -> list[Basis]:
     """The article's numbers, corrected one thing at a time, each on top of the one before."""
     characters, draft = printed_characters(), draft_overhead()
-    wire, frame = printed_wire(), model.frame_head_bytes(payload_bytes, masked=False)
+    wire, frame = printed_wire(), model.frame_header_bytes(payload_bytes, masked=False)
     return [
         Basis("reproduced, divided by 2^20", PUBLISHED_BASIS.source, characters, draft, BINARY),
         Basis("in SI units", "SI brochure, 9th edition, table 7", characters, draft),
@@ -137,7 +137,7 @@ def bases(payload_bytes: int = STOCK, segments: Sequence[Segments] = PLAIN_AND_T
 
 
 def on_ip(polling: float, websocket: float, on: Segments) -> Basis:
-    name = f"with TCP/IP heads, {on.heads} B a segment"
+    name = f"with TCP/IP headers, {on.heads} B a segment"
     heads = (polling + on.polling * on.heads, websocket + on.websocket * on.heads)
     return Basis(name, "RFC 791 §3.1, RFC 9293 §3.1, RFC 7323 §3.2", *heads)
 
@@ -148,7 +148,7 @@ def printed_characters() -> int:
 
 
 def printed_wire() -> int:
-    """What both heads are on the wire."""
+    """What both are on the wire."""
     return PRINTED_REQUEST.wire + PRINTED_RESPONSE.wire
 
 

@@ -13,17 +13,17 @@ from results.transports import COMPARED
 from results.words import describe, number
 
 MANY_BYTES = 500
-"""A request head is long from here on: the lower end of what High Performance Browser Networking, ch. 17, reports."""
+"""From here on a request's headers are many bytes: the low end in High Performance Browser Networking, ch. 17."""
 
 
 def request_heads(runs: pd.DataFrame) -> Judged:
-    """Bytes of head and cookies per HTTP request, by header profile and cookie size."""
+    """Bytes of headers and cookies per HTTP request, by header profile and cookie size."""
     polls, cases, numbers = feed(runs, "overhead", "polling"), [], []
     for _, group in groups(polls, ["header_profile", "cookie_bytes"]):
         words = describe(table.records(group)[0], ["header_profile", "cookie_bytes"])
         head, cookies = share(group, "request_head", "requests"), share(group, "cookies", "requests")
         cases.append((head + cookies >= MANY_BYTES, f"the client sends {words} ({number(head + cookies)} B a request)"))
-        numbers.append(f"{words}: {number(head)} B of head and {number(cookies)} B of cookies a request.")
+        numbers.append(f"{words}: {number(head)} B of headers and {number(cookies)} B of cookies a request.")
     return all_or_some(cases), (f"Many means {MANY_BYTES} B or more.", *numbers)
 
 

@@ -12,25 +12,25 @@ from results.transports import COMPARED
 from results.words import number
 
 RARELY_EMPTY = 0.05
-"""Long polling waits for data if at most this share of its answers is empty."""
+"""Long polling waits for data if at most this share of its responses is empty."""
 
 
 def held_requests(runs: pd.DataFrame) -> Judged:
-    """Empty answers and requests per message of long polling, by experiment and hold; polling's beside them."""
+    """Empty responses and requests per message of long polling, by experiment and hold; polling's beside them."""
     chosen, cases, numbers = feed(runs, "real-feed overhead latency scale", "long-polling"), [], []
     for (experiment, hold), group in groups(chosen, ["experiment", "hold_s"]):
         empty, asked = share(group, "empty_responses", "requests"), share(group, "requests", "deliveries")
         words = f"requests are held {hold:g} s in {experiment}" if not math.isnan(hold) else f"run as in {experiment}"
         cases.append((empty <= RARELY_EMPTY, words))
         numbers.append(
-            f"{experiment}: {number(100 * empty)} % of the answers empty, {number(asked)} requests a message."
+            f"{experiment}: {number(100 * empty)} % of the responses empty, {number(asked)} requests a message."
         )
     polls = runs[(runs["transport"] == "polling") & runs["experiment"].isin(chosen["experiment"].unique())]
     if polls["requests"].sum():
         numbers.append(
             f"Polling in the same experiments: {number(100 * share(polls, 'empty_responses', 'requests'))} %."
         )
-    return all_or_some(cases), (f"Held means at most {number(100 * RARELY_EMPTY)} % of the answers empty.", *numbers)
+    return all_or_some(cases), (f"Held means at most {number(100 * RARELY_EMPTY)} % of the responses empty.", *numbers)
 
 
 def connections(runs: pd.DataFrame) -> Judged:

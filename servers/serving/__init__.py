@@ -1,1 +1,1 @@
-"""The WSGI server under all three transports: its ports, its end, its certificate, and how it is led."""
+"""The WSGI server under all three transports: ports, shutdown, certificate, and control by another process."""

@@ -1,4 +1,4 @@
-"""A certificate made on the spot, for TLS on this machine; clients trust it by the file of its authority."""
+"""A certificate made on the spot, for TLS on this machine; clients trust the file of its authority."""
 
 import ssl
 from pathlib import Path
@@ -9,11 +9,11 @@ PEM = b"-----BEGIN CERTIFICATE"
 
 
 class NotOurs(OSError):
-    """The user's fault: the file to be written is there already, and is something else than a certificate."""
+    """The user's fault: the file exists and is no certificate, so it is not overwritten."""
 
 
 def tls_for(host: str) -> tuple[ssl.SSLContext, bytes]:
-    """Return what a server of `host` speaks TLS with, and the authority that clients are to trust, as PEM."""
+    """Return the TLS context of a server on `host`, and the authority that clients have to trust, as PEM."""
     authority = trustme.CA(organization_name="push lab, of this machine only")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*dict.fromkeys([host, "127.0.0.1", "::1", "localhost"])).configure_cert(context)

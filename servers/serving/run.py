@@ -1,4 +1,4 @@
-"""Publish and serve until told to end: by a signal, or by the process that leads this one."""
+"""Publish and serve until a signal comes, or until the process that controls this one ends."""
 
 import json
 import signal
@@ -36,7 +36,7 @@ def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers
 def status_by_signal() -> AsyncResult:
     """Return where SIGTERM and Ctrl-C put the exit status.
 
-    Raised as exceptions, they would strike whatever greenlet runs at that moment, and some swallow them.
+    Raised as exceptions, they would hit whichever greenlet is running, and some greenlets swallow them.
     """
     status = AsyncResult()
     gevent.signal_handler(signal.SIGTERM, status.set, 0)
@@ -47,7 +47,7 @@ def status_by_signal() -> AsyncResult:
 def serve(
     servers: dict[str, LabServer], publisher: Publisher, feed: Feed, controlled: bool, trusted: Path | None = None
 ) -> int:
-    """Say the addresses and what file to trust, publish, and serve until a signal (controlled: the end of its input).
+    """Print the addresses and the file to trust, publish, and serve until a signal (controlled: the end of input).
 
     Return the exit status.
     """

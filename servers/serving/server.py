@@ -21,7 +21,7 @@ TRANSPORTS: dict[str, Callable[[Feed], App]] = {
     "websocket": websocket.create_app,
 }
 PORTS = {"polling": 5001, "long-polling": 5002, "websocket": 5003}
-STOP_TIMEOUT = 0.3  # seconds that answers under way have at the end
+STOP_TIMEOUT = 0.3  # seconds that responses under way have at the end
 
 
 class PortUnavailable(OSError):
@@ -29,13 +29,13 @@ class PortUnavailable(OSError):
 
 
 class LabHandler(WSGIHandler):
-    """To a client that has gone there is nothing to say, over TLS either."""
+    """Ignores a client that has gone, over TLS too."""
 
     ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, ssl.SSL_ERROR_EOF)
 
 
 class LabServer(WSGIServer):
-    """Sends at once: with Nagle's algorithm on, a head and its body wait for a delayed acknowledgement between them."""
+    """Sends at once: with Nagle's algorithm on, a response's body waits until its headers are acknowledged."""
 
     handler_class = LabHandler
 
@@ -94,5 +94,5 @@ def address_of(transport: str, server: LabServer) -> str:
 
 
 def stop_all(servers: Sequence[LabServer]) -> None:
-    """Stop listening, give answers under way a moment, then end every connection."""
+    """Stop listening, give responses under way a moment, then end every connection."""
     gevent.joinall([gevent.spawn(server.stop, timeout=STOP_TIMEOUT) for server in servers])

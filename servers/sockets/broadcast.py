@@ -44,9 +44,9 @@ class Place:
 
 
 def tell(places: Iterable[Place], seq: int, frame: bytes) -> tuple[list[Place], list[Place]]:
-    """Offer the frame of message `seq` to all who have the one before; return who was sent it, and who is behind.
+    """Offer the frame of message `seq` to all who have the one before; return those who got it, and those behind.
 
-    A part of a frame counts as sent, for the rest goes before all else; but who took no more than a part is behind.
+    A part of a frame counts as sent, since the rest goes first; but a connection that took only a part is behind.
     """
     sent, behind = [], []
     for place in places:
@@ -76,7 +76,7 @@ class Broadcast:
         self._teller: gevent.Greenlet | None = None
 
     def follow(self, ws: WebSocket, asked: Question) -> Iterator[Message]:
-        """Yield the messages that the handler has to send; while `ws` keeps up, they are sent from here instead.
+        """Yield the messages that the handler has to send; while `ws` keeps up, the broadcast sends them instead.
 
         Raises OutsideHistory, and ConnectionClosed at the connection's end.
         """
@@ -89,9 +89,9 @@ class Broadcast:
             seq = self._keep_up(ws, seq)
 
     def _keep_up(self, ws: WebSocket, seq: int) -> int:
-        """Have `ws` told until it falls behind or ends; return the last message that it was sent."""
+        """Leave `ws` to the broadcast until it falls behind or ends; return the last message that it was sent."""
         if seq < self._started():
-            gevent.sleep(0)  # a turn for the others: a send that finds room gives none
+            gevent.sleep(0)  # let others run: a send that finds room does not wait
             return seq
         place = Place(ws, seq)
         self._places.add(place)
@@ -103,7 +103,7 @@ class Broadcast:
         return place.seq
 
     def _started(self) -> int:
-        """The last message that was told, by a greenlet that starts with the first connection."""
+        """Start the greenlet with the first connection; return the last message that it has sent."""
         if self._teller is None:
             self._seq = self._feed.newest
             self._teller = gevent.spawn(self._run)

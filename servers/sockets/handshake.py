@@ -1,4 +1,4 @@
-"""The server's side of the opening handshake (RFC 6455 section 4.2): refuse it, or answer it. No I/O."""
+"""The server's side of the opening handshake (RFC 6455 section 4.2): refuse it, or accept it. No I/O."""
 
 import base64
 from collections.abc import Mapping

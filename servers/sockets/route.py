@@ -16,7 +16,7 @@ flask_sock.Server = WebSocket  # where flask-sock looks for the class that a rou
 
 
 class Sock(flask_sock.Sock):
-    """flask-sock, with a close code for a gap, as `servers.app` has a status for it."""
+    """flask-sock, with a close code for a gap; `servers.app` has the status 410 for it."""
 
     def route(self, path: str, bp: Any = None, **options: Any) -> Callable[[Callable[..., None]], None]:
         """Decorate a handler, which is given a WebSocket that it has to accept."""

@@ -31,8 +31,8 @@ READ = 65_536
 class WebSocket:
     """A connection that a handler has to accept; a greenlet of its own reads what the client sends.
 
-    `ended` is set once TCP has ended. ConnectionClosed (simple-websocket's, for which flask-sock looks) tells a
-    handler that its connection is closing or has ended.
+    `ended` is set once TCP has ended. A handler learns by ConnectionClosed that its
+    connection is closing or has ended; it is simple-websocket's, which flask-sock expects.
     """
 
     mode = "gevent"  # asked by flask-sock, which leaves the response to the server then
@@ -48,7 +48,7 @@ class WebSocket:
         self.ended = Event()
 
     def accept(self, largest: int, on_text: Callable[[str], Any] | None = None) -> None:
-        """Answer the opening handshake, and read messages of up to `largest` bytes from then on.
+        """Complete the opening handshake, and read messages of up to `largest` bytes from then on.
 
         `on_text` is called with each text, and binary messages are refused; without it, `receive` returns them all.
         Raises BadRequest or UpgradeRequired, to be answered by HTTP.
@@ -60,7 +60,7 @@ class WebSocket:
         try:
             self._socket.send(answer)
         except OSError:
-            raise BadRequest("the client has gone before its answer") from None
+            raise BadRequest("the client has gone before the response") from None
         self.connected = True
         gevent.spawn(self._read)
 
@@ -93,7 +93,7 @@ class WebSocket:
         self.ended.wait()
 
     def _begin_closing(self, code: int, reason: str) -> None:
-        """Send a close frame; the other side has a moment to answer it."""
+        """Send a close frame; the other side has a moment to send its own."""
         with suppress(ConnectionClosed):
             self._send(CloseConnection(code=code, reason=reason))
         gevent.spawn_later(LINGER, self._socket.end)
@@ -122,7 +122,7 @@ class WebSocket:
     def _next(self) -> bytes | None:
         """Return what comes next, b"" at TCP's end, None if nothing comes for a while.
 
-        Large reads: they leave nothing within TLS, where the event loop does not see it.
+        Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
         """
         with gevent.Timeout(PING_INTERVAL, False):
             return self._socket.recv(READ)
@@ -131,7 +131,7 @@ class WebSocket:
     def _hear(self, data: bytes | None) -> bool:
         """Take what came; return whether more may come.
 
-        A pong is not waited for: a slow reader answers pings late, and that must not end its connection.
+        A slow reader answers pings late, so a late pong does not end the connection.
         """
         if data is None:
             self._send(Ping())

@@ -1,4 +1,4 @@
-"""A socket that sends frames whole, one at a time: a frame in two halves with another between them ends the stream."""
+"""A socket that sends frames whole, one at a time: a frame between two halves of another corrupts the stream."""
 
 import socket
 from contextlib import suppress
@@ -27,7 +27,7 @@ class WholeSocket:
     def send_locked(self, data: bytes) -> None:
         """Send as `send` does; for a caller that holds the lock."""
         whole, self._rest = self._rest + data, b""
-        sent = self._sock.send(whole)  # nearly always all of it; sendall alone takes longer to find out
+        sent = self._sock.send(whole)  # nearly always all of it, and faster than sendall
         if sent < len(whole):
             self._sock.sendall(memoryview(whole)[sent:])
 
@@ -37,7 +37,7 @@ class WholeSocket:
             return 0
         try:
             sent = self._system.send(frame)  # gevent's own send would wait
-        except OSError:  # full, or at its end: the next sender finds out
+        except OSError:  # the buffer is full, or the connection has ended: the next sender finds out
             return 0
         self._rest = frame[sent:] if sent else b""
         return sent
@@ -52,7 +52,7 @@ class WholeSocket:
     def end(self) -> None:
         """End TCP both ways, and with it every wait to read or write.
 
-        Not by TLS's own `shutdown`: it takes the TLS object away from whoever writes at that moment.
+        Not by TLS's own `shutdown`, which breaks a write that is under way.
         """
         with suppress(OSError):  # it has ended
             self._system.shutdown(socket.SHUT_RDWR)

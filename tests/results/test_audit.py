@@ -73,7 +73,7 @@ def test_frames_are_those_of_the_standard(size):
 
 @pytest.mark.parametrize("heads, poll, push", [(40, 909 + 120, 2 + 80), (52, 909 + 156, 2 + 104)])
 def test_a_poll_is_three_segments_and_a_push_two(heads, poll, push):
-    row = rows(f"with TCP/IP heads, {heads} B a segment")[0]
+    row = rows(f"with TCP/IP headers, {heads} B a segment")[0]
     assert (row.basis.polling, row.basis.websocket) == (poll, push)
     assert row.ratio == pytest.approx(poll / push) and 10 < row.ratio < 13
 
@@ -247,7 +247,7 @@ def test_the_audit_has_six_points_in_order_each_with_its_source():
 @pytest.mark.parametrize(
     "point, what, claimed, expected",
     [
-        (1, "heads of a poll", 871, 909),
+        (1, "headers of a poll", 871, 909),
         (2, "polling, 1,000 clients", 6.6, 6.968),
         (2, "polling, 100,000 clients", 665, 696.8),
         (2, "websocket, 100,000 clients", 1.526, 1.6),

@@ -219,8 +219,8 @@ def test_even_arrivals_slower_than_the_hold_have_no_closed_form():
 )
 def test_frame_heads_are_those_of_real_frames(payload_bytes, server, client):
     frame = Frame(Opcode.BINARY, bytes(payload_bytes))
-    assert model.frame_head_bytes(payload_bytes, masked=False) == server
-    assert model.frame_head_bytes(payload_bytes, masked=True) == client
+    assert model.frame_header_bytes(payload_bytes, masked=False) == server
+    assert model.frame_header_bytes(payload_bytes, masked=True) == client
     assert len(frame.serialize(mask=False)) == server + payload_bytes
     assert len(frame.serialize(mask=True)) == client + payload_bytes
 
@@ -228,15 +228,15 @@ def test_frame_heads_are_those_of_real_frames(payload_bytes, server, client):
 def test_frame_heads_of_the_rfc_examples():
     """RFC 6455 section 5.7: "Hello" from a server and from a client, and 64 KiB of binary."""
     hello, masked = bytes.fromhex("810548656c6c6f"), bytes.fromhex("818537fa213d7f9f4d5158")
-    assert len(hello) == model.frame_head_bytes(5, masked=False) + 5
-    assert len(masked) == model.frame_head_bytes(5, masked=True) + 5
+    assert len(hello) == model.frame_header_bytes(5, masked=False) + 5
+    assert len(masked) == model.frame_header_bytes(5, masked=True) + 5
     assert len(bytes.fromhex("827f0000000000010000")) == model.websocket_overhead(65_536)
 
 
 @pytest.mark.parametrize("payload_bytes", [-1, 1 << 63])
 def test_no_frame_is_that_long(payload_bytes):
     with pytest.raises(ModelError):
-        model.frame_head_bytes(payload_bytes, masked=False)
+        model.frame_header_bytes(payload_bytes, masked=False)
 
 
 # --- crossover -------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from clients import long_polling, polling  # noqa: E402
 from clients.connection.websocket import WebSocketConnection  # noqa: E402
 from clients.ledger import Ledger  # noqa: E402
 from results.histogram import new_histogram  # noqa: E402
-from results.model import frame_head_bytes  # noqa: E402
+from results.model import frame_header_bytes  # noqa: E402
 
 POLL_INTERVAL = 0.25  # seconds
 
@@ -33,7 +33,7 @@ MOMENT = re.compile(rb'"published_at":([0-9.]+)')
 def pieces(transport: str, url: str, size: int) -> Iterator[tuple[float, float]]:
     """Yield (messages, latency of the newest) each time something came; WebSocket frames are only measured."""
     if transport == "websocket":
-        frame = size + frame_head_bytes(size, masked=False)
+        frame = size + frame_header_bytes(size, masked=False)
         with WebSocketConnection(url, "/messages", Ledger()) as connection:
             while data := socket.socket.recv(connection.socket, 65_536):
                 moments = MOMENT.findall(data)
