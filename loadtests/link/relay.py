@@ -25,6 +25,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, TextIO
 
+from loadtests.link import commands
 from loadtests.link.delayline import READ_BYTES, DelayLine, Piece, Wire
 
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
@@ -261,18 +262,17 @@ class Link:
 
     def _act(self, line: str, now: float) -> None:
         try:
-            match command(line):
-                case ["cut", seconds]:
-                    self.up.cut_until = self.down.cut_until = now + amount(seconds)
-                case ["reset", seconds]:
-                    self.refusing_until = now + amount(seconds)
-                    self._close_all(reset)
-                case ["stop"]:
-                    self.running = False
-                case _:
-                    raise ValueError(line)
+            word, seconds = commands.parse(line)
         except ValueError:
             print(f"link: not cut SECONDS, reset SECONDS or stop: {line!r}", file=sys.stderr)
+            return
+        if word == "cut":
+            self.up.cut_until = self.down.cut_until = now + seconds
+        elif word == "reset":
+            self.refusing_until = now + seconds
+            self._close_all(reset)
+        else:
+            self.running = False
 
     def _write_down(self, pump: Pump, piece: Piece, now: float) -> None:
         """A line of JSON per piece: Unix times of its coming and going, its bytes as Latin-1 (one character each)."""
@@ -287,18 +287,3 @@ def reset(connection: socket.socket) -> None:
     with suppress(OSError):  # macOS, for a peer that was faster
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     connection.close()
-
-
-def command(line: str) -> list[str]:
-    """The words of a command, typed as `cut 5` or sent by a program as `{"cut": 5}`; ValueError if it is neither."""
-    if not line.startswith("{"):
-        return line.split()
-    [(word, value)] = json.loads(line).items()
-    return [word] if value is True else [word, str(value)]
-
-
-def amount(text: str) -> float:
-    """A number from 0 on, as typed; ValueError for another."""
-    if not 0 <= float(text) < math.inf:
-        raise ValueError(text)
-    return float(text)

@@ -21,6 +21,7 @@ from tools.lab import answer_to, needs
 from tools.lab import serving as lab_serving
 
 from loadtests.headers.record import FLAGS
+from loadtests.link import commands
 from loadtests.link.__main__ import Place, place, resolve
 from loadtests.link.delayline import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
 
@@ -589,6 +590,23 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 ])
 def test_an_address_is_a_host_and_a_port_or_a_url(text, expected):
     assert place(text) == expected and str(expected) == text.rstrip("/")
+
+
+@pytest.mark.parametrize(("line", "command"), [
+    ("cut 5", ("cut", 5.0)), ("reset 0.5", ("reset", 0.5)), ("stop", ("stop", 0.0)),
+    ('{"cut": 5}', ("cut", 5.0)), ('{"reset": 0.5}', ("reset", 0.5)), ('{"stop": true}', ("stop", 0.0)),
+])
+def test_a_command_is_typed_or_in_json(line, command):
+    assert commands.parse(line) == command
+
+
+@pytest.mark.parametrize("line", [
+    "", "cut", "cut five", "cut -1", "cut inf", "cut 1 2", "stop 5", "dance 5", "{", "{}", '{"cut": "x"}',
+    '{"cut": true}',
+])
+def test_what_is_no_command_is_a_value_error(line):
+    with pytest.raises(ValueError):
+        commands.parse(line)
 
 
 def test_a_program_is_told_the_whole_url_and_commands_in_json():
