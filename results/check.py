@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from results.table import LEDGER, records
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 
 
 def check(runs: pd.DataFrame) -> list[str]:
@@ -21,7 +21,7 @@ def check(runs: pd.DataFrame) -> list[str]:
 
 
 def _transport_known(row: dict[str, Any]) -> Iterator[str]:
-    if row["transport"] not in TABLE:
+    if row["transport"] not in TRANSPORTS:
         yield f"unknown transport {row['transport']!r}"
 
 

@@ -14,7 +14,7 @@ import rich.text
 
 from results.select import groups, varying
 from results.table import records, valid
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 from results.words import describe, number
 
 
@@ -47,9 +47,9 @@ def compared(runs: pd.DataFrame) -> list[Compared]:
     for _, experiment in runs.groupby("experiment", sort=False):
         shared = varying(experiment)
         for _, same in groups(experiment, shared):
-            for transport in TABLE:
+            for transport in TRANSPORTS:
                 mine = same[same["transport"] == transport]
-                own = varying(experiment[experiment["transport"] == transport], TABLE[transport].own)
+                own = varying(experiment[experiment["transport"] == transport], TRANSPORTS[transport].own)
                 lines += [_line(group, shared, own) for _, group in groups(mine, own)]
     return lines
 

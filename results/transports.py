@@ -1,4 +1,4 @@
-"""The transports, one table for all of loadtests and results: names, words, looks, and what is each one's own.
+"""The transports, once for all of loadtests and results: names, words, looks, and what is each one's own.
 
 A further row is a further transport. A guest takes part only in the experiments, figures and claims that name it.
 """
@@ -28,7 +28,7 @@ class Transport:
     guest: bool = False
 
 
-TABLE = {
+TRANSPORTS = {
     transport.name: transport
     for transport in (
         Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser", own=("poll_interval_s",)),
@@ -38,10 +38,10 @@ TABLE = {
 }
 """By name, in the order in which they are listed; the colours are vermilion, blue and green of Okabe and Ito's set."""
 
-COMPARED = tuple(name for name, transport in TABLE.items() if not transport.guest)
+COMPARED = tuple(name for name, transport in TRANSPORTS.items() if not transport.guest)
 """The three that every experiment compares."""
 
 
 def owner(parameter: str) -> str | None:
     """The transport for which alone this parameter of a run means something; None if it does for all."""
-    return next((name for name, transport in TABLE.items() if parameter in transport.own), None)
+    return next((name for name, transport in TRANSPORTS.items() if parameter in transport.own), None)

@@ -12,7 +12,7 @@ EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in (real_fee
 
 
 def experiment_of(run: Run) -> Experiment:
-    """The experiment that a run belongs to; for a workload or a calibration, one in which nothing happens."""
+    """The experiment that a run belongs to; for a workload or a floor, one in which nothing happens."""
     return EXPERIMENTS.get(run.experiment) or Experiment(run.experiment, "", lambda profile: iter(()), watch)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 
 START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
 
@@ -44,7 +44,7 @@ class Run:
     @property
     def warm_up_s(self) -> float:
         """A poll interval for those who poll, a moment for the others."""
-        return self.poll_interval_s if self.transport == "polling" else 0.2
+        return self.poll_interval_s if "poll_interval_s" in TRANSPORTS[self.transport].own else 0.2
 
     @property
     def expected_s(self) -> float:
@@ -62,12 +62,12 @@ class Run:
 
     def cells(self) -> dict[str, Any]:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
-        idle = {name: None for other in TABLE.values() if other.name != self.transport for name in other.own}
+        idle = {name: None for other in TRANSPORTS.values() if other.name != self.transport for name in other.own}
         return {"run_id": self.run_id} | self.parameters() | idle | {"fault": self.fault or None}
 
 
 def without_idle_factors(run: Run) -> Run:
     """Reset what means nothing to the run's transport, so that no run repeats under another name."""
-    idle = [name for other in TABLE.values() if other.name != run.transport for name in other.own]
-    idle += ["deflate"] * (not TABLE[run.transport].compresses)
+    idle = [name for other in TRANSPORTS.values() if other.name != run.transport for name in other.own]
+    idle += ["deflate"] * (not TRANSPORTS[run.transport].compresses)
     return replace(run, **{name: getattr(Run, name) for name in idle})

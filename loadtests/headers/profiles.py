@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -45,9 +45,9 @@ class HeaderProfile:
         and CRLF: 0 for none, else at least 13. With `secure`, Origin and Referer say https. Raises ValueError
         for another transport or a smaller Cookie.
         """
-        if transport not in TABLE:
-            raise ValueError(f"transport must be one of {', '.join(TABLE)}, not {transport!r}")
-        profile = self.websocket if TABLE[transport].scheme == "ws" else self.http
+        if transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, not {transport!r}")
+        profile = self.websocket if TRANSPORTS[transport].scheme == "ws" else self.http
         scheme = "https:" if secure else "http:"
         said = ((name, value.replace("http:", scheme).replace(HOST, host)) for name, value in profile)
         lines = [("Host", host), *said]

@@ -57,7 +57,7 @@ class Comparison:
         unknown = [run for run in dict.fromkeys(map(floor_run, left)) if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
             for run in unknown:
-                bar.begin(f"calibration · {run.transport}", run.expected_s)
+                bar.begin(f"floor · {run.transport}", run.expected_s)
                 self._find_floor(run, bar)
             for number, run in enumerate(left, start=len(done) + 1):
                 bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
@@ -91,7 +91,7 @@ class Comparison:
 
     def _measure(self, run: Run, bar: Bar) -> None:
         outcome, cells = self._try(run, bar, self.floors().get(floor_run(run)))
-        keep_latencies(outcome.tally.histogram(), self.partial.path / "latency", run.run_id)
+        keep_latencies(outcome.histogram, self.partial.path / "latency", run.run_id)
         add_line(self._rows, cells)
 
     def _find_floor(self, run: Run, bar: Bar) -> None:

@@ -19,7 +19,7 @@ from loadtests.experiments.run import Run
 from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.runs.row import Outcome
 from loadtests.runs.tally import Tally
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 
 AUTHORITY = "authority.pem"  # in the scratch folder: whom the clients of a run over TLS trust
 START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answered
@@ -90,7 +90,7 @@ def server_arguments(run: Run, authority: Path) -> list[str]:
 
 
 def locust_arguments(run: Run, authority: Path) -> list[str]:
-    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", TABLE[run.transport].user, "--controlled"]
+    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", TRANSPORTS[run.transport].user, "--controlled"]
     arguments += ["--headless", "--only-summary", "--loglevel", "ERROR"]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
     if (processes := processes_for(run.clients)) > 1:

@@ -12,7 +12,7 @@ def floor_run(run: Run) -> Run:
     Two clients and even arrivals, so that hardly a message waits for another; polls come at no fraction of theirs.
     """
     return Run(
-        "calibration",
+        "floor",
         run.transport,
         clients=2,
         rate_hz=20.0,

@@ -1,6 +1,7 @@
 """The row of runs.csv that comes of a run, and the files of its latencies."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,18 @@ class Outcome:
     before: dict[str, Any]
     after: dict[str, Any]
 
+    @cached_property
+    def histogram(self) -> HdrHistogram:
+        """The latencies in microseconds."""
+        return self.tally.histogram()
+
 
 def row(run: Run, outcome: Outcome, attempt: int, floor_s: float | None = None) -> dict[str, Any]:
     """The row of runs.csv; what does not apply, or is not measured yet, is None. `floor_s` is the calibrated one."""
     tally = outcome.tally
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
     cells |= run.cells() | {"attempt": attempt, "published": outcome.published}
-    cells |= counted(tally) | latency(tally) | costs(outcome)
+    cells |= counted(tally) | latency(outcome) | costs(outcome)
     expected = None if floor_s is None else expected_s(run, tally, floor_s)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
     reasons = reasons_against(run, tally, cells)
@@ -52,11 +58,11 @@ def counted(tally: Tally) -> dict[str, Any]:
     )
 
 
-def latency(tally: Tally) -> dict[str, Any]:
+def latency(outcome: Outcome) -> dict[str, Any]:
     """Mean and percentiles in milliseconds; the mean from exact sums, with half its 95 % interval."""
+    tally, histogram = outcome.tally, outcome.histogram
     if not tally.deliveries:
         return {}
-    histogram = tally.histogram()
     at = {name: histogram.get_value_at_percentile(percent) for name, percent in PERCENTILES.items()}
     return {f"latency_{name}_ms": microseconds / 1000 for name, microseconds in at.items()} | {
         "latency_mean_ms": tally.mean_s * 1000,

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from results import table
 from results.figures.frame import TONE, Chart, conditions, frame, invalid_note, settle, styled
 from results.select import of_experiment, usual
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 from results.words import WORDS, number, times
 
 
@@ -46,7 +46,7 @@ def _bars(runs: pd.DataFrame) -> pd.DataFrame:
     keys = [good["header_profile"], good["cookie_bytes"].fillna(0), good["transport"]]
     bars = each.groupby(keys).median().reset_index()
     bars["total"] = bars[list(table.LEDGER)].sum(axis=1)
-    bars["order"] = bars["transport"].map(list(TABLE).index)
+    bars["order"] = bars["transport"].map(list(TRANSPORTS).index)
     bars["block_total"] = bars.groupby(["header_profile", "cookie_bytes"])["total"].transform("max")
     return _at_most_four(
         bars.sort_values(["block_total", "header_profile", "cookie_bytes", "order"], ignore_index=True)
@@ -76,11 +76,11 @@ def _bytes_finding(bars: pd.DataFrame) -> str:
     if ratios.max() < 1.05:
         return "All transports move about the same bytes for each message"
     span = high if low == high else f"{low} to {high}"
-    return f"{TABLE[most].title} moves {span} times the bytes of {TABLE[least].words} for each message"
+    return f"{TRANSPORTS[most].title} moves {span} times the bytes of {TRANSPORTS[least].words} for each message"
 
 
 def _title(transport: Any) -> str:
-    return TABLE[str(transport)].title
+    return TRANSPORTS[str(transport)].title
 
 
 def _bytes_alt(bars: pd.DataFrame) -> str:
@@ -109,9 +109,9 @@ def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
 
 
 def _bar_axis(axes: Axes, bars: pd.DataFrame, heights: np.ndarray, block: np.ndarray) -> None:
-    axes.set_yticks(heights, [TABLE[transport].title for transport in bars["transport"]])
+    axes.set_yticks(heights, [TRANSPORTS[transport].title for transport in bars["transport"]])
     for label, transport in zip(axes.get_yticklabels(), bars["transport"], strict=True):
-        label.set(color=TABLE[transport].colour, fontweight="bold")
+        label.set(color=TRANSPORTS[transport].colour, fontweight="bold")
     for place in np.unique(block):
         first = int(np.flatnonzero(block == place)[0])
         words = _block_name(next(bars.iloc[[first]].itertuples()))

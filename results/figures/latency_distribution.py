@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
 from results.select import NotMeasured, groups, of_experiment, usual, varying
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 from results.words import describe, listed, milliseconds
 
 
@@ -52,9 +52,9 @@ def latency_distribution(
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     for line in _lines(table.invalid(mine), folder, strict=False):
-        axes.plot(*_later_than(line.histogram), color=TABLE[line.transport].colour, linewidth=1.2, linestyle=":")
+        axes.plot(*_later_than(line.histogram), color=TRANSPORTS[line.transport].colour, linewidth=1.2, linestyle=":")
     for line in lines:
-        axes.plot(*_later_than(line.histogram), color=TABLE[line.transport].colour, drawstyle="steps-post")
+        axes.plot(*_later_than(line.histogram), color=TRANSPORTS[line.transport].colour, drawstyle="steps-post")
     _distribution_axis(axes, lines)
     _name_lines(axes, lines)
     settle(figure)
@@ -68,15 +68,15 @@ def _lines(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = Tr
     Without `strict`, runs that have no histogram are passed over.
     """
     lines = []
-    for transport in TABLE:
+    for transport in TRANSPORTS:
         mine = runs[runs["transport"] == transport]
-        own = varying(mine, TABLE[transport].own)
+        own = varying(mine, TRANSPORTS[transport].own)
         for _, group in groups(mine, own):
             run_ids = [name for name in group["run_id"] if strict or (Path(folder, "latency", f"{name}.hdr")).is_file()]
             words = describe(table.records(group)[0], own)
             histogram = table.latencies(folder, run_ids)
             if histogram.get_total_count():
-                lines.append(Line(transport, f"{TABLE[transport].title}\n{words}".strip(), histogram))
+                lines.append(Line(transport, f"{TRANSPORTS[transport].title}\n{words}".strip(), histogram))
     if strict and not lines:
         raise NotMeasured("the latency histograms of these runs are empty")
     return lines
@@ -120,7 +120,7 @@ def _name_lines(axes: Axes, lines: list[Line]) -> None:
             textcoords="offset points",
             ha="right" if left else "left",
             va="center",
-            color=TABLE[line.transport].colour,
+            color=TRANSPORTS[line.transport].colour,
             fontsize=12,
             fontweight="bold",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
@@ -148,7 +148,7 @@ def _distribution_finding(lines: list[Line]) -> str:
     for transport in dict.fromkeys(line.transport for line in lines):
         medians = [milliseconds(line.within_ms(50)) for line in lines if line.transport == transport]
         span = medians[0] if len(medians) == 1 else f"{medians[0]} to {medians[-1]}"
-        words.append(f"{span}\u00a0ms by {TABLE[transport].words.removeprefix('a ')}")
+        words.append(f"{span}\u00a0ms by {TRANSPORTS[transport].words.removeprefix('a ')}")
     return "The median message takes " + listed(words)
 
 

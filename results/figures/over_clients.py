@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
 from results.select import NotMeasured, of_experiment, usual
-from results.transports import TABLE
+from results.transports import TRANSPORTS
 from results.words import milliseconds, number, times
 
 
@@ -36,9 +36,9 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     left.set(title="Latency, ms: half within (bold), 99\u00a0% (thin)", yscale="log")
     right.set(title="Server CPU for each message, µs")
     for transport, own in mine.groupby("transport"):
-        _over_clients(left, own, "latency_p50_ms", TABLE[str(transport)].colour)
-        _over_clients(left, own, "latency_p99_ms", TABLE[str(transport)].colour, thin=True)
-        _over_clients(right, own, "server_cpu_us_per_delivery", TABLE[str(transport)].colour)
+        _over_clients(left, own, "latency_p50_ms", TRANSPORTS[str(transport)].colour)
+        _over_clients(left, own, "latency_p99_ms", TRANSPORTS[str(transport)].colour, thin=True)
+        _over_clients(right, own, "server_cpu_us_per_delivery", TRANSPORTS[str(transport)].colour)
     _clients_axis(left, mine)
     _clients_axis(right, mine)
     right.set_ylim(bottom=0)
@@ -51,14 +51,12 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
 
 def _over_clients(axes: Axes, runs: pd.DataFrame, name: str, colour: str, thin: bool = False) -> None:
     transport = runs["transport"].iloc[0]
-    middle = _medians(runs, name)
-    axes.plot(
-        middle.index, middle, color=colour, linewidth=1.2 if thin else 3, marker="" if thin else TABLE[transport].marker
-    )
+    middle, marker = _medians(runs, name), TRANSPORTS[transport].marker
+    axes.plot(middle.index, middle, color=colour, linewidth=1.2 if thin else 3, marker="" if thin else marker)
     bad = table.invalid(runs).dropna(subset=[name, "clients"])
     if not thin and len(bad):
         x, y = bad["clients"].astype("float64"), bad[name].astype("float64")
-        axes.plot(x, y, TABLE[transport].marker, color=colour, markerfacecolor="white", markersize=11, linestyle="")
+        axes.plot(x, y, marker, color=colour, markerfacecolor="white", markersize=11, linestyle="")
         axes.plot(x, y, "x", color=colour, markersize=7, linestyle="")
 
 
@@ -86,7 +84,7 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
     """Each transport's name right of its last point, pushed apart where two end close together."""
     last = runs["clients"].dropna().max()
     ends = {}
-    for transport in TABLE:
+    for transport in TRANSPORTS:
         mine = runs[runs["transport"] == transport].dropna(subset=["clients", name])
         if len(mine):
             ends[transport] = mine[mine["clients"] == mine["clients"].max()][name].median()
@@ -94,15 +92,15 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
     for transport, value in sorted(ends.items(), key=lambda end: end[1]):
         height = axes.transData.transform((last, value))[1]
         push = max(0.0, lowest - height)
-        axes.annotate(TABLE[transport].title, (last, value), (12, push * 72 / axes.figure.dpi), va="center",
-                      textcoords="offset points", color=TABLE[transport].colour, fontweight="bold")  # fmt: skip
+        axes.annotate(TRANSPORTS[transport].title, (last, value), (12, push * 72 / axes.figure.dpi), va="center",
+                      textcoords="offset points", color=TRANSPORTS[transport].colour, fontweight="bold")  # fmt: skip
         lowest = height + push + 20
 
 
 def _scale_finding(runs: pd.DataFrame) -> str:
     """The server's CPU time per message at the largest number of clients that all transports served validly."""
     by_transport = {
-        name: _medians(runs[runs["transport"] == name], "server_cpu_us_per_delivery") for name in TABLE
+        name: _medians(runs[runs["transport"] == name], "server_cpu_us_per_delivery") for name in TRANSPORTS
     }
     there = {name: series for name, series in by_transport.items() if len(series)}
     shared = set.intersection(*(set(series.index) for series in there.values())) if there else set()
@@ -112,17 +110,17 @@ def _scale_finding(runs: pd.DataFrame) -> str:
     cost = {name: series[clients] for name, series in there.items()}
     dear, cheap = max(cost, key=cost.__getitem__), min(cost, key=cost.__getitem__)
     return (
-        f"With {clients:,} clients, {TABLE[dear].words} costs the server {times(cost[dear] / cost[cheap])} times "
-        f"the CPU of {TABLE[cheap].words} for each message"
+        f"With {clients:,} clients, {TRANSPORTS[dear].words} costs the server {times(cost[dear] / cost[cheap])} times "
+        f"the CPU of {TRANSPORTS[cheap].words} for each message"
     )
 
 
 def _scale_alt(runs: pd.DataFrame) -> str:
     parts = []
-    for name in TABLE:
+    for name in TRANSPORTS:
         mine = runs[runs["transport"] == name]
         latency, cpu = _medians(mine, "latency_p50_ms"), _medians(mine, "server_cpu_us_per_delivery")
-        parts += [f"{TABLE[name].title} with {n:,} clients: half within {milliseconds(latency[n])} ms, "
+        parts += [f"{TRANSPORTS[name].title} with {n:,} clients: half within {milliseconds(latency[n])} ms, "
                   f"{number(cpu[n])} µs" for n in latency.index.intersection(cpu.index)]  # fmt: skip
     return (
         "Two panels of lines over the number of clients: latency, and server CPU per message. " + "; ".join(parts) + "."

@@ -80,7 +80,7 @@ def test_a_poll_is_three_segments_and_a_push_two(heads, poll, push):
 
 def test_segments_are_the_callers():
     given = [quantum.Segments(polling=4, websocket=2, heads=40)]
-    assert rows("with TCP/IP heads, 40 B a segment", segments=given)[0].basis.polling == 909 + 160
+    assert rows("with TCP/IP headers, 40 B a segment", segments=given)[0].basis.polling == 909 + 160
 
 
 def test_more_is_counted_from_line_to_line_and_ten_times_the_clients_cause_ten_times_the_traffic():
@@ -252,12 +252,12 @@ def test_the_audit_has_six_points_in_order_each_with_its_source():
         (2, "polling, 100,000 clients", 665, 696.8),
         (2, "websocket, 100,000 clients", 1.526, 1.6),
         (3, "around a text, draft of 2009", 2, 2),
-        (3, "frame head from the server, 125 B message", 2, 2),
-        (3, "frame head from the server, 126 B message", 2, 4),
-        (3, "frame head from the client, 20 B message", 2, 6),
-        (3, "frame head from the client, 65,536 B message", 2, 14),
-        (4, "a poll with TCP/IP heads, 40 B a segment", 871, 1_049),
-        (4, "a push with TCP/IP heads, 40 B a segment", 2, 102),
+        (3, "frame header from the server, 125 B message", 2, 2),
+        (3, "frame header from the server, 126 B message", 2, 4),
+        (3, "frame header from the client, 20 B message", 2, 6),
+        (3, "frame header from the client, 65,536 B message", 2, 14),
+        (4, "a poll with TCP/IP headers, 40 B a segment", 871, 1_049),
+        (4, "a push with TCP/IP headers, 40 B a segment", 2, 102),
         (4, "a poll to a push, 40 B a segment", 435.5, 10.28),
         (4, "a poll to a push, 52 B a segment", 435.5, 8.61),
         (5, "worst of long polling", 150, 150),

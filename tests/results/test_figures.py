@@ -108,7 +108,7 @@ def test_an_invalid_distribution_is_dotted_and_not_merged(runs, folder):
 
 
 def test_one_colour_for_each_transport(drawn, runs):
-    colours = {transport.colour for transport in transports.TABLE.values()}
+    colours = {transport.colour for transport in transports.TRANSPORTS.values()}
     assert set(frame.TONE) == set(table.LEDGER)
     assert len(colours | set(frame.TONE.values())) == 9
     used = {line.get_color() for chart in drawn[1:] for axes in chart.figure.axes for line in axes.lines}

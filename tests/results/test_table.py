@@ -229,7 +229,7 @@ def test_every_condition_has_a_block_with_the_transports_in_order(runs):
     assert len(blocks) == 1 + 4 + 1 + 6  # three repeats are one block, so are the poll intervals
     for title, block in blocks:
         shown = [line.transport for line in block if not line.label.startswith("polling, every")]
-        assert shown == [name for name in transports.TABLE if name in shown], title
+        assert shown == [name for name in transports.TRANSPORTS if name in shown], title
     labels = [line.label for line in dict(blocks)["latency: 20 clients"]]
     assert labels[:3] == ["polling, every 0.25 s", "polling, every 1 s", "polling, every 4 s"]
 

@@ -15,13 +15,13 @@ REFERENCE = ROOT / "results" / "reference"
 
 @pytest.fixture
 def guest(monkeypatch: pytest.MonkeyPatch) -> Transport:
-    monkeypatch.setitem(transports.TABLE, GUEST.name, GUEST)
+    monkeypatch.setitem(transports.TRANSPORTS, GUEST.name, GUEST)
     return GUEST
 
 
 def test_the_three_are_compared_and_told_apart():
-    rows = transports.TABLE.values()
-    assert transports.COMPARED == TRANSPORTS == tuple(transports.TABLE)
+    rows = transports.TRANSPORTS.values()
+    assert transports.COMPARED == TRANSPORTS == tuple(transports.TRANSPORTS)
     for looks in ("title", "words", "colour", "marker", "user"):
         assert len({getattr(row, looks) for row in rows}) == len(rows)
 
