@@ -12,6 +12,7 @@ import gevent
 from flask import current_app
 from gevent.event import Event
 from gevent.queue import Queue
+from gevent.socket import wait_read
 from simple_websocket import ConnectionClosed
 from werkzeug.exceptions import BadRequest
 from wsproto import ConnectionState
@@ -122,11 +123,14 @@ class WebSocket:
     def _next(self) -> bytes | None:
         """Return what comes next, b"" at TCP's end, None if nothing comes for a while.
 
-        Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
+        It asks the event loop before each read, so that a client which sends without a pause leaves the others their
+        turns. Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
         """
-        with gevent.Timeout(PING_INTERVAL, False):
-            return self._socket.recv(READ)
-        return None
+        try:
+            wait_read(self._socket.fileno(), PING_INTERVAL)
+        except TimeoutError:
+            return None
+        return self._socket.recv(READ)
 
     def _hear(self, data: bytes | None) -> bool:
         """Take what came; return whether more may come.

@@ -17,7 +17,7 @@ class WholeSocket:
         self._system: socket.socket = sock._sock  # type: ignore[attr-defined]  # the system's, beneath gevent and TLS
         self._rest = b""  # of an offered frame that went out in part
         self.lock = Semaphore()
-        self.recv = sock.recv
+        self.recv, self.fileno = sock.recv, sock.fileno
 
     def send(self, data: bytes) -> None:
         """Send all of it, and first what is left of an offered frame."""

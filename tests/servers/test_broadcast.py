@@ -145,7 +145,7 @@ class Narrow:
 
     def __init__(self, *rooms: int) -> None:
         self._sock, self._rooms, self.sent = self, list(rooms), b""
-        self.recv = None
+        self.recv = self.fileno = None
 
     def send(self, data: bytes) -> int:
         if not (room := self._rooms.pop(0)):

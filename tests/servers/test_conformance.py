@@ -5,6 +5,7 @@ import hashlib
 import json
 import ssl
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import websocket
-from tools.lab import WAIT, Lab, eventually, needs, serving
+from tools.lab import ROOT, WAIT, Lab, answer_to, eventually, needs, serving
 
 FINE = {"OK", "NON-STRICT", "INFORMATIONAL"}
 COMPRESSED = ("12.", "13.")  # of permessage-deflate
@@ -119,3 +120,29 @@ def test_large_messages_reach_a_reader_that_pauses(echo):
     sender.join(WAIT)
     ws.close()
     assert digests == [(2, len(message), hashlib.sha256(message).digest()) for message in messages]
+
+
+FLOOD = """
+import socket, sys
+from tools.lab import UPGRADE
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+lines = ["GET /echo HTTP/1.1", "Host: x", *(f"{name}: {text}" for name, text in UPGRADE.items()), "", ""]
+sock.sendall("\\r\\n".join(lines).encode())
+sock.recv(65_536)
+rest = b"\\xc0" + bytes(4) + b"x" * 64
+print("flooding", flush=True)
+sock.sendall(b"\\x01" + rest + (b"\\x00" + rest) * 100_000)
+"""
+
+
+def test_who_floods_the_server_with_fragments_leaves_the_others_their_turns(echo):
+    """In a second of such a flood others are served; a server that reads on while there is something would not."""
+    command, answers = [sys.executable, "-c", FLOOD, str(echo.ports["websocket"])], []
+    with subprocess.Popen(command, cwd=ROOT / "tests", stdout=subprocess.PIPE, text=True) as flood:
+        assert flood.stdout.readline() == "flooding\n"
+        connection = echo.connection("websocket")
+        while flood.poll() is None:
+            connection.request("GET", "/nothing")
+            answers.append(answer_to(connection).status)
+        connection.close()
+    assert set(answers) == {404} and len(answers) > 30
