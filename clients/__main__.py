@@ -5,15 +5,18 @@ import json
 import os
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from clients import long_polling, polling, websocket
 from clients.address import with_tls
-from clients.delivery import Delivery, Gap
+from clients.connection.http import check_transport
+from clients.delivery import Back, Delivery, Gap, Lost
 from clients.errors import ClientError
 from clients.ledger import HEADINGS, Ledger
 
+ANSWER_TIMEOUT = 10.0  # seconds
 SEGMENT_HEADS = 52  # bytes: IPv4's 20, TCP's 20 (RFC 9293 section 3.1), 12 for timestamps (RFC 7323)
 URLS = {
     "polling": "http://127.0.0.1:5001",
@@ -63,12 +66,21 @@ def follow(
     for option, transport in OPTION_OF.items():
         if getattr(args, option) and args.transport != transport:
             p.error(f"--{option.replace('_', '-')} is not for {args.transport}")
-    shared: dict[str, Any] = {"ledger": ledger, "on_gap": report_gap, "trust": args.tls}
+    shared: dict[str, Any] = {"ledger": ledger, "on_gap": report, "on_change": report, "trust": args.tls}
     if args.transport == "polling":
         return polling.follow(url, args.after, interval=args.poll_interval or 1.0, **shared)
     if args.transport == "long-polling":
         return long_polling.follow(url, args.after, hold=args.hold or 25.0, **shared)
     return websocket.follow(url, args.after, deflate=args.deflate, **shared)
+
+
+def checked(
+    args: argparse.Namespace, url: str, ledger: Ledger, deliveries: Generator[Delivery, None, None]
+) -> Generator[Delivery, None, None]:
+    """The deliveries, once the server is known to serve this transport."""
+    with suppress(OSError):  # a server that is not there: following says so
+        check_transport(url, args.transport, ledger, ANSWER_TIMEOUT, args.tls)
+    yield from deliveries
 
 
 def url_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> str:
@@ -80,8 +92,8 @@ def url_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> str:
     return url
 
 
-def report_gap(gap: Gap) -> None:
-    print(gap, file=sys.stderr, flush=True)
+def report(news: Gap | Lost | Back) -> None:
+    print(news, file=sys.stderr, flush=True)
 
 
 def line(delivery: Delivery) -> str:
@@ -145,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
     args = p.parse_args(argv)
     url = url_of(args, p)
     try:
-        return run(args, url, follow(args, p, url, ledger), ledger)
+        return run(args, url, checked(args, url, ledger, follow(args, p, url, ledger)), ledger)
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

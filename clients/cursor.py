@@ -1,8 +1,9 @@
 """A client's place in the feed, from which it resumes. No I/O."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from clients.delivery import Delivery, Gap
@@ -17,6 +18,7 @@ class Cursor:
     epoch: str | None = None
     booked: int = 0  # wire bytes that earlier deliveries account for
     answers: int = 0  # how many responses have come
+    on_answer: Callable[[], Any] = lambda: None  # called when one shows that the feed goes on
 
     def target(self, **extra: object) -> str:
         """The request target that asks for what comes next."""
@@ -27,6 +29,7 @@ class Cursor:
     def learn(self, epoch: str | None, newest: str | int | None) -> None:
         """Count a response, and take over what it says of the feed where the cursor does not know it yet."""
         self.answers += 1
+        self.on_answer()
         self.epoch = self.epoch or epoch
         if self.seq is None and newest is not None:
             self.seq = int(newest)

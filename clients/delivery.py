@@ -1,4 +1,4 @@
-"""What a client hands on: deliveries and gaps."""
+"""What a client hands on: deliveries and gaps, and what becomes of its connection."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,3 +36,26 @@ class Gap:
         if self.after > self.newest:
             return f"gap: the feed has not come to {self.after}; going on at {self.oldest}"
         return f"gap: messages {self.after + 1} to {self.oldest - 1} are lost; going on at {self.oldest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection is lost; the client tries again."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"connection lost ({self.reason}); trying again"
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The server answers again, `seconds` after the connection was lost; `gap` if one was reported meanwhile."""
+
+    seconds: float
+    seq: int
+    gap: bool
+
+    def __str__(self) -> str:
+        missed = "" if self.gap else "nothing was missed, "
+        return f"connected again after {self.seconds:.1f} s; {missed}going on after message {self.seq}"

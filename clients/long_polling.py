@@ -5,9 +5,9 @@ from typing import Any
 
 from clients.connection.http import HttpConnection
 from clients.cursor import Cursor
-from clients.delivery import Delivery, Gap
+from clients.delivery import Back, Delivery, Gap, Lost
 from clients.ledger import Ledger
-from clients.resuming import PATIENCE, resuming
+from clients.resuming import PATIENCE, quietly, resuming
 
 GRACE = 10.0  # seconds that a response may take beyond the hold
 
@@ -19,6 +19,7 @@ def follow(
     hold: float = 25.0,
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
+    on_change: Callable[[Lost | Back], Any] = quietly,
     patience: float = PATIENCE,
     trust: str | None = None,
 ) -> Generator[Delivery, None, None]:
@@ -34,4 +35,4 @@ def follow(
             while True:
                 yield from connection.ask(cursor, wait=hold)
 
-    return resuming(session, Cursor(after), on_gap, patience)
+    return resuming(session, Cursor(after), on_gap, patience, on_change)

@@ -6,9 +6,9 @@ from typing import Any
 
 from clients.connection.http import HttpConnection
 from clients.cursor import Cursor
-from clients.delivery import Delivery, Gap
+from clients.delivery import Back, Delivery, Gap, Lost
 from clients.ledger import Ledger
-from clients.resuming import PATIENCE, resuming
+from clients.resuming import PATIENCE, quietly, resuming
 
 ANSWER_TIMEOUT = 10.0  # seconds
 
@@ -20,6 +20,7 @@ def follow(
     interval: float = 1.0,
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
+    on_change: Callable[[Lost | Back], Any] = quietly,
     patience: float = PATIENCE,
     trust: str | None = None,
 ) -> Generator[Delivery, None, None]:
@@ -35,7 +36,7 @@ def follow(
             for _ in cadence(interval):
                 yield from connection.ask(cursor)
 
-    return resuming(session, Cursor(after), on_gap, patience)
+    return resuming(session, Cursor(after), on_gap, patience, on_change)
 
 
 def cadence(interval: float) -> Iterator[None]:

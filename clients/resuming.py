@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from clients.cursor import Cursor
-from clients.delivery import Delivery, Gap
+from clients.delivery import Back, Delivery, Gap, Lost
 from clients.errors import ConnectionLost, Gone, ServerMissing
 
 FIRST_RETRY, LONGEST_RETRY, PATIENCE = 0.1, 2.0, 60.0  # seconds
@@ -13,24 +14,57 @@ FIRST_RETRY, LONGEST_RETRY, PATIENCE = 0.1, 2.0, 60.0  # seconds
 Session = Callable[[Cursor], Iterator[Delivery]]
 
 
+def quietly(change: object) -> None:
+    """Say nothing of it."""
+
+
+@dataclass
+class Outage:
+    """What a client knows of a server that may be away."""
+
+    on_change: Callable[[Lost | Back], Any]
+    away: bool = False
+    gap: bool = False
+    seq: int = 0
+    lost_at: float = field(default_factory=time.monotonic)
+
+    def begin(self, reason: str, seq: int) -> None:
+        """The connection is lost, after it had worked; `seq` is the last message that came."""
+        self.away, self.gap, self.seq, self.lost_at = True, False, seq, time.monotonic()
+        self.on_change(Lost(reason))
+
+    def end(self) -> None:
+        """The server answers."""
+        if self.away:
+            self.away = False
+            self.on_change(Back(time.monotonic() - self.lost_at, self.seq, self.gap))
+
+
 def resuming(
-    session: Session, cursor: Cursor, on_gap: Callable[[Gap], Any], patience: float
+    session: Session,
+    cursor: Cursor,
+    on_gap: Callable[[Gap], Any],
+    patience: float,
+    on_change: Callable[[Lost | Back], Any] = quietly,
 ) -> Generator[Delivery, None, None]:
     """Run session after session, each from where the last one ended: nothing is lost, nothing repeated.
 
     A server that was never reached is ServerMissing at once; one that went away, after `patience` seconds.
     """
-    retry, lost_at = FIRST_RETRY, time.monotonic()
+    retry, outage = FIRST_RETRY, Outage(on_change)
+    cursor.on_answer = outage.end
     while True:
         answers = cursor.answers
         try:
             yield from session(cursor)
         except Gone as gone:
             on_gap(cursor.skip(gone))
+            outage.gap, outage.seq = True, cursor.seq or 0
         except OSError as error:
             if cursor.answers > answers:
-                retry, lost_at = FIRST_RETRY, time.monotonic()
-            if not cursor.answers or time.monotonic() - lost_at > patience:
+                retry = FIRST_RETRY
+                outage.begin(error.strerror or str(error), cursor.seq or 0)
+            if not cursor.answers or time.monotonic() - outage.lost_at > patience:
                 raise ServerMissing(f"nobody answers ({error.strerror or error}){hint(error)}") from None
             time.sleep(retry)
             retry = min(2 * retry, LONGEST_RETRY)

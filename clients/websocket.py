@@ -6,9 +6,9 @@ from typing import Any
 from clients.connection.http import read_status
 from clients.connection.websocket import SILENCE, WebSocketConnection
 from clients.cursor import Cursor
-from clients.delivery import Delivery, Gap
+from clients.delivery import Back, Delivery, Gap, Lost
 from clients.ledger import Ledger
-from clients.resuming import PATIENCE, resuming
+from clients.resuming import PATIENCE, quietly, resuming
 
 
 def follow(
@@ -17,6 +17,7 @@ def follow(
     *,
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
+    on_change: Callable[[Lost | Back], Any] = quietly,
     patience: float = PATIENCE,
     trust: str | None = None,
     deflate: bool = False,
@@ -33,8 +34,9 @@ def follow(
             status = read_status(url, book, SILENCE, trust)  # a 101 does not say where the feed stands
             cursor.learn(status["epoch"], status["newest"])
         with WebSocketConnection(url, cursor.target(), book, trust=trust, deflate=deflate) as connection:
-            cursor.answers += 1
+            cursor.answers += 1  # but not yet a sign that the feed goes on: a close for a gap may follow
             for messages, received_at in connection.messages():
+                cursor.on_answer()
                 yield from cursor.deliver(messages, received_at, book.wire)
 
-    return resuming(session, Cursor(after), on_gap, patience)
+    return resuming(session, Cursor(after), on_gap, patience, on_change)

@@ -105,7 +105,11 @@ def listing() -> Table:
 
 def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
     """Run the comparison, print its table and the report's path; return the exit status."""
-    from loadtests.runs.comparison import Comparison, Refused  # pandas and matplotlib, which no usage line waits for
+    from loadtests.runs.comparison import (  # pandas and matplotlib, which no usage line waits for
+        Comparison,
+        Refused,
+        option,
+    )
     from results.table import TableError
 
     comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
@@ -122,7 +126,7 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
         print(f"loadtests: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"loadtests: interrupted; go on with --resume ({comparison.partial.path})", file=sys.stderr)
+        print(f"loadtests: interrupted; go on with {option('--resume')} ({comparison.partial.path})", file=sys.stderr)
         return 130
     return 0
 

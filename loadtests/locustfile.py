@@ -16,7 +16,7 @@ from loadtests.users.generator import Generator
 from loadtests.users.http import LongPollingUser as LongPollingUser
 from loadtests.users.http import PollingUser as PollingUser
 from loadtests.users.leading import end_with_parent, follow_commands, watch_workers
-from loadtests.users.options import add_options, check
+from loadtests.users.options import add_options, check, check_served
 from loadtests.users.websocket import WebSocketUser as WebSocketUser
 
 
@@ -34,14 +34,23 @@ def set_up(environment: Any, **_: Any) -> None:
     generator = environment.generator = Generator(environment, options.controlled)
     environment.deliveries = DeliveryTable(environment)
     leads = not isinstance(environment.runner, WorkerRunner)
+    if leads and not options.controlled:
+        for user in environment.user_classes:
+            check_served(environment.host or user.host, user.transport, options.tls)
     if options.controlled and leads:
         environment.watch = watch_workers(options.processes or 0)
     elif leads:
         environment.events.worker_report.add_listener(lambda client_id, data: generator.take(client_id, data["lab"]))
-        environment.events.quitting.add_listener(lambda environment: conclude(environment, generator.whole()))
+        environment.events.quitting.add_listener(stop_and_conclude)
     elif not options.controlled:
         report = environment.events.report_to_master
         report.add_listener(lambda client_id, data: data.update(lab=generator.tally.as_values()))
+
+
+def stop_and_conclude(environment: Any) -> None:
+    """Stop whoever still runs, so that all bytes are booked, and say what came of it."""
+    environment.runner.stop()
+    conclude(environment, environment.generator.whole())
 
 
 @events.test_start.add_listener

@@ -36,7 +36,7 @@ def show_charts(results: Results) -> None:
 
 def show_report(results: Results) -> None:
     """Write the report and print its path."""
-    print(folders.shown(report.write(results, figures.draw_all(results))))
+    print(folders.shown(report.write(results, figures.draw_all(results), table.read_if_there(folders.REFERENCE))))
 
 
 def write_readme(results: Results) -> None:

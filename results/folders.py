@@ -3,7 +3,8 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PLACES = (ROOT / "results" / "latest", ROOT / "results" / "reference")
+REFERENCE = ROOT / "results" / "reference"
+PLACES = (ROOT / "results" / "latest", REFERENCE)
 
 
 def default() -> Path | None:

@@ -225,6 +225,11 @@ def read(folder: str | os.PathLike[str]) -> Results:
     return Results(Path(folder), read_runs(folder), read_machine(folder))
 
 
+def read_if_there(folder: str | os.PathLike[str]) -> Results | None:
+    """The same, None for a folder without runs."""
+    return read(folder) if (Path(folder) / "runs.csv").is_file() else None
+
+
 def valid(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs which count: only those marked valid."""
     return runs[runs["valid"].fillna(False).astype(bool)]

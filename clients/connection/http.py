@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from clients.connection.answer import messages_in
 from clients.connection.tls import connect
 from clients.cursor import Cursor
 from clients.delivery import Delivery
-from clients.errors import ConnectionLost
+from clients.errors import ConnectionLost, Refused
 from clients.ledger import Ledger
 
 
@@ -94,7 +95,18 @@ def fields_of(response: h11.Response) -> dict[str, str]:
 
 
 def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = None) -> dict[str, Any]:
-    """What a server says of itself and of its feed, asked on a connection of its own."""
+    """What a server says of itself and of its feed, asked on a connection of its own; Refused by another server."""
     with HttpConnection(url, ledger, timeout, trust=trust) as connection:
-        status: dict[str, Any] = json.loads(connection.get("/status").body)
-        return status
+        answer = connection.get("/status")
+    with suppress(ValueError):
+        status = json.loads(answer.body)
+        if isinstance(status, dict) and {"epoch", "newest"} <= status.keys():
+            return status
+    raise Refused(f"this is no server of the lab: /status is answered with {answer.status}")
+
+
+def check_transport(url: str, transport: str, ledger: Ledger, timeout: float, trust: str | None = None) -> None:
+    """Refused unless the server serves this transport; OSError if it cannot be reached."""
+    served = read_status(url, ledger, timeout, trust).get("transport", transport)
+    if served != transport:
+        raise Refused(f"this server serves {served}, not {transport}: follow it as {served}, or take another address")

@@ -1,6 +1,7 @@
 """A comparison: its runs one after another, and what is made of them."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,14 @@ from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.progress import Bar, progress_bar
 from loadtests.runs.row import Outcome, keep_latencies, row
 from results import figures, report, table
+from results.folders import REFERENCE
 
 ATTEMPTS = 3  # an invalid run is tried again twice
+
+
+def option(name: str) -> str:
+    """How a user who called make gives an option."""
+    return f"make lab ARGS={name}" if "MAKELEVEL" in os.environ else name
 
 
 class Refused(Exception):
@@ -37,7 +44,7 @@ class Comparison:
         if (done := len(self.rows())) and not restart:
             raise Refused(
                 f"{done} finished runs of an interrupted comparison are in {self.partial.path}: "
-                "go on with --resume, or begin anew without them with --restart"
+                f"go on with {option('--resume')}, or begin anew without them with {option('--restart')}"
             )
         self.partial.begin()
         table.write_text(self._plan, json.dumps([run.parameters() for run in self.plan]))
@@ -80,9 +87,10 @@ class Comparison:
         results = table.read(folder)
         drawn = figures.draw_all(results)
         figures.save(drawn[0], folder)
-        report.write(results, drawn)
+        final = replace(results, folder=self.partial.folder)
+        table.write_text(folder / "report.html", report.render(final, drawn, table.read_if_there(REFERENCE)))
         self.partial.publish()
-        return replace(results, folder=self.partial.folder)
+        return final
 
     def _floors_ms(self) -> dict[str, Any]:
         floors = self.floors().items()

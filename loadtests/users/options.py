@@ -4,11 +4,17 @@ import sys
 from typing import Any, NoReturn
 
 from clients.address import with_tls
+from clients.connection.http import check_transport
+from clients.errors import ClientError, Refused
+from clients.ledger import Ledger
 from loadtests.arguments import number
 from loadtests.headers.profiles import PROFILES, cookie
 
+ANSWER_TIMEOUT = 10.0  # seconds
+
 
 def add_options(parser: Any) -> None:
+    parser.set_defaults(web_host="127.0.0.1")  # Locust's own page would listen to the whole network
     group = parser.add_argument_group("push lab")
     group.add_argument(
         "--poll-interval", type=number(0.001, 3600), default=1.0, help="polling: from one request to the next, s"
@@ -35,6 +41,16 @@ def check(options: Any, host: str | None, compresses: bool) -> None:
         refuse(f"--tls: {host} is an address without TLS; {with_tls(host)} is one with it")
     if options.deflate and not compresses:
         refuse("--deflate is for WebSocketUser")
+
+
+def check_served(url: str, transport: str, trust: str | None) -> None:
+    """End with status 2 if the server there serves another transport; any other trouble is for the users to report."""
+    try:
+        check_transport(with_tls(url) if trust else url, transport, Ledger(), ANSWER_TIMEOUT, trust)
+    except Refused as error:
+        refuse(f"{url}: {error}")
+    except (OSError, ClientError):
+        return
 
 
 def refuse(reason: str) -> NoReturn:

@@ -29,10 +29,24 @@ class Picture:
 
 
 def figure(name: str, folder: Path | None = None) -> Picture:
-    """The chart of that name from `folder`, or from the last run; never raises for want of runs."""
-    folder = folder or folders.default()
-    if folder is None:
+    """The chart of that name from `folder`, or from the last run; never raises for want of runs.
+
+    What the last run cannot draw comes from the run that comes with the lab, and a line says so.
+    """
+    chosen = folder or folders.default()
+    if chosen is None:
         return Picture(None, NO_RESULTS)
+    picture = drawn_from(chosen, name)
+    if picture.chart is None and folder is None and (folders.REFERENCE / "runs.csv").is_file():
+        borrowed = drawn_from(folders.REFERENCE, name)
+        if borrowed.chart is not None:
+            print(f"{picture.why} The figure is of the run that comes with the lab instead.")
+            return borrowed
+    return picture
+
+
+def drawn_from(folder: Path, name: str) -> Picture:
+    """The chart of that name, or the reason why this folder has none."""
     try:
         drawn, skipped = figures.draw_all(table.read(folder))
     except table.TableError as error:

@@ -48,6 +48,12 @@ def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
     return drawn, skipped
 
 
+def borrowed(skipped: Iterable[Skipped], reference: Results) -> list[Chart]:
+    """The charts that could not be drawn, from the reference run instead, as far as it can give them."""
+    names = {skip.name for skip in skipped}
+    return [chart for chart in draw_all(reference)[0] if chart.name in names] if names else []
+
+
 def _first(runs: pd.DataFrame, *experiments: str) -> str:
     """The first of these experiments that was run; an engineer's own workload takes the place of the lab's."""
     return next((name for name in experiments if (runs["experiment"] == name).any()), experiments[0])

@@ -22,19 +22,20 @@ FACTS = ("command", "date", "profile", "commit", "cores", "kernel", "python", "p
 Drawn = tuple[list[Chart], list[figures.Skipped]]
 
 
-def write(results: Results, drawn: Drawn) -> Path:
-    """Write `report.html` into the results' folder in one step; `drawn` is what `figures.draw_all` has made of them.
-
-    Return its path.
-    """
+def write(results: Results, drawn: Drawn, reference: Results | None = None) -> Path:
+    """Write `report.html` into the results' folder in one step, and return its path; see `render`."""
     path = results.folder / "report.html"
-    table.write_text(path, render(results, drawn))
+    table.write_text(path, render(results, drawn, reference))
     return path
 
 
-def render(results: Results, drawn: Drawn) -> str:
-    """The report as HTML text."""
+def render(results: Results, drawn: Drawn, reference: Results | None = None) -> str:
+    """The report as HTML text; `drawn` is what `figures.draw_all` has made of the results.
+
+    What these runs cannot draw is borrowed from the reference run, and said to be.
+    """
     runs, machine, (charts, skipped) = results.runs, results.machine, drawn
+    borrowed = figures.borrowed(skipped, reference) if reference else []
     judged = claims.verdicts(runs)
     return _template().render(
         name=results.folder.name,
@@ -48,6 +49,8 @@ def render(results: Results, drawn: Drawn) -> str:
         blocks=_blocks(runs),
         charts=[_chart(chart) for chart in charts],
         skipped=skipped,
+        borrowed=[_chart(chart) for chart in borrowed],
+        lender=dict.fromkeys(FACTS, "unknown") | (reference.machine if reference else {}),
         judged=[verdict for verdict in judged if verdict.verdict != claims.NOT_MEASURED],
         unjudged=[verdict.claim.id for verdict in judged if verdict.verdict == claims.NOT_MEASURED],
     )

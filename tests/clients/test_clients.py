@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from tools.lab import ROOT, TRANSPORTS, WAIT, Lab, eventually, serving
 
 from clients import long_polling, polling, websocket
-from clients.delivery import Delivery, Gap
+from clients.delivery import Back, Delivery, Gap, Lost
 from clients.errors import BrokenFeed, Refused, ServerMissing
 from clients.ledger import HEADINGS, Ledger, Transcript
 from loadtests.headers.profiles import PROFILES
@@ -146,6 +147,54 @@ def test_a_restart_is_a_gap_after_which_following_goes_on(transport):
     assert [delivery.seq for delivery in follower.deliveries] == [1, 2, 3, 4, 1, 2, 3]
     assert [(gap.after, gap.oldest, gap.restarted) for gap in follower.gaps] == [(4, 1, True)]
     assert follower.ledger.difference == 0
+
+
+@contextmanager
+def linked(url: str) -> Iterator[tuple[str, Callable[..., None]]]:
+    """An address on a delay line before the server, and what tells the line."""
+    command = [sys.executable, "-m", "loadtests.link", "--controlled", "--to", url]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def tell(**command: object) -> None:
+            print(json.dumps(command), file=process.stdin, flush=True)
+
+        yield json.loads(process.stdout.readline())["url"], tell
+        process.stdin.close()
+
+
+@each
+def test_a_connection_that_is_lost_and_is_back_is_told(lab, transport):
+    changes: list[Lost | Back] = []
+    with linked(lab.url(transport)) as (url, tell):
+        before = lab.status(transport)["newest"]
+        following = FOLLOW[transport](url, before, on_change=changes.append)
+        lab.post("one")
+        assert next(following).data == "one" and changes == []
+        tell(reset=0.5)
+        time.sleep(0.2)
+        lab.post("two")
+        assert next(following).data == "two"
+        following.close()
+    assert [type(change) for change in changes] == [Lost, Back]
+    assert str(changes[0]).startswith("connection lost (") and str(changes[0]).endswith("); trying again")
+    assert not changes[1].gap and changes[1].seq == before + 1 and 0 < changes[1].seconds < WAIT
+    assert "nothing was missed, going on after message" in str(changes[1])
+
+
+@each
+def test_after_a_restart_the_way_back_does_not_say_that_nothing_was_missed(transport):
+    changes: list[Lost | Back] = []
+    with serving("--ports", "0,0,0", "--source", "none") as first:
+        ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
+        first.post("one")
+        following = FOLLOW[transport](first.url(transport), 0, on_gap=changes.append, on_change=changes.append)
+        assert next(following).data == "one"
+    with serving("--ports", ports, "--source", "none") as second:
+        second.post("anew")
+        assert next(following).data == "anew"
+        following.close()
+    assert [type(change) for change in changes] == [Lost, Gap, Back]
+    assert changes[2].gap and "nothing was missed" not in str(changes[2])
 
 
 @each
@@ -484,6 +533,39 @@ def test_a_missing_server_is_status_1_and_one_line(transport):
     ended = run(transport, f"http://127.0.0.1:{port}", "--json")
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
     assert ended.stderr.startswith("clients: ")
+
+
+@pytest.mark.parametrize(("transport", "served"), [
+    ("long-polling", "polling"), ("polling", "websocket"), ("websocket", "long-polling"),
+])
+def test_a_server_of_another_transport_is_status_1_and_one_line(ticking, transport, served):
+    ended = run(transport, ticking.url(served))
+    assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1
+    assert f"serves {served}, not {transport}" in ended.stderr
+
+
+class Nobody(BaseHTTPRequestHandler):
+    """A server that has nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_another_server_is_status_1_and_one_line():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nobody) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        ended = run("polling", url)
+        server.shutdown()
+    assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1
+    assert "no server of the lab" in ended.stderr
 
 
 def test_what_is_no_address_is_status_1_and_one_line():

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,7 @@ USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
-    with serving("--source", "clock", "--rate", "10", "--size", "142") as lab:
+    with serving("--ports", "0,0,0", "--source", "clock", "--rate", "10", "--size", "142") as lab:
         yield {transport: lab.url(transport) for transport in USERS}
 
 
@@ -122,10 +123,14 @@ class LyingServer(BaseHTTPRequestHandler):
     answers = [[], [1, 2, 4], [3, 5], [5, 6]]
 
     def do_GET(self) -> None:
+        if self.path == "/status":
+            return self.answer(200, b'{"transport":"polling","epoch":"e","newest":0}')
         seqs = self.answers.pop(0) if self.answers else []
         lines = [f'{{"seq":{seq},"published_at":{time.time():.6f},"data":null}}\n' for seq in seqs]
-        body = "".join(lines).encode()
-        self.send_response(200 if seqs else 204)
+        self.answer(200 if seqs else 204, "".join(lines).encode())
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
         for name, value in {"Feed-Epoch": "e", "Feed-Newest": "0", "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
@@ -143,6 +148,33 @@ def test_what_is_lost_repeated_or_late_is_counted_and_fails_the_run():
         server.shutdown()
     assert "7 deliveries, 0 lost, 1 repeated, 1 out of order, 0 failures" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 1
+
+
+def test_after_ctrl_c_every_byte_is_there(urls):
+    """The README's own way to end a run: the summary has the bytes of users that were still following."""
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "WebSocketUser", "--headless"]
+    command += ["-u", "3", "-r", "3", "--host", urls["websocket"]]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(4)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    found = re.search(r"wire bytes per delivery: ([\d,.]+) \(.*payload ([\d.,]+)\)", out)
+    assert found and "Traceback" not in err, out + err
+    assert float(found[2]) == 142 < float(found[1])
+
+
+@pytest.mark.parametrize(("user", "served"), [("polling", "websocket"), ("long-polling", "polling")])
+def test_a_user_of_another_transport_is_refused_in_one_line(urls, user, served):
+    done = locust(user, "-u", "1", "-t", "2s", "--host", urls[served])
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert f"serves {served}, not {user}" in done.stderr.splitlines()[-1]
+
+
+def test_its_page_listens_to_this_machine_only():
+    script = "from locust.argument_parser import get_parser\nimport loadtests.locustfile\n"
+    script += "print(get_parser().parse_args([]).web_host)"
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert said.stdout.strip() == "127.0.0.1", said.stderr
 
 
 def test_a_missing_server_fails_the_run():

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from lessons.servers import ServersUnavailable
 from tools.lab import ROOT, eventually
+from tools.made_up import make
 
 from clients import polling
 from results import folders
@@ -187,6 +188,18 @@ def test_without_results_a_figure_is_a_sentence(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(folders, "PLACES", (tmp_path,))
     assert "make lab" in lessons.figure("bytes_per_delivery")._repr_mimebundle_()["text/markdown"]
     assert "cannot be read" in repr(lessons.figure("bytes_per_delivery", tmp_path / "missing"))
+
+
+def test_what_the_last_run_cannot_draw_is_the_reference_and_said_to_be(tmp_path, monkeypatch, capsys) -> None:
+    last = make(tmp_path / "latest", only="latency")
+    monkeypatch.setattr(folders, "PLACES", (last, folders.REFERENCE))
+    assert lessons.figure("latency_by_poll_interval").chart is not None
+    assert capsys.readouterr().out == ""
+    borrowed = lessons.figure("bytes_per_delivery")
+    assert borrowed.chart.title == lessons.figure("bytes_per_delivery", folders.REFERENCE).chart.title
+    assert "no runs of the experiment `overhead`" in (said := capsys.readouterr().out)
+    assert "the run that comes with the lab instead" in said
+    assert lessons.figure("bytes_per_delivery", last).chart is None, "a folder that is named is taken at its word"
 
 
 def test_sources_are_shown_as_they_are() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tools.lab import ROOT
-from tools.made_up import MACHINE
+from tools.made_up import MACHINE, make
 
 from results import __main__ as command
 from results import claims, figures, folders, report, table
@@ -105,7 +105,7 @@ def test_a_folder_with_one_experiment_gives_a_report_all_the_same(tmp_path, runs
     table.write_runs(tmp_path / "runs.csv", table.records(runs[runs["experiment"] == "scale"]))
     (tmp_path / "machine.json").write_text("{}")
     page = rendered(tmp_path)
-    assert "Not drawn: bytes_per_delivery" in page and Elements(page).open == []
+    assert "Not drawn from these runs: bytes_per_delivery" in page and Elements(page).open == []
 
 
 # --- the verdicts ----------------------------------------------------------------------------------------------------
@@ -244,3 +244,13 @@ def test_ctrl_c_is_status_130_without_a_traceback(folder, monkeypatch, capsys):
     monkeypatch.setitem(command.ACTIONS, "claims", interrupted)
     assert command.main(["claims", str(folder)]) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_the_runs_cannot_draw_is_borrowed_from_the_reference_and_said_to_be(tmp_path, folder):
+    results, reference = table.read(make(tmp_path / "mine", only="latency")), table.read(folder)
+    page = report.render(results, figures.draw_all(results), reference)
+    own, other = page.split("From the run that comes with the lab")
+    assert 'id="latency_by_poll_interval"' in own and 'id="bytes_per_delivery"' in other
+    assert MACHINE["date"] in other.split("</p>")[0]
+    whole = report.render(reference, figures.draw_all(reference), reference)
+    assert "From the run that comes with the lab" not in whole

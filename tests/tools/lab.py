@@ -147,6 +147,7 @@ def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str
             lab.ports.update({transport: int(url.rpartition(":")[2]) for transport, url in urls.items()})
             yield lab
             lab.end()
-            assert lab.read_errors() == "", "the servers complain"
+            complaints = lab.read_errors()
+            assert not complaints, complaints
         finally:
             process.kill()

@@ -117,11 +117,13 @@ def conditions():
     yield "scale", {"clients": 2000, "invalid_reason": "generator CPU share 0.97 is above 0.85"}
 
 
-def make(folder, seed=1):
-    """Write a whole results folder; returns its path."""
+def make(folder, seed=1, only=None):
+    """Write a whole results folder, or one of an experiment alone; returns its path."""
     rng, rows = np.random.default_rng(seed), []
     (folder / "latency").mkdir(parents=True)
     for number, (experiment, parameters) in enumerate(conditions(), 1):
+        if only not in (None, experiment):
+            continue
         for transport in transports.COMPARED:
             if experiment == "latency" and transport != "polling" and parameters["interval"] != 1.0:
                 continue
