@@ -78,7 +78,7 @@ def checked(
     args: argparse.Namespace, url: str, ledger: Ledger, deliveries: Generator[Delivery, None, None]
 ) -> Generator[Delivery, None, None]:
     """The deliveries, once the server is known to serve this transport."""
-    with suppress(OSError):  # a server that is not there: following says so
+    with suppress(OSError):  # the server is away: following reports that
         check_transport(url, args.transport, ledger, ANSWER_TIMEOUT, args.tls)
     yield from deliveries
 
@@ -144,7 +144,7 @@ def run(args: argparse.Namespace, url: str, deliveries: Generator[Delivery, None
         status = 1
     except KeyboardInterrupt:
         status = 130
-    deliveries.close()  # and with it the connection, in order
+    deliveries.close()  # which closes the connection in order
     if args.json:
         print(json.dumps({"ledger": as_dict(ledger)}), flush=True)
     elif ledger.wire:

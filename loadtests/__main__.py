@@ -76,7 +76,7 @@ def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Co
     """Measure the delay line; results are kept only where --out says."""
     if len(args.experiments) > 1 or args.resume or args.restart or workload_of(args):
         p.error(f"{CALIBRATION} stands alone: it takes --profile and --out, no experiment, workload or --resume")
-    from loadtests.link.calibration import calibrate  # pandas, which no usage line waits for
+    from loadtests.link.calibration import calibrate  # here: it loads pandas
 
     return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
 
@@ -105,7 +105,7 @@ def listing() -> Table:
 
 def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
     """Run the comparison, print its table and the report's path; return the exit status."""
-    from loadtests.runs.comparison import (  # pandas and matplotlib, which no usage line waits for
+    from loadtests.runs.comparison import (  # here: it loads pandas and matplotlib
         Comparison,
         Refused,
         option,

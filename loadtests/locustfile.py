@@ -23,7 +23,7 @@ from loadtests.users.websocket import WebSocketUser as WebSocketUser
 @events.init_command_line_parser.add_listener
 def begin(parser: Any) -> None:
     add_options(parser)
-    gevent.spawn(end_with_parent, os.getpid())  # here, for the workers of --processes are forked right after
+    gevent.spawn(end_with_parent, os.getpid())  # here, since Locust forks the workers of --processes right after
 
 
 @events.init.add_listener

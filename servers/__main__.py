@@ -120,7 +120,7 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     with authority_file(args) as file:
         tls, authority = tls_for(args.host)
         bound = bind_all(feed, publisher, ports, args.host, tls=tls, deflate=args.deflate)
-        file.write_bytes(authority)  # only now: where a port is taken, other servers may live by this file
+        file.write_bytes(authority)  # only now: if a port is taken, the servers that run there may be using this file
         return serve(bound, publisher, feed, args.controlled, file)
 
 

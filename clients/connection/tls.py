@@ -46,7 +46,7 @@ class TlsSocket(CountingSocket):
             raise TlsFailed(f"the server's certificate is not trusted: {error.verify_message}") from None
         except ssl.SSLError as error:
             reason = (error.reason or str(error)).lower().replace("_", " ")
-            raise TlsFailed(f"the server speaks no TLS with us: {reason}") from None
+            raise TlsFailed(f"the TLS handshake failed: {reason}") from None
         self._heading = "framing"
 
     def send(self, data: Any, *args: Any, **kwargs: Any) -> int:
@@ -161,6 +161,6 @@ def trusting(authority: str | None) -> ssl.SSLContext:
         return context
     try:
         context.load_verify_locations(cadata=authority)
-    except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
-        raise ClientError("what is to be trusted is no certificate in PEM") from None
+    except (ssl.SSLError, ValueError, TypeError):  # TypeError for text that is not ASCII
+        raise ClientError("the file to trust holds no certificate in PEM") from None
     return context

@@ -29,7 +29,7 @@ from loadtests.runs.processes import Child, RunFailed, start
 from servers.serving.descriptors import raise_limit
 
 ROUNDS = 5
-SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: until all goes its way, that are measured, that are too long
+SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: before measuring, of measuring, at most
 LAB = "this lab"
 
 
@@ -156,7 +156,7 @@ def slow_reader(console: Console) -> None:
             before = running.pause(CROWD_SECONDS)
             slow = SlowReader(running.url)
             slow.start()
-            running.pause(FALL_BEHIND)  # the kernel's buffers fill, then the history passes by
+            running.pause(FALL_BEHIND)  # the kernel's buffers fill, then the feed drops what was not read
             during = running.pause(CROWD_SECONDS)
             p99.append(during["p99_ms"] / before["p99_ms"])
             grown.append(during["rss_mib"] - before["rss_mib"])

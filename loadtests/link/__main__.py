@@ -78,7 +78,7 @@ def standard_input() -> socket.socket:
     ours, theirs = socket.socketpair()
 
     def copy() -> None:
-        with theirs, suppress(OSError):  # the input was never open, or the link has ended: either way it is over
+        with theirs, suppress(OSError):  # the input was never open, or the link has ended
             while typed := os.read(0, 4096):
                 theirs.sendall(typed)
 

@@ -65,7 +65,7 @@ def ping(address: tuple[str | None, int | None], count: int, period: float) -> l
 
 def send(connection: socket.socket, count: int, period: float, sent: list[float]) -> None:
     begin = time.perf_counter()
-    with suppress(OSError):  # the connection has ended: the receiver tells
+    with suppress(OSError):  # the connection has ended: the receiver reports it
         for number in range(count):
             time.sleep(max(0.0, begin + number * period - time.perf_counter()))
             sent.append(time.perf_counter())

@@ -46,7 +46,7 @@ class Pump:
     source: socket.socket
     line: DelayLine
     back: "Pump" = field(init=False, repr=False)
-    pending: bytes = b""  # due, but the receiver's kernel takes no more
+    pending: bytes = b""  # due, but the receiver's buffer is full
     ended: bool = False  # the source sends no more
     broken: bool = False  # the source was reset, or could not be reached
     finished: bool = False  # the end of the stream was passed on
@@ -141,9 +141,9 @@ class Link:
         """Both directions of a new connection. SYN and SYN-ACK (RFC 9293, section 3.5) cost the client a round trip."""
         for own in (client, server):
             own.setblocking(False)
-            with suppress(OSError):  # macOS, for a client that has gone already: reading from it tells
+            with suppress(OSError):  # macOS, if the client has gone: the next read says so
                 own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server.connect_ex(self.target)  # what becomes of it shows when it is read
+        server.connect_ex(self.target)  # the first read shows whether it succeeded
         number, opened = next(self.numbers), max(now, self.up.cut_until) + self.up.delay + self.down.delay
         up = Pump(number, "up", client, DelayLine(self.up, opened))
         down = Pump(number, "down", server, DelayLine(self.down, opened + self.up.delay))
@@ -214,7 +214,7 @@ class Link:
         if pump.broken and not pump.line.queue:
             return self._close(pump, reset)
         pump.finished = True
-        with suppress(OSError):  # a receiver that is gone: reading from it tells
+        with suppress(OSError):  # the receiver has gone: the next read from it says so
             pump.back.source.shutdown(socket.SHUT_WR)
         if pump.back.finished:
             self._close(pump, socket.socket.close)
@@ -284,6 +284,6 @@ class Link:
 
 def reset(connection: socket.socket) -> None:
     """Close with RST: the peer's next call fails."""
-    with suppress(OSError):  # macOS, for a peer that was faster
+    with suppress(OSError):  # macOS, if the peer has closed before
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     connection.close()

@@ -139,4 +139,4 @@ def status(url: str, authority: Path | None = None) -> dict[str, Any]:
         with urllib.request.urlopen(target, timeout=START_TIMEOUT, context=trust) as answer:
             return json.load(answer)
     except OSError as error:
-        raise RunFailed(f"the server does not say how it is: {error}") from None
+        raise RunFailed(f"the server does not answer /status: {error}") from None

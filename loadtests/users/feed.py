@@ -21,10 +21,10 @@ from loadtests.users.generator import Generator
 
 RETRY = 0.5  # seconds between attempts to reach a server that is away
 STAMP = re.compile(rb'\{"seq":([0-9]+),"published_at":([0-9]+\.[0-9]+),')  # how each message begins
-LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # what says that a connection is gone
+LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # the errors of a lost connection
 
 
-@lru_cache(maxsize=256)  # for all clients take the same messages
+@lru_cache(maxsize=256)  # since all clients receive the same messages
 def stamp(message: bytes) -> tuple[int, float]:
     """Seq and time of publication, read from the beginning of a message: the data may be long."""
     found = STAMP.match(message)

@@ -41,7 +41,7 @@ class CountingPool(ConnectionPool):
     def _is_socket_alive(self, sock: Any) -> bool:
         if not hasattr(select, "POLLIN"):  # Windows: its select knows no such limit
             return super()._is_socket_alive(sock)
-        poll = monkey.get_original("select", "poll")()  # it never waits, and gevent's costs ten times as much
+        poll = monkey.get_original("select", "poll")()  # it does not wait; gevent's own costs ten times as much
         poll.register(sock.fileno(), select.POLLIN)
         return not poll.poll(0) and not sock.pending()
 

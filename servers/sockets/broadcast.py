@@ -116,7 +116,7 @@ class Broadcast:
                     self._seq = message.seq
                     self._tell(message)
             except OutsideHistory as error:
-                self._seq = error.newest - 1  # the newest is told, and whoever misses others leaves
+                self._seq = error.newest - 1  # so that the newest is sent, and connections that miss others leave
 
     def _tell(self, message: Message) -> None:
         sent, behind = tell(list(self._places), message.seq, text_frame(message.encoded))

@@ -10,7 +10,7 @@ from servers.app import gone_json
 from servers.feed import OutsideHistory
 from servers.sockets.websocket import WebSocket
 
-GONE = 4410  # close code: this lab's own (RFC 6455 section 7.4.2), after HTTP's 410
+GONE = 4410  # a private close code (RFC 6455 section 7.4.2), modelled on HTTP's 410
 
 flask_sock.Server = WebSocket  # where flask-sock looks for the class that a route is handed
 

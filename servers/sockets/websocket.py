@@ -36,7 +36,7 @@ class WebSocket:
     connection is closing or has ended; it is simple-websocket's, which flask-sock expects.
     """
 
-    mode = "gevent"  # asked by flask-sock, which leaves the response to the server then
+    mode = "gevent"  # flask-sock asks for it, and then leaves the response to the server
     connected = False  # whether messages can be sent
     _protocol: Connection
     _socket: WholeSocket
@@ -145,7 +145,7 @@ class WebSocket:
 
     def _take(self, event: Frame) -> bool:
         """Act on what the client said; return whether it may say more."""
-        if isinstance(event, Ping | CloseConnection):  # wsproto says CloseConnection of a broken frame, too
+        if isinstance(event, Ping | CloseConnection):  # wsproto reports a broken frame as CloseConnection, too
             self._send(event.response())
         elif isinstance(event, Message) and self.connected:
             self._collect(event)

@@ -44,7 +44,7 @@ class WholeSocket:
 
     def close(self) -> None:
         """End TCP once the other side has read the close frame under way, or has had time to."""
-        with suppress(OSError):  # the other side was faster, or `end` was
+        with suppress(OSError):  # the other side, or `end`, has closed before
             self._system.shutdown(socket.SHUT_WR)
             self._drain(monotonic() + LINGER)
         self.end()
