@@ -46,7 +46,7 @@ class TlsSocket(CountingSocket):
             raise TlsFailed(f"the server's certificate is not trusted: {error.verify_message}") from None
         except ssl.SSLError as error:
             reason = (error.reason or str(error)).lower().replace("_", " ")
-            raise TlsFailed(f"the TLS handshake failed: {reason}") from None
+            raise TlsFailed(f"the server speaks no TLS with us: {reason}") from None
         self._heading = "framing"
 
     def send(self, data: Any, *args: Any, **kwargs: Any) -> int:
