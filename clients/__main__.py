@@ -77,9 +77,10 @@ def follow(
 def checked(
     args: argparse.Namespace, url: str, ledger: Ledger, deliveries: Generator[Delivery, None, None]
 ) -> Generator[Delivery, None, None]:
-    """The deliveries, once the server is known to serve this transport."""
-    with suppress(OSError):  # the server is away: following reports that
-        check_transport(url, args.transport, ledger, ANSWER_TIMEOUT, args.tls)
+    """The deliveries, once the server is known to serve this transport; for a WebSocket, following asks that itself."""
+    if args.transport != "websocket":
+        with suppress(OSError):  # the server is away: following reports that
+            check_transport(url, args.transport, ledger, ANSWER_TIMEOUT, args.tls)
     yield from deliveries
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from clients.connection.http import read_status
+from clients.connection.http import check_transport
 from clients.connection.websocket import SILENCE, WebSocketConnection
 from clients.cursor import Cursor
 from clients.delivery import Back, Delivery, Gap, Lost
@@ -31,7 +31,7 @@ def follow(
 
     def session(cursor: Cursor) -> Iterator[Delivery]:
         if cursor.epoch is None:
-            status = read_status(url, book, SILENCE, trust)  # a 101 does not say where the feed stands
+            status = check_transport(url, "websocket", book, SILENCE, trust)  # a 101 does not say where the feed stands
             cursor.learn(status["epoch"], status["newest"])
         with WebSocketConnection(url, cursor.target(), book, trust=trust, deflate=deflate) as connection:
             cursor.answers += 1  # but not yet a sign that the feed goes on: a close for a gap may follow

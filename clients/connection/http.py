@@ -105,8 +105,11 @@ def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = No
     raise Refused(f"this is no server of the lab: /status is answered with {answer.status}")
 
 
-def check_transport(url: str, transport: str, ledger: Ledger, timeout: float, trust: str | None = None) -> None:
-    """Refused unless the server serves this transport; OSError if it cannot be reached."""
-    served = read_status(url, ledger, timeout, trust).get("transport", transport)
-    if served != transport:
+def check_transport(
+    url: str, transport: str, ledger: Ledger, timeout: float, trust: str | None = None
+) -> dict[str, Any]:
+    """The status of a server; Refused unless it serves this transport, OSError if it cannot be reached."""
+    status = read_status(url, ledger, timeout, trust)
+    if (served := status.get("transport", transport)) != transport:
         raise Refused(f"this server serves {served}, not {transport}: follow it as {served}, or take another address")
+    return status
