@@ -19,7 +19,7 @@ def create_app(feed: Feed) -> App:
     def messages(ws: WebSocket) -> None:
         asked = question(request.args, feed.newest)
         ws.accept(LARGEST_POST, on_text=feed.publish)
-        for message in broadcast.follow(ws, asked):  # a client that keeps up is sent to by the broadcast itself
+        for message in broadcast.follow(ws, asked):  # the broadcast itself sends to a client that keeps up
             ws.send(message.encoded.decode())
 
     @sock.route("/echo")
