@@ -44,7 +44,7 @@ def set_up(environment: Any, **_: Any) -> None:
         environment.events.quitting.add_listener(stop_and_conclude)
     elif not options.controlled:
         report = environment.events.report_to_master
-        report.add_listener(lambda client_id, data: data.update(lab=generator.tally.as_values()))
+        report.add_listener(lambda client_id, data: data.update(lab=generator.so_far().as_values()))
 
 
 def stop_and_conclude(environment: Any) -> None:

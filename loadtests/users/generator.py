@@ -10,11 +10,13 @@ import math
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event
 
+from clients.ledger import Ledger
 from loadtests.runs.tally import Tally
 
 HEARTBEAT = 0.01  # seconds
@@ -22,6 +24,8 @@ HEARTBEAT = 0.01  # seconds
 
 class Client(Protocol):
     """What the generator asks of a user."""
+
+    ledger: Ledger
 
     def complete(self, newest: int) -> bool:
         """Whether it has everything up to `newest`, and no request under way."""
@@ -127,7 +131,11 @@ class Generator:
 
     def whole(self) -> Tally:
         """The sum over the processes so far; a master without clients adds only its share of a core."""
-        return Tally.merged(self._tallies.values() or [self.tally]).beside(self.tally.cpu_share)
+        return Tally.merged(self._tallies.values() or [self.so_far()]).beside(self.tally.cpu_share)
+
+    def so_far(self) -> Tally:
+        """The tally, with the bytes of clients that are still following."""
+        return replace(self.tally, ledger=sum((client.ledger for client in self.clients), self.tally.ledger))
 
     @property
     def processes(self) -> int:

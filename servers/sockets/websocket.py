@@ -32,8 +32,8 @@ READ = 65_536
 class WebSocket:
     """A connection that a handler has to accept; a greenlet of its own reads what the client sends.
 
-    `ended` is set once TCP has ended. A handler learns by ConnectionClosed that its
-    connection is closing or has ended; it is simple-websocket's, which flask-sock expects.
+    `ended` is set once TCP has ended. A handler learns by ConnectionClosed that its connection is closing or has ended;
+    the error is simple-websocket's, which flask-sock expects.
     """
 
     mode = "gevent"  # flask-sock asks for it, and then leaves the response to the server
@@ -72,7 +72,7 @@ class WebSocket:
     def offer(self, frame: bytes) -> int:
         """Send a frame that was made for all, without waiting; return how many bytes went out.
 
-        None where frames differ, over TLS or compressed. What is left of a part goes before whatever is sent next.
+        Sends nothing over TLS or compressed, where frames differ. The rest of a part goes before whatever is sent next.
         """
         return self._socket.offer(frame) if self.connected and self._shares_frames else 0
 

@@ -316,7 +316,7 @@ def test_a_message_in_two_segments_does_not_wait_for_an_acknowledgement():
     """Nagle's algorithm (RFC 1122, section 4.2.3.4) with delayed acknowledgements would add some 40 ms."""
     with serving(echo) as port, link(port, "--rate-mbps", "50") as (_, address), connected(address) as client:
         round_trips = sorted(exchange(client, bytes(SEGMENT_BYTES + 100)) for _ in range(41))
-    assert round_trips[2] < 0.03, "not even the fastest came without the wait"
+    assert round_trips[20] < 0.02
 
 
 def test_a_rate_takes_its_time():

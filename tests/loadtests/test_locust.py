@@ -1,6 +1,7 @@
 """The three users in plain Locust runs: deliveries in its table, exact bytes and percentiles in the summary."""
 
 import csv
+import os
 import re
 import signal
 import statistics
@@ -150,13 +151,15 @@ def test_what_is_lost_repeated_or_late_is_counted_and_fails_the_run():
     assert done.returncode == 1
 
 
-def test_after_ctrl_c_every_byte_is_there(urls):
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=" ".join)
+def test_after_ctrl_c_every_byte_is_there(urls, processes):
     """The README's own way to end a run: the summary has the bytes of users that were still following."""
     command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "WebSocketUser", "--headless"]
-    command += ["-u", "3", "-r", "3", "--host", urls["websocket"]]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(4)
-        process.send_signal(signal.SIGINT)
+    command += ["-u", "4", "-r", "4", "--host", urls["websocket"], *processes]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+        time.sleep(7)  # a worker reports every three seconds
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, err = process.communicate(timeout=30)
     found = re.search(r"wire bytes per delivery: ([\d,.]+) \(.*payload ([\d.,]+)\)", out)
     assert found and "Traceback" not in err, out + err
