@@ -11,9 +11,11 @@ from rich.table import Table
 from loadtests.arguments import number, whole
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run
+from loadtests.runs.machine import other_loads
+from loadtests.runs.partial import Taken
 from loadtests.runs.processes import RunFailed
 from results.folders import ROOT, shown
-from servers.sources import SMALLEST
+from servers.sources import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     from results.table import Results
@@ -45,8 +47,8 @@ def parser() -> argparse.ArgumentParser:
     own = p.add_argument_group("your own workload, instead of experiments")
     own.add_argument("--clients", type=whole(1), help="how many follow the feed (5)")
     own.add_argument("--rate", type=number(0.01), help="messages a second (10)")
-    own.add_argument("--size", type=whole(SMALLEST), help="bytes of a message (142)")
-    own.add_argument("--poll-interval", type=number(0.01), help="seconds from poll to poll (1)")
+    own.add_argument("--size", type=whole(SMALLEST, LARGEST), help="bytes of a message (142)")
+    own.add_argument("--poll-interval", type=number(0.01, 3600), help="seconds from poll to poll (1)")
     own.add_argument("--rtt", type=number(0), help="milliseconds of round trip to add (0)")
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
     own.add_argument("--deflate", action="store_true", default=None, help="WebSocket: compressed (RFC 7692)")
@@ -78,7 +80,11 @@ def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Co
         p.error(f"{CALIBRATION} stands alone: it takes --profile and --out, no experiment, workload or --resume")
     from loadtests.link.calibration import calibrate  # here: it loads pandas
 
-    return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
+    warn_of_others()
+    try:
+        return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
+    except Taken as error:
+        p.exit(2, f"loadtests: {error}\n")
 
 
 def folder_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> Path:
@@ -114,14 +120,16 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
 
     comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
     try:
-        if args.resume:
-            comparison.resume()
-        else:
-            comparison.begin(args.restart)
-        comparison.run(console)
-        tell(comparison.finish(), console)
-    except Refused as error:
-        p.error(str(error))
+        with comparison.partial.held():
+            if args.resume:
+                comparison.resume()
+            else:
+                comparison.begin(args.restart)
+            warn_of_others()
+            comparison.run(console)
+            tell(comparison.finish(), console)
+    except (Refused, Taken) as error:
+        p.exit(2, f"loadtests: {error}\n")
     except (RunFailed, TableError, OSError) as error:
         print(f"loadtests: {error}", file=sys.stderr)
         return 1
@@ -129,6 +137,13 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
         print(f"loadtests: interrupted; go on with {option('--resume')} ({comparison.partial.path})", file=sys.stderr)
         return 130
     return 0
+
+
+def warn_of_others() -> None:
+    """Say so if something else loads this machine, too."""
+    if others := other_loads():
+        words = "another load runs on this machine, and the two disturb each other"
+        print(f"loadtests: {words}: process {', '.join(map(str, others))}", file=sys.stderr)
 
 
 def tell(results: "Results", console: Console) -> None:

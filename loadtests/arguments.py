@@ -5,12 +5,13 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """A whole number from `least` on."""
+def whole(least: int, most: float = math.inf) -> Callable[[str], int]:
+    """A whole number from `least` to `most`."""
+    wanted = f"a whole number from {least:,}" + ("" if most == math.inf else f" to {most:,}")
 
     def value(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise ArgumentTypeError(f"{text} is not a whole number from {least}")
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"{text} is not {wanted}")
         return int(text)
 
     return value

@@ -15,12 +15,13 @@ from typing import Any  # noqa: E402
 from servers import sources  # noqa: E402
 from servers.feed import HISTORY, MemoryFeed  # noqa: E402
 from servers.publisher import Publisher  # noqa: E402
-from servers.serving import descriptors  # noqa: E402
+from servers.serving import limits  # noqa: E402
 from servers.serving.certificate import check_free, tls_for  # noqa: E402
 from servers.serving.run import serve  # noqa: E402
 from servers.serving.server import PORTS, TRANSPORTS, bind_all  # noqa: E402
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
+GIB = 2**30
 UNNAMED = Path()  # --tls without a file
 
 
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--source", choices=["earthquakes", "clock", "none"], help="what is published (default earthquakes)")
     p.add_argument("--speed", type=positive, help=f"earthquakes: times faster than they happened ({sources.SPEED:.0f})")
     p.add_argument("--rate", type=positive, help="messages a second (clock: 2)")
-    p.add_argument("--size", type=int, help="clock: bytes of a message (142)")
+    p.add_argument("--size", type=size, help="clock: bytes of a message (142)")
     p.add_argument("--arrivals", choices=["poisson", "even"], help="clock: how messages follow each other (poisson)")
     p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
     p.add_argument("--history", type=positive_whole, default=HISTORY, help=f"messages kept ({HISTORY:,})")
@@ -62,6 +63,12 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not more than 0")
     return value
+
+
+def size(text: str) -> int:
+    if not text.isdecimal() or not sources.SMALLEST <= int(text) <= sources.LARGEST:
+        raise argparse.ArgumentTypeError(f"a clock message has {sources.SMALLEST} to {sources.LARGEST:,} bytes")
+    return int(text)
 
 
 def positive_whole(text: str) -> int:
@@ -96,9 +103,17 @@ def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> source
     if source == "earthquakes":
         by_rate = args.rate and args.rate / sources.mean_rate_hz()
         return sources.earthquakes(args.speed or by_rate or sources.SPEED)
-    if args.size is not None and args.size < sources.SMALLEST:
-        p.error(f"--size: a clock message has at least {sources.SMALLEST} bytes")
     return sources.clock(**CLOCK_DEFAULTS | given)
+
+
+def check_memory(args: argparse.Namespace, p: argparse.ArgumentParser) -> None:
+    """End with status 2 if the messages kept may become more than the memory there is."""
+    kept, free = args.history * (args.size or 0), limits.free_memory()
+    if kept > free and not args.controlled:  # a program that leads it has counted itself how many there will be
+        p.error(
+            f"{args.history:,} messages of {args.size:,} B take {kept / GIB:.1f} GiB of memory, and {free / GIB:.1f} "
+            f"are free: keep fewer with --history"
+        )
 
 
 @contextmanager
@@ -112,6 +127,7 @@ def authority_file(args: argparse.Namespace) -> Iterator[Path]:
 
 def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     """Bind, publish and serve; return the exit status."""
+    check_memory(args, p)
     ports, feed = ports_of(args, p), MemoryFeed(args.history)
     publisher = Publisher(feed, timetable_of(args, p))
     if args.tls is None:
@@ -127,7 +143,7 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
-    descriptors.raise_limit()
+    limits.raise_descriptors()
     sys.setswitchinterval(0.0005)  # seconds that the publisher's thread is kept waiting by the greenlets
     try:
         return run(args, p)

@@ -26,7 +26,7 @@ from clients.connection.websocket import WebSocketConnection
 from clients.ledger import Ledger
 from loadtests.runs.conduct import status
 from loadtests.runs.processes import Child, RunFailed, start
-from servers.serving.descriptors import raise_limit
+from servers.serving.limits import raise_descriptors
 
 ROUNDS = 5
 SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: before measuring, of measuring, at most
@@ -234,7 +234,7 @@ def compare_servers(console: Console) -> None:
 def main() -> int:
     argparse.ArgumentParser(prog="make benchmark", description=__doc__).parse_args()
     console = Console()
-    raise_limit()
+    raise_descriptors()
     try:
         compare_servers(console)
         slow_reader(console)

@@ -22,7 +22,7 @@ from typing import NoReturn
 from loadtests.arguments import number
 from loadtests.link.delayline import Wire
 from loadtests.link.relay import Address, Link
-from servers.serving.descriptors import raise_limit
+from servers.serving.limits import raise_descriptors
 
 
 class Parser(argparse.ArgumentParser):
@@ -102,7 +102,7 @@ def serve(options: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    raise_limit()
+    raise_descriptors()
     try:
         serve(options)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ import io
 import json
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,13 +201,14 @@ def tell(rows: list[Row], samples: int, console: Console) -> int:
 
 
 def calibrate(profile: str, folder: Path | None, console: Console) -> int:
-    """Measure, tell, and write to `folder` if there is one; return the exit status."""
+    """Measure, tell, and write to `folder` if there is one; return the exit status. Taken if another writes there."""
     samples = SAMPLES[profile]
     try:
-        rows = measure(samples, console)
-        if folder:
-            write(rows, folder, profile)
-        return tell(rows, samples, console)
+        with PartialFolder(folder).held() if folder else nullcontext():
+            rows = measure(samples, console)
+            if folder:
+                write(rows, folder, profile)
+            return tell(rows, samples, console)
     except (RunFailed, OSError) as error:
         print(f"loadtests: {error}", file=sys.stderr)
         return 1

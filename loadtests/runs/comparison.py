@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from loadtests.experiments import experiment_of
 from loadtests.experiments.run import Run
 from loadtests.runs.conduct import conduct
 from loadtests.runs.floor import floor, floor_run
+from loadtests.runs.limits import available, obstacle
 from loadtests.runs.machine import machine
 from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.progress import Bar, progress_bar
@@ -22,13 +24,13 @@ from results.folders import REFERENCE
 ATTEMPTS = 3  # an invalid run is tried again twice
 
 
-def option(name: str) -> str:
+def option(words: str) -> str:
     """How a user who called make gives an option."""
-    return f"make lab ARGS={name}" if "MAKELEVEL" in os.environ else name
+    return f"make lab ARGS={shlex.quote(words)}" if "MAKELEVEL" in os.environ else words
 
 
 class Refused(Exception):
-    """The user's wish cannot be met: finished runs would be lost, or there is nothing to resume."""
+    """The wish cannot be met: finished runs would be lost, there is nothing to resume, or the machine is too small."""
 
 
 class Comparison:
@@ -46,6 +48,7 @@ class Comparison:
                 f"{done} finished runs of an interrupted comparison are in {self.partial.path}: "
                 f"go on with {option('--resume')}, or begin anew without them with {option('--restart')}"
             )
+        self._check_machine()
         self.partial.begin()
         table.write_text(self._plan, json.dumps([run.parameters() for run in self.plan]))
 
@@ -56,6 +59,7 @@ class Comparison:
         if json.loads(self._plan.read_text(encoding="utf-8")) != [run.parameters() for run in self.plan]:
             words = "had other runs: give the same experiments and profile"
             raise Refused(f"what was begun for {self.partial.folder} {words}")
+        self._check_machine()
 
     def run(self, console: Console) -> None:
         """Measure what is not measured yet, showing what runs and how long is left."""
@@ -91,6 +95,12 @@ class Comparison:
         table.write_text(folder / "report.html", report.render(final, drawn, table.read_if_there(REFERENCE)))
         self.partial.publish()
         return final
+
+    def _check_machine(self) -> None:
+        """Refused if a run takes more than this machine gives."""
+        machine = available()
+        if reasons := list(filter(None, (obstacle(run, machine) for run in self.plan))):
+            raise Refused(reasons[0])
 
     def _floors_ms(self) -> dict[str, Any]:
         floors = self.floors().items()

@@ -6,11 +6,16 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import distributions
+from itertools import pairwise
 from typing import Any
+
+import psutil
 
 from results.folders import ROOT
 
 PACKAGES = ("flask", "flask-sock", "simple-websocket", "wsproto", "gevent", "locust", "geventhttpclient", "websockets")
+
+LOADS = ("loadtests", "loadtests.benchmark")  # the programs that take all of a machine
 
 
 def machine(profile: str) -> dict[str, Any]:
@@ -37,3 +42,15 @@ def commit() -> str:
     except OSError:
         return ""
     return described.stdout.strip()
+
+
+def other_loads() -> list[int]:
+    """The processes that load this machine as well, and so disturb what is measured on it."""
+    own = psutil.Process()
+    kin = {process.pid for process in (own, *own.parents())}
+    found = psutil.process_iter(["cmdline"])
+    return [process.pid for process in found if process.pid not in kin and is_load(process.info["cmdline"] or [])]
+
+
+def is_load(command: list[str]) -> bool:
+    return any(option == "-m" and module in LOADS for option, module in pairwise(command))

@@ -2,8 +2,16 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
+
+
+class Taken(Exception):
+    """Another process is writing the same results."""
 
 
 class PartialFolder:
@@ -16,6 +24,21 @@ class PartialFolder:
         self.folder = folder
         self.path = folder.with_name(f".{folder.name}.partial")
         self.scaffold = self.path / "scaffold"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes off until the end of the block, or of this process; Taken while another is in it."""
+        path = self.folder.with_name(f".{self.folder.name}.lock")
+        try:
+            lock = FileLock(path, timeout=0).acquire()
+        except Timeout:
+            raise Taken(f"another process is at work on {self.folder}: wait for it, or give another --out") from None
+        with lock:
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows: not while it is open
+                    path.unlink()
 
     def begin(self) -> None:
         """Make it, empty."""

@@ -16,6 +16,8 @@ from tools.processes import ended
 
 from loadtests.experiments import workload
 from loadtests.runs.comparison import Comparison, Refused
+from loadtests.runs.machine import other_loads
+from loadtests.runs.partial import PartialFolder
 from results.check import check
 from results.table import read_runs
 
@@ -82,6 +84,10 @@ def test_the_list_names_every_experiment_with_runs_and_seconds():
         (["--out", "servers"], "is there already"),
         (["--out", "no/such/folder"], "there is no folder"),
         (["--resume", "--out", "results/never-begun"], "nothing to resume"),
+        (["--size", "100000000"], "not a whole number from 61 to 16,777,216"),
+        (["--clients", "1000000"], "1,000,000 clients, 10 messages/s, 142 B messages: this takes about"),
+        (["--clients", "3000", "--size", "16777216", "--rate", "1000"], "GiB of memory"),
+        (["--poll-interval", "1e9"], "not a number from 0.01 to 3600"),
         (["calibration", "latency"], "calibration stands alone"),
         (["calibration", "--rtt", "20"], "calibration stands alone"),
         (["calibration", "--resume"], "calibration stands alone"),
@@ -120,6 +126,33 @@ def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     floor_ms = json.loads((tmp_path / "mine" / "machine.json").read_text())["floor_ms"]
     assert floor_ms == {name: floor and round(floor * 1000, 3) for name, floor in kept_ms.items()}
     assert floor_ms.keys() == {"polling", "long-polling", "websocket"}
+
+
+def test_a_second_comparison_keeps_out_of_the_folder_and_warns_elsewhere(started, tmp_path):
+    for option in ("--restart", "--resume"):
+        same = loadtests(*SMALL, option, "--out", str(tmp_path / "mine"))
+        assert same.returncode == 2 and same.stdout == ""
+        assert same.stderr.startswith("loadtests: another process is at work on") and same.stderr.count("\n") == 1
+    elsewhere = loadtests(*SMALL, "--clients", "4", "--resume", "--out", str(tmp_path / "other"))
+    assert "nothing to resume" in elsewhere.stderr and "--out" not in elsewhere.stderr
+    assert started.poll() is None and started.pid in other_loads()
+    command = [sys.executable, "-m", "loadtests", *SMALL, "--out", str(tmp_path / "other")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stderr.readline().startswith("loadtests: another load runs on this machine")
+        finally:
+            other.send_signal(signal.SIGINT)
+            other.communicate(timeout=30)
+    started.send_signal(signal.SIGINT)
+    started.communicate(timeout=30)
+    assert not list(tmp_path.glob(".*.lock"))
+
+
+def test_a_killed_comparison_holds_its_folder_no_longer(started, tmp_path):
+    started.kill()
+    started.wait()
+    with PartialFolder(tmp_path / "mine").held():
+        pass
 
 
 def test_what_was_interrupted_is_kept_until_a_restart_is_asked_for(tmp_path):

@@ -1,0 +1,42 @@
+"""What this machine has for a process: how many sockets, how much memory."""
+
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+ENOUGH = (65_536, 10_240)  # descriptors; the second is macOS's limit, which it does not name
+GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # of Linux's cgroup v2: where they are, and which is ours
+
+
+def raise_descriptors() -> float:
+    """Let this process, and those it starts, open as many sockets as the system allows; how many that is."""
+    try:
+        import resource
+    except ImportError:
+        return math.inf  # Windows
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for enough in ENOUGH:
+        wanted = enough if hard == resource.RLIM_INFINITY else min(enough, hard)
+        if soft == resource.RLIM_INFINITY or wanted <= soft:
+            break
+        with suppress(OSError, ValueError):  # more than the system gives, whatever the hard limit says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wanted
+    return math.inf if soft == resource.RLIM_INFINITY else soft
+
+
+def free_memory() -> float:
+    """Bytes that can be had: what the machine has available, or what is left to a container, if that is less."""
+    return min([psutil.virtual_memory().available, *left_to_groups("memory.max", "memory.current")])
+
+
+def left_to_groups(most: str, used: str, folder: Path = GROUPS[0], own: Path = GROUPS[1]) -> Iterator[int]:
+    """What is left of a resource to this process's cgroup and to each group around it, as far as they have a limit."""
+    with suppress(OSError):
+        inner = folder / own.read_text(encoding="ascii").rpartition("0::/")[2].strip("/\n")
+        for group in (inner, *inner.parents):
+            with suppress(OSError, ValueError):  # no such group is seen from in here, or it says "max"
+                yield int((group / most).read_text()) - int((group / used).read_text())
