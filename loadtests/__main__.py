@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from results.table import Results
 
 CALIBRATION = "calibration"  # of the delay line: no experiment, nothing is compared
+WIDTH = 100  # columns where nobody looks
 LATEST = Path("results/latest")
 WORKLOAD = {  # option: the parameter of a run it sets
     "clients": "clients",
@@ -127,7 +128,7 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
                 comparison.begin(args.restart)
             warn_of_others()
             comparison.run(console)
-            tell(comparison.finish(), console)
+            return tell(comparison.finish(), console)
     except (Refused, Taken) as error:
         p.exit(2, f"loadtests: {error}\n")
     except (RunFailed, TableError, OSError) as error:
@@ -136,7 +137,6 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
     except KeyboardInterrupt:
         print(f"loadtests: interrupted; go on with {option('--resume')} ({comparison.partial.path})", file=sys.stderr)
         return 130
-    return 0
 
 
 def warn_of_others() -> None:
@@ -146,18 +146,20 @@ def warn_of_others() -> None:
         print(f"loadtests: {words}: process {', '.join(map(str, others))}", file=sys.stderr)
 
 
-def tell(results: "Results", console: Console) -> None:
-    """Print the comparison's table and where its report is; say what could not be measured, and what may help."""
-    from results.summary import terminal_table
-    from results.table import invalid
+def tell(results: "Results", console: Console) -> int:
+    """Print the comparison's table and where its report is; return 1 if a transport has no run that counts."""
+    from loadtests.runs.validity import help_against
+    from results.table import invalid, valid
+    from results.terminal import terminal_table
 
-    runs = results.runs
-    wide = console if console.is_terminal else Console(width=100)
-    wide.print(terminal_table(runs))
+    runs, width = results.runs, console.width if console.is_terminal else WIDTH
+    Console(width=width).print(terminal_table(runs, width))
     print(f"report: {shown(results.folder / 'report.html')}")
     if bad := len(invalid(runs)):
-        words = f"{bad} of {len(runs)} runs are invalid and do not count: this machine could not keep the pace."
-        print(f"loadtests: {words} Fewer --clients or a lower --rate may do.", file=sys.stderr)
+        words = f"{bad} of {len(runs)} runs are not valid and do not count"
+        print(f"loadtests: {words}. What may help: {help_against(invalid(runs).invalid_reason)}.", file=sys.stderr)
+    kinds = ["experiment", "transport"]
+    return int(len(valid(runs)[kinds].drop_duplicates()) < len(runs[kinds].drop_duplicates()))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The comparison of the three transports in a few lines, as values and as a table for the terminal."""
+"""The comparison of the three transports in a few lines: their values, their headings, and what stands out."""
 
 from __future__ import annotations
 
@@ -8,37 +8,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
-import rich.console
-import rich.table
-import rich.text
 
 from results.select import groups, varying
 from results.table import records, valid
 from results.transports import TRANSPORTS
 from results.words import describe, number
 
+SETTING = ("rate_hz", "payload_bytes", "rtt_ms")  # said once of an experiment in which they do not vary
+
 
 @dataclass(frozen=True)
 class Compared:
     """One line of the summary: the runs of one transport under one condition, medians over the repeats.
 
-    Latencies in ms, overhead in bytes; None where no valid run says anything.
+    They are those of the valid runs. Where none is valid the line does not count: then they are those of the others,
+    for looking at, and `reasons` says why. Latencies in ms, overhead in bytes; None where no run says anything.
     """
 
     experiment: str
     condition: str
+    setting: str
     transport: str
     label: str
     clients: int | None
     runs: int
     invalid: int
-    deliveries: float | None
+    counts: bool
+    reasons: tuple[str, ...]
+    deliveries: int | None
     latency_p50_ms: float | None
     latency_p99_ms: float | None
     overhead_per_delivery: float | None
     requests_per_delivery: float | None
     server_cpu_us_per_delivery: float | None
-    lost: int | None
+    lost: int
 
 
 def compared(runs: pd.DataFrame) -> list[Compared]:
@@ -56,22 +59,28 @@ def compared(runs: pd.DataFrame) -> list[Compared]:
 
 def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
     first, good = records(group)[0], valid(group)
-    words = describe(first, own)
+    shown = good if len(good) else group
+    words = describe(first, own if first["transport"] != "polling" else TRANSPORTS["polling"].own)
+    deliveries = _median(shown["deliveries"])
     return Compared(
         experiment=first["experiment"],
         condition=describe(first, dict.fromkeys(["clients", *shared])),
+        setting=describe(first, [name for name in SETTING if name not in shared]),
         transport=first["transport"],
         label=f"{first['transport']}, {words}" if words else first["transport"],
         clients=None if pd.isna(first["clients"]) else int(first["clients"]),
         runs=len(good),
         invalid=len(group) - len(good),
-        lost=int(good["lost"].sum()) if len(good) else None,
-        requests_per_delivery=_median(good["requests"] / good["deliveries"]),
-        **{name: _median(good[name]) for name in MEDIANS},
+        counts=len(good) > 0,
+        reasons=() if len(good) else tuple(group["invalid_reason"].unique()),
+        lost=int(shown["lost"].sum()),
+        deliveries=None if deliveries is None else round(deliveries),
+        requests_per_delivery=_median(shown["requests"] / shown["deliveries"]),
+        **{name: _median(shown[name]) for name in MEDIANS},
     )
 
 
-MEDIANS = "deliveries latency_p50_ms latency_p99_ms overhead_per_delivery server_cpu_us_per_delivery".split()
+MEDIANS = "latency_p50_ms latency_p99_ms overhead_per_delivery server_cpu_us_per_delivery".split()
 
 
 def _median(values: pd.Series) -> float | None:
@@ -79,7 +88,7 @@ def _median(values: pd.Series) -> float | None:
     return None if pd.isna(median) else float(median)
 
 
-# --- on the terminal -------------------------------------------------------------------------------------------------
+# --- how it is shown -------------------------------------------------------------------------------------------------
 
 
 HEADINGS = {
@@ -90,10 +99,12 @@ HEADINGS = {
     "requests_per_delivery": "requests\na\nmessage",
     "server_cpu_us_per_delivery": "server\nCPU µs a\nmessage",
     "lost": "lost",
-    "invalid": "invalid\nruns",
+    "invalid": "not\nvalid\nruns",
 }
 COMPARED = tuple(HEADINGS)[1:6]
 """Fewer is better: the least in a block is set in bold."""
+ALARMS = ("lost", "invalid")
+NOT_COUNTED = "Figures in brackets are of runs that are not valid: they do not count."
 
 
 def blocks(lines: Iterable[Compared]) -> list[tuple[str, list[Compared]]]:
@@ -102,34 +113,21 @@ def blocks(lines: Iterable[Compared]) -> list[tuple[str, list[Compared]]]:
     return [(": ".join(filter(None, where)), list(block)) for where, block in grouped]
 
 
-def terminal_table(runs: pd.DataFrame) -> rich.console.RenderableType:
-    """The comparison, readable at a width of 100 columns: a block per condition, a line per transport."""
-    parts: list[rich.console.RenderableType] = [_table(heading=True)]
-    for title, block in blocks(compared(runs)):
-        table = _table(heading=False)
-        for line in block:
-            table.add_row("  " + line.label, *(_cell(line, block, name) for name in HEADINGS))
-        parts += [rich.text.Text(title, style="bold"), table]
-    return rich.console.Group(*parts)
-
-
-def _table(heading: bool) -> rich.table.Table:
-    table = rich.table.Table(box=None, show_header=heading, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("", width=27)
-    for words in HEADINGS.values():
-        table.add_column(words, justify="right", vertical="bottom", no_wrap=True, width=9 if "deliv" in words else 8)
-    return table
-
-
-def _cell(line: Compared, block: list[Compared], name: str) -> rich.text.Text:
-    style = {"least": "bold green", "alarm": "bold red", "": ""}[mark(line, block, name)]
-    return rich.text.Text(number(getattr(line, name)), style=style)
+def figure(line: Compared, name: str) -> str:
+    """A figure of the line as it is shown: in brackets where the line does not count."""
+    text = number(getattr(line, name))
+    return text if line.counts or name == "invalid" or text == "–" else f"({text})"
 
 
 def mark(line: Compared, block: list[Compared], name: str) -> str:
     """How a cell stands out in its block: "least" where less is better, "alarm" for a loss or an invalid run, or ""."""
     value = getattr(line, name)
-    known = [getattr(other, name) for other in block if getattr(other, name) is not None]
-    if name in COMPARED and len(known) > 1 and value == min(known):
+    known = [getattr(other, name) for other in block if other.counts and getattr(other, name) is not None]
+    if name in COMPARED and line.counts and len(known) > 1 and value == min(known):
         return "least"
-    return "alarm" if name in ("lost", "invalid") and value else ""
+    return "alarm" if name in ALARMS and value else ""
+
+
+def reasons(block: list[Compared]) -> list[str]:
+    """Why lines of the block do not count, a sentence each."""
+    return [f"{line.label} does not count: {reason}" for line in block for reason in line.reasons]

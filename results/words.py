@@ -16,7 +16,7 @@ WORDS: dict[str, Callable[[Any], str]] = {
     "payload_bytes": lambda value: f"{value:,} B messages",
     "poll_interval_s": lambda value: f"every {value:g} s",
     "hold_s": lambda value: f"held {value:g} s",
-    "rtt_ms": lambda value: f"{value:g} ms round trip",
+    "rtt_ms": lambda value: f"{value:g} ms round trip" if value else "no added round trip",
     "link_mbps": lambda value: f"{value:g} Mbit/s",
     "header_profile": lambda value: f"{value} headers",
     "cookie_bytes": lambda value: f"{value:,} B cookies" if value else "no cookies",

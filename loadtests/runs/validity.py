@@ -1,11 +1,18 @@
 """What makes a run count, and why one does not."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from clients.ledger import Ledger
 from loadtests.experiments.run import Run
 from loadtests.runs.tally import Tally
 
+HELP = {
+    "late at p99": "fewer --clients, a lower --rate, a smaller --size, or a machine that does nothing else",
+    "of a core": "fewer --clients or a lower --rate",
+    "only": "a higher --rate, or a longer --profile",
+}
+ELSE = "another try; if that is no better, the lab is at fault"
 LATEST_PUBLISHER_MS, LARGEST_CPU_SHARE, LARGEST_LAG_MS, FEWEST_MESSAGES = 5.0, 0.85, 10.0, 5
 
 
@@ -40,3 +47,9 @@ def disagreements(ledger: Ledger) -> dict[str, bool]:
         for way, size in beyond.items()
         if ledger.segments_sent
     }
+
+
+def help_against(reasons: Iterable[str]) -> str:
+    """What may make such runs valid, by the reasons why they are not."""
+    said = " ".join(reasons)
+    return next((words for part, words in HELP.items() if part in said), ELSE)

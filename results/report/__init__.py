@@ -13,7 +13,6 @@ from results import claims, figures, summary, table
 from results.check import check
 from results.figures.frame import Chart, svg
 from results.table import Results
-from results.words import number
 
 TEMPLATE = "report.html.j2"
 FACTS = ("command", "date", "profile", "commit", "cores", "kernel", "python", "packages")
@@ -47,6 +46,7 @@ def render(results: Results, drawn: Drawn, reference: Results | None = None) -> 
         broken=check(runs),
         headings=[words.replace("\n", " ") for words in summary.HEADINGS.values()],
         blocks=_blocks(runs),
+        not_counted=summary.NOT_COUNTED,
         charts=[_chart(chart) for chart in charts],
         skipped=skipped,
         borrowed=[_chart(chart) for chart in borrowed],
@@ -62,17 +62,21 @@ def _template() -> jinja2.Template:
     return environment.get_template(TEMPLATE)
 
 
-def _blocks(runs: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The comparison's blocks, every cell with its text and how it is to be marked."""
+def _blocks(runs: pd.DataFrame) -> list[dict[str, Any]]:
+    """The comparison's blocks: title, setting, lines whose every cell has its text and its mark, and what is amiss."""
     return [
-        (title, [{"transport": line.transport, "label": line.label, "cells": _cells(line, block)} for line in block])
+        {"title": title, "setting": block[0].setting, "lines": _lines(block), "reasons": summary.reasons(block)}
         for title, block in summary.blocks(summary.compared(runs))
     ]
 
 
+def _lines(block: list[summary.Compared]) -> list[dict[str, Any]]:
+    return [{"transport": line.transport, "label": line.label, "cells": _cells(line, block)} for line in block]
+
+
 def _cells(line: summary.Compared, block: list[summary.Compared]) -> list[dict[str, str]]:
     names = list(summary.HEADINGS)
-    return [{"text": number(getattr(line, name)), "mark": summary.mark(line, block, name)} for name in names]
+    return [{"text": summary.figure(line, name), "mark": summary.mark(line, block, name)} for name in names]
 
 
 def _chart(chart: Chart) -> dict[str, str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from results import summary, table
 from results.table import Results
+from results.transports import COMPARED
 from results.words import number
 
 BEGIN, END = "<!-- reference: written by `python -m results readme` -->", "<!-- /reference -->"
@@ -21,9 +22,9 @@ def block(results: Results) -> str:
     """The real feed on the three transports as a Markdown table, with where it was measured."""
     runs, machine = results.runs, results.machine
     lines = [line for line in summary.compared(runs) if line.experiment == "real-feed"]
-    if not lines:
-        raise table.TableError(f"{results.folder} has no runs of real-feed")
-    rows = [[line.label, *(number(getattr(line, name)) for name in COLUMNS)] for line in lines]
+    if {line.transport for line in lines if line.counts} < set(COMPARED):
+        raise table.TableError(f"{results.folder} has no valid runs of real-feed on all three transports")
+    rows = [[line.transport, *(number(getattr(line, name)) for name in COLUMNS)] for line in lines]
     feed = table.valid(runs)[table.valid(runs).experiment == "real-feed"]
     pushed = feed[feed.transport == "websocket"]
     rate, interval = feed.rate_hz.iloc[0], feed.poll_interval_s.dropna().iloc[0]

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from loadtests.experiments import workload
 from loadtests.runs.comparison import Comparison, Refused
 from loadtests.runs.machine import other_loads
 from loadtests.runs.partial import PartialFolder
+from loadtests.runs.validity import help_against
 from results.check import check
 from results.table import read_runs
 
@@ -62,6 +64,31 @@ def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
     assert len(list((folder / "latency").iterdir())) == 6
     assert json.loads((folder / "machine.json").read_text())["cores"] == os.cpu_count()
     assert list(tmp_path.iterdir()) == [folder], "no partial folder is left"
+
+
+def test_a_workload_without_a_valid_run_shows_its_figures_marked_and_fails(tmp_path):
+    done = loadtests("--clients", "2", "--rate", "0.3", "--poll-interval", "0.5", "--out", str(tmp_path / "mine"))
+    assert done.returncode == 1, done.stdout
+    said = done.stderr.splitlines()
+    assert said == ["loadtests: 3 of 3 runs are not valid and do not count. "
+                    "What may help: a higher --rate, or a longer --profile."]  # fmt: skip
+    assert "websocket does not count: only" in done.stdout
+    messages = sum(read_runs(tmp_path / "mine").published)
+    assert messages == 0 or re.search(r"websocket +\(\d+\) +\([\d.]+\)", done.stdout)
+    assert (tmp_path / "mine" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "help_"),
+    [
+        (["only 3 messages"], "a higher --rate, or a longer --profile"),
+        (["only 3 messages", "5 lost; generator 20.0 ms late at p99"], "fewer --clients, a lower --rate, a smaller"),
+        (["generator took 0.90 of a core"], "fewer --clients or a lower --rate"),
+        (["7 bytes not booked"], "another try; if that is no better, the lab is at fault"),
+    ],
+)
+def test_what_may_help_follows_from_the_reasons(reasons, help_):
+    assert help_against(reasons).startswith(help_)
 
 
 def test_the_list_names_every_experiment_with_runs_and_seconds():

@@ -108,6 +108,18 @@ def test_a_folder_with_one_experiment_gives_a_report_all_the_same(tmp_path, runs
     assert "Not drawn from these runs: bytes_per_delivery" in page and Elements(page).open == []
 
 
+def test_runs_that_do_not_count_are_shown_as_such_and_judge_nothing(tmp_path, runs):
+    mine = runs[runs["experiment"] == "overhead"].assign(experiment="workload", valid=False, invalid_reason="too late")
+    table.write_runs(tmp_path / "runs.csv", table.records(mine))
+    (tmp_path / "machine.json").write_text("{}")
+    page = rendered(tmp_path)
+    assert "long-polling does not count: too late" in page and "<td>(1,200)</td>" not in page
+    assert "(2 messages/s, 142 B messages, no added round trip)" in page
+    assert re.search(r"<td>\([\d.]+\)</td>", page) and 'class="least"' not in page
+    claims_ = page.split('id="claims"')[1].split("</section>")[0]
+    assert "judge none of the sixteen claims" in claims_ and "<table" not in claims_
+
+
 # --- the verdicts ----------------------------------------------------------------------------------------------------
 
 

@@ -1,17 +1,14 @@
 """results/table.py and results/summary.py: what is written is read, what is broken is named."""
 
 import os
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
-from tools.made_up import conditions, made_up_run
+from tools.made_up import made_up_run
 
-from results import claims, figures, summary, table, transports
+from results import summary, table
 from results.check import check
-from results.words import number
 
 
 @pytest.fixture
@@ -210,68 +207,3 @@ def test_a_broken_histogram_is_named(tmp_path, content):
         table.latencies(tmp_path, ["a"])
     with pytest.raises(table.TableError, match=r"no histogram .*b\.hdr"):
         table.latencies(tmp_path, ["b"])
-
-
-# --- the comparison --------------------------------------------------------------------------------------------------
-
-
-def test_the_comparison_takes_medians_of_valid_runs_only(tmp_path, row):
-    repeats = [row | {"run_id": f"r{n}", "repeat": n, "latency_p50_ms": float(ms)} for n, ms in enumerate((1, 2, 9))]
-    bad = row | {"run_id": "bad", "latency_p50_ms": 1e6, "valid": False, "invalid_reason": "lag"}
-    table.write_runs(tmp_path / "runs.csv", [*repeats, bad])
-    (line,) = summary.compared(table.read_runs(tmp_path))
-    assert (line.latency_p50_ms, line.runs, line.invalid) == (2.0, 3, 1)
-    assert line.requests_per_delivery == row["requests"] / row["deliveries"]
-
-
-def test_every_condition_has_a_block_with_the_transports_in_order(runs):
-    blocks = summary.blocks(summary.compared(runs))
-    assert len(blocks) == 1 + 4 + 1 + 6  # three repeats are one block, so are the poll intervals
-    for title, block in blocks:
-        shown = [line.transport for line in block if not line.label.startswith("polling, every")]
-        assert shown == [name for name in transports.TRANSPORTS if name in shown], title
-    labels = [line.label for line in dict(blocks)["latency: 20 clients"]]
-    assert labels[:3] == ["polling, every 0.25 s", "polling, every 1 s", "polling, every 4 s"]
-
-
-def test_a_condition_without_a_valid_run_is_shown_as_such(runs):
-    line = summary.compared(runs)[-1]
-    assert (line.clients, line.runs, line.invalid, line.latency_p50_ms, line.lost) == (2000, 0, 1, None, None)
-
-
-def test_the_terminal_table_fits_a_hundred_columns(runs):
-    console = Console(width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    with console.file:
-        console.print(summary.terminal_table(runs))
-    text = console.export_text()
-    assert "…" not in text and max(map(len, text.splitlines())) <= 100
-    assert "scale: 900 clients" in text and text.count("websocket") == len({str(c) for c in conditions()}) - 2 - 2
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "–"),
-        (0, "0"),
-        (3, "3"),
-        (0.917, "0.917"),
-        (31.44, "31.4"),
-        (1240.4, "1,240"),
-        (99.97, "100"),
-        (9.999, "10.0"),
-    ],
-)
-def test_numbers_have_three_significant_digits(value, text):
-    assert number(value) == text
-
-
-def test_a_parameter_that_does_nothing_for_a_transport_parts_no_block(runs, folder, tmp_path):
-    filled = runs.assign(hold_s=25.0, poll_interval_s=runs["poll_interval_s"].fillna(3.0))
-    assert summary.compared(filled) == summary.compared(runs)
-    shutil.copytree(folder, tmp_path / "copy")
-    table.write_runs(tmp_path / "copy" / "runs.csv", table.records(filled))
-    both = [table.read(place) for place in (folder, tmp_path / "copy")]
-    titles = [[chart.title for chart in figures.draw_all(results)[0]] for results in both]
-    assert titles[0] == titles[1] and len(titles[0]) == 4
-    one, other = (claims.verdicts(table.read_runs(place)) for place in (folder, tmp_path / "copy"))
-    assert one == other
