@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,12 +103,18 @@ def folder_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> Path:
 
 def listing() -> Table:
     """The experiments with their questions, runs and seconds per profile."""
-    shown = Table("experiment", "question", *(f"{name}: runs, s" for name in PROFILES))
+    shown = Table.grid("", "", padding=(0, 2, 0, 0))
+    shown.columns[0].no_wrap = True
     for experiment in EXPERIMENTS.values():
-        sizes = (experiment.runs(name) for name in PROFILES)
-        cells = (f"{len(runs)}, {sum(run.expected_s for run in runs):.0f}" for runs in sizes)
-        shown.add_row(experiment.name, experiment.question, *cells)
+        shown.add_row(experiment.name, f"{experiment.question}\n{sizes(experiment.runs)}")
+    shown.add_row("all", sizes(lambda profile: [run for each in EXPERIMENTS.values() for run in each.runs(profile)]))
     return shown
+
+
+def sizes(runs: Callable[[str], list[Run]]) -> str:
+    """How many runs and seconds each profile takes."""
+    return "; ".join(f"{name}: {len(runs(name))} runs, {sum(run.expected_s for run in runs(name)):,.0f} s"
+                     for name in PROFILES)  # fmt: skip
 
 
 def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:

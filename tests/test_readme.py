@@ -1,7 +1,14 @@
 """The README: its numbers are the reference run's, its commands and folders are there."""
 
+import os
 import re
+import subprocess
+import sys
+from importlib.metadata import distribution
 
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from tools.lab import ROOT
 
 from results import table
@@ -35,3 +42,25 @@ def test_every_package_it_pins_has_its_reason_in_the_readme():
     pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     reasons = TEXT.partition("## Why each package")[2]
     assert [name for name in pinned if not re.search(rf"\b{re.escape(name)}\b", reasons)] == []
+
+
+@pytest.mark.parametrize("python", ["3.9", "3.10", "3.14"])
+def test_pip_tells_an_unsuitable_python_what_the_lab_needs(python):
+    """It does once it comes to the lab itself: on an older Python no line before may have nothing to offer."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    needed = re.search(r'requires-python = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert needed and f"{python}.0" not in SpecifierSet(needed[1]) and lines[-1] == "-e ."
+    for required in map(Requirement, (line for line in lines[:-1] if not line.startswith("#"))):
+        if required.marker is None or required.marker.evaluate({"python_version": python}):
+            supported = distribution(required.name).metadata["Requires-Python"] or ""
+            assert f"{python}.0" in SpecifierSet(supported), required
+
+
+@pytest.mark.parametrize("program", ["servers", "clients", "loadtests", "loadtests.link", "results"])
+def test_without_its_environment_a_program_says_how_to_activate_it(program):
+    isolated = [sys.executable, "-S", "-m", program]  # without site-packages
+    done = subprocess.run(
+        isolated, cwd=ROOT, capture_output=True, text=True, timeout=30, env=os.environ | {"PYTHONPATH": ""}
+    )
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert ".venv/bin/activate" in done.stderr and done.stderr.startswith(program.partition(".")[0])

@@ -16,6 +16,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from loadtests.runs.conduct import START_TIMEOUT, pass_time
@@ -138,20 +139,27 @@ def busy_cores() -> int:
 
 
 def named(asked_ms: float | None) -> str:
-    return "without the link" if asked_ms is None else f"{asked_ms:g} ms"
+    return "no link" if asked_ms is None else f"{asked_ms:g} ms"
 
 
 def table(rows: list[Row], samples: int) -> Table:
+    """The rows as a table, no number of which may be wrapped."""
     busy = f"beside processes that never wait, {busy_cores()} on {os.cpu_count()} cores"
     caption = f"{samples} pings a row, on one connection. Busy: {busy}."
-    shown = Table(title="Round trips through the delay line (both ways together), in ms", caption=caption)
-    for heading in ("load", "round trip asked", "median", "error of the median", "p99", "error at p99", "max"):
-        shown.add_column(heading, justify="left" if heading == "load" else "right")
+    shown = Table(title="Round trips through the delay line (both ways together), in ms", caption=caption, box=None,
+                  padding=(0, 1, 0, 0), title_justify="left", caption_justify="left")  # fmt: skip
+    for heading in ("load", "round trip\nasked", "median", "error of\nthe median", "p99", "error\nat p99", "max"):
+        shown.add_column(heading, justify="left" if heading == "load" else "right", vertical="bottom", no_wrap=True)
     for each in rows:
         times = (f"{each.median_ms:.2f}", signed(each.median_error_ms), f"{each.p99_ms:.2f}")
-        shown.add_row(each.load, named(each.asked_ms), *times, signed(each.p99_error_ms), f"{each.max_ms:.2f}",
-                      end_section=each is rows[len(rows) // 2 - 1])
+        shown.add_row(each.load, named(each.asked_ms), *times, signed(each.p99_error_ms), f"{each.max_ms:.2f}")
     return shown
+
+
+def least_width(shown: Table) -> int:
+    """Columns in which no number is cut."""
+    boundless = Console(width=1000)
+    return Measurement.get(boundless, boundless.options, shown).minimum
 
 
 def signed(error_ms: float | None) -> str:
@@ -189,8 +197,8 @@ def cell(value: Any) -> str:
 
 def tell(rows: list[Row], samples: int, console: Console) -> int:
     """Print the table and whether it is as good as wanted; return the exit status."""
-    wide = console if console.is_terminal else Console(width=100)
-    wide.print(table(rows, samples))
+    shown = table(rows, samples)
+    Console(width=max(console.width, least_width(shown))).print(shown)
     bad = missed(rows)
     wanted = f"median within {MEDIAN_WITHIN_MS:g} ms of the round trip asked, p99 within {P99_WITHIN_MS:g} ms"
     print(f"Wanted when idle: {wanted}. {'Not met' if bad else 'Met'}.")

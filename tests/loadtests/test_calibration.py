@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -156,11 +157,21 @@ def test_the_verdict_is_a_line_and_a_status(capsys):
     assert tell([DIRECT, GOOD, BUSY], 300, Console()) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1].endswith("p99 within 5 ms. Met.") and shown.err == ""
-    assert "without the link" in shown.out and "20.40" in shown.out and "+0.40" in shown.out
+    assert "no link" in shown.out and "20.40" in shown.out and "+0.40" in shown.out
     assert tell([DIRECT, GOOD, LATE, BUSY], 300, Console()) == 1
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1].endswith("Not met.")
     assert shown.err.startswith("loadtests: ") and "at 50 ms" in shown.err and shown.err.count("\n") == 1
+
+
+def test_no_number_of_the_table_is_cut_where_the_window_is_narrow(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    slow = replace(LATE, asked_ms=100.0, median_ms=1100.25, p99_ms=10_000.25, max_ms=10_000.75)
+    tell([DIRECT, slow, slow, BUSY], 300, Console())
+    said = capsys.readouterr().out
+    assert "…" not in said
+    for number in ("1100.25", "+1000.25", "10000.25", "+9900.25", "10000.75"):
+        assert said.split().count(number) == 2
 
 
 @pytest.mark.parametrize(("rows", "status"), [([DIRECT, GOOD, BUSY], 0), ([DIRECT, LATE, BUSY], 1)])

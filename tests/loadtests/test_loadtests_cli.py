@@ -15,7 +15,7 @@ import pytest
 from tools.lab import ROOT, eventually
 from tools.processes import ended
 
-from loadtests.experiments import workload
+from loadtests.experiments import EXPERIMENTS, workload
 from loadtests.runs.comparison import Comparison, Refused
 from loadtests.runs.machine import other_loads
 from loadtests.runs.partial import PartialFolder
@@ -26,9 +26,9 @@ from results.table import read_runs
 SMALL = ["--clients", "3", "--rate", "20", "--poll-interval", "0.2", "--size", "100"]
 
 
-def loadtests(*arguments: str, timeout: float = 110) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "loadtests", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
+def loadtests(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, variables = [sys.executable, "-m", "loadtests", *arguments], os.environ | environment
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=110)
 
 
 @pytest.fixture
@@ -91,11 +91,14 @@ def test_what_may_help_follows_from_the_reasons(reasons, help_):
     assert help_against(reasons).startswith(help_)
 
 
-def test_the_list_names_every_experiment_with_runs_and_seconds():
-    done = loadtests("--list")
-    assert done.returncode == 0
-    for name in ("real-feed", "overhead", "latency", "scale"):
-        assert name in done.stdout
+@pytest.mark.parametrize("columns", ["40", "100"])
+def test_the_list_names_every_experiment_with_runs_and_seconds(columns):
+    done = loadtests("--list", COLUMNS=columns)
+    assert done.returncode == 0 and "…" not in done.stdout
+    for name, experiment in EXPERIMENTS.items():
+        said = " ".join(done.stdout.split(f"{name} ")[1].split())
+        seconds = sum(run.expected_s for run in experiment.runs("quick"))
+        assert f"quick: {len(experiment.runs('quick'))} runs, {seconds:.0f} s" in said
 
 
 @pytest.mark.parametrize(
