@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PROFILE ?= quick
 VENV := .venv/bin
+# Jupyter asks whoever is root, as in a container, to say so.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 READY := .venv/.ready
 
 .PHONY: lab test notebooks peers benchmark clean
@@ -15,7 +17,7 @@ test: $(READY)  ## run all tests
 	$(VENV)/python -m pytest
 
 notebooks: $(READY)  ## open JupyterLab on the first lesson
-	$(VENV)/jupyter lab notebooks/01_three_ways_to_push.ipynb
+	$(VENV)/jupyter lab $(AS_ROOT) notebooks/01_three_ways_to_push.ipynb
 
 peers: $(READY)  ## what the other servers of the benchmark are made of
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r loadtests/benchmark/peers/requirements.txt

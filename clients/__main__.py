@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from clients import long_polling, polling, websocket
-from clients.address import with_tls
+from clients.address import address_of, with_tls
 from clients.connection.http import check_transport
 from clients.delivery import Back, Delivery, Gap, Lost
 from clients.errors import ClientError
@@ -85,11 +85,15 @@ def checked(
 
 
 def url_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> str:
-    """The address to follow; one without TLS cannot go with --tls."""
+    """The address to follow: it must be one, and one without TLS cannot go with --tls."""
     default = URLS[args.transport]
     url: str = args.url or (with_tls(default) if args.tls else default)
     if args.tls and with_tls(url) != url:
         p.error(f"--tls: {url} is an address without TLS; {with_tls(url)} is one with it")
+    try:
+        address_of(url)
+    except ClientError as error:
+        p.exit(1, f"clients: {error}\n")
     return url
 
 

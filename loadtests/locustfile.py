@@ -5,6 +5,7 @@ Response time is delivery latency, response length the wire bytes since the deli
 """
 
 import os
+import sys
 from typing import Any
 
 import gevent
@@ -16,27 +17,31 @@ from loadtests.users.generator import Generator
 from loadtests.users.http import LongPollingUser as LongPollingUser
 from loadtests.users.http import PollingUser as PollingUser
 from loadtests.users.leading import end_with_parent, follow_commands, watch_workers
-from loadtests.users.options import add_options, check, check_served
+from loadtests.users.options import add_options, check, check_page, check_served, tell_in_a_line
 from loadtests.users.websocket import WebSocketUser as WebSocketUser
 
 
 @events.init_command_line_parser.add_listener
 def begin(parser: Any) -> None:
     add_options(parser)
+    sys.excepthook = tell_in_a_line
     gevent.spawn(end_with_parent, os.getpid())  # here, since Locust forks the workers of --processes right after
 
 
 @events.init.add_listener
-def set_up(environment: Any, **_: Any) -> None:
+def set_up(environment: Any, web_ui: Any = None, **_: Any) -> None:
     """Give each process its generator; workers send their tallies along with Locust's own reports."""
     options = environment.parsed_options
     check(options, environment.host, WebSocketUser in environment.user_classes)
     generator = environment.generator = Generator(environment, options.controlled)
     environment.deliveries = DeliveryTable(environment)
     leads = not isinstance(environment.runner, WorkerRunner)
+    if web_ui is not None:
+        check_page(web_ui.host, web_ui.port)
     if leads and not options.controlled:
         for user in environment.user_classes:
-            check_served(environment.host or user.host, user.transport, options.tls)
+            if url := environment.host or user.host:
+                check_served(url, user.transport, options.tls)
     if options.controlled and leads:
         environment.watch = watch_workers(options.processes or 0)
     elif leads:

@@ -44,6 +44,19 @@ def test_every_package_it_pins_has_its_reason_in_the_readme():
     assert [name for name in pinned if not re.search(rf"\b{re.escape(name)}\b", reasons)] == []
 
 
+@pytest.mark.parametrize(
+    ("user", "words"), [("0", "jupyter lab --allow-root notebooks"), ("1000", "jupyter lab  notebooks")]
+)
+def test_make_notebooks_opens_jupyter_for_root_as_well(tmp_path, user, words):
+    (tmp_path / "id").write_text(f"#!/bin/sh\necho {user}\n")
+    (tmp_path / "id").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    said = subprocess.run(
+        ["make", "-n", "notebooks"], cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    assert words in said.stdout
+
+
 @pytest.mark.parametrize("python", ["3.9", "3.10", "3.14"])
 def test_pip_tells_an_unsuitable_python_what_the_lab_needs(python):
     """It does once it comes to the lab itself: on an older Python no line before may have nothing to offer."""

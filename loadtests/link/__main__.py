@@ -43,10 +43,10 @@ class Place:
 
 
 def place(text: str) -> Place:
-    """What HOST:PORT or a URL says, where an IPv6 host stands in brackets; ValueError for anything else."""
+    """What HOST:PORT or a URL says, where an IPv6 host stands in brackets; ArgumentTypeError for anything else."""
     parts = re.fullmatch(r"([a-z]+://)?(?:\[([^][/]+)\]|([^][:/]+)):([0-9]{1,5})/?", text)
     if not parts or int(parts[4]) > 65_535:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text} is neither HOST:PORT nor a URL with a port, as http://127.0.0.1:5001")
     return Place(parts[1] or "", parts[2] or parts[3], int(parts[4]))
 
 

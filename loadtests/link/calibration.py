@@ -159,7 +159,7 @@ def table(rows: list[Row], samples: int) -> Table:
 def least_width(shown: Table) -> int:
     """Columns in which no number is cut."""
     boundless = Console(width=1000)
-    return Measurement.get(boundless, boundless.options, shown).minimum
+    return Measurement.get(boundless, boundless.options, shown).maximum
 
 
 def signed(error_ms: float | None) -> str:

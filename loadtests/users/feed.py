@@ -53,7 +53,11 @@ class FeedUser(User):
     def on_start(self) -> None:
         url = self.generator.server(str(self.host))
         self.url = with_tls(url) if self.options.tls else url
-        self.address = address_of(self.url)
+        try:
+            self.address = address_of(self.url)
+        except ClientError as error:  # what was typed into Locust's page
+            self.fail("connection", error)
+            raise StopUser from None
         profile, netloc = PROFILES[self.options.header_profile], str(urlsplit(self.url).netloc)
         self.fields = profile.fields(self.transport, netloc, self.options.cookie_bytes, self.address.secure)
 

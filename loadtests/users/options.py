@@ -1,9 +1,12 @@
 """The options that the lab adds to Locust's own, and what does not go together."""
 
+import socket
 import sys
 from typing import Any, NoReturn
 
-from clients.address import with_tls
+from locust.exception import RPCError
+
+from clients.address import address_of, with_tls
 from clients.connection.http import check_transport
 from clients.errors import ClientError, Refused
 from clients.ledger import Ledger
@@ -44,15 +47,37 @@ def check(options: Any, host: str | None, compresses: bool) -> None:
 
 
 def check_served(url: str, transport: str, trust: str | None) -> None:
-    """End with status 2 if the server there serves another transport; any other trouble is for the users to report."""
+    """End with status 2 if no server can be there, or one of another transport is; users report what else is wrong."""
+    try:
+        address_of(url)
+    except ClientError as error:
+        refuse(f"--host: {error}")
     try:
         check_transport(with_tls(url) if trust else url, transport, Ledger(), ANSWER_TIMEOUT, trust)
-    except Refused as error:
-        refuse(f"{url}: {error}")
+    except (Refused, socket.gaierror) as error:
+        refuse(f"--host: {url}: {error.args[-1]}")
     except (OSError, ClientError):
         return
 
 
-def refuse(reason: str) -> NoReturn:
+def check_page(host: str, port: int) -> None:
+    """End with status 1 if Locust's web page cannot be there."""
+    try:
+        (family, *_), *_ = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        refuse(f"no web page at {host}:{port}: {error.strerror}; another place is --web-host and --web-port", status=1)
+
+
+def tell_in_a_line(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Report an error that ends Locust; in a line if the port at which its processes meet is taken."""
+    if issubclass(kind, RPCError):
+        where = "give this run another --master-bind-port and --master-port"
+        print(f"locust: error: {error}: another run has the port; {where}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+def refuse(reason: str, status: int = 2) -> NoReturn:
     print(f"locust: error: {reason}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(status)

@@ -59,7 +59,8 @@ def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | N
     try:
         server.start()
     except (OSError, OverflowError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        number = getattr(error, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else error.args[-1]  # getaddrinfo's numbers are negative
         raise PortUnavailable(f"cannot serve {transport} on {host}:{port}: {reason}") from None
     return server
 

@@ -571,7 +571,7 @@ def test_another_server_is_status_1_and_one_line():
 def test_what_is_no_address_is_status_1_and_one_line():
     for url in ("ftp://x", "nonsense", "http://127.0.0.1:x", "http://x.invalid:1"):
         ended = run("polling", url)
-        assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), url
+        assert (ended.returncode, len(ended.stderr.splitlines()), ended.stderr.count(url)) == (1, 1, 1), url
         assert "Traceback" not in ended.stderr
 
 

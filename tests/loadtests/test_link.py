@@ -657,3 +657,4 @@ def test_wrong_usage_is_one_line_and_status_2(wrong):
     result = run(*wrong)
     assert result.returncode == 2 and result.stdout == ""
     assert result.stderr.startswith("link: ") and result.stderr.count("\n") == 1
+    assert "invalid place" not in result.stderr

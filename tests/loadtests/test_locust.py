@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -171,6 +172,52 @@ def test_a_user_of_another_transport_is_refused_in_one_line(urls, user, served):
     done = locust(user, "-u", "1", "-t", "2s", "--host", urls[served])
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert f"serves {served}, not {user}" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (["--headless", "-t", "1s", "--host", "nonsense"], 2, "nonsense is not the address of a server"),
+        (["--headless", "-t", "1s", "--host", "http://no.such.invalid:1"], 2, "http://no.such.invalid:1: "),
+        (["--host", "nonsense"], 2, "nonsense is not the address of a server"),
+        (["--web-port", "{taken}"], 1, "no web page at 127.0.0.1:{taken}: Address already in use"),
+        (["--web-host", "no.such.invalid"], 1, "no web page at no.such.invalid:8089: "),
+        (["--headless", "--processes", "2", "--master-bind-port", "{taken}", "--master-port", "{taken}"], 1,
+         "another run has the port"),
+    ],
+)  # fmt: skip
+def test_what_keeps_locust_from_starting_is_said_in_one_line(options, status, words):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = str(server.getsockname()[1])
+        command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "PollingUser", "--loglevel", "ERROR"]
+        command += [option.format(taken=taken) for option in options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode == status, done.stderr
+    assert words.format(taken=taken) in done.stderr and done.stderr.strip().count("\n") == 0
+
+
+def test_an_address_typed_into_the_page_that_is_none_fails_the_user():
+    """Locust's page takes any; the user says what it looks like, and does not follow."""
+    script = """
+import sys, types
+from locust.env import Environment
+from locust.exception import StopUser
+from loadtests.users.http import PollingUser
+seen = []
+environment = Environment(user_classes=[PollingUser], host="nonsense")
+environment.events.request.add_listener(lambda exception, **_: seen.append(str(exception)))
+environment.parsed_options = types.SimpleNamespace(tls=None, header_profile="minimal", cookie_bytes=0)
+environment.generator = types.SimpleNamespace(server=lambda host: host, tally=types.SimpleNamespace(failures=0))
+environment.deliveries = types.SimpleNamespace(row=lambda transport: None)
+user = PollingUser(environment)
+user.host = "nonsense"
+try:
+    user.on_start()
+except StopUser:
+    print(seen[0])
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("nonsense is not the address of a server"), done.stderr
 
 
 def test_its_page_listens_to_this_machine_only():

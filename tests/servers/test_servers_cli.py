@@ -154,6 +154,7 @@ def test_a_taken_port_is_status_1_and_one_line(alone):
 def test_a_host_that_is_not_this_machines_is_status_1_and_one_line(host):
     ended = run("polling", "--host", host, "--port", "0", *NONE)
     assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1)
+    assert "Unknown error" not in ended.stderr
 
 
 # ---- TLS
