@@ -188,8 +188,8 @@ def test_a_user_of_another_transport_is_refused_in_one_line(urls, user, served):
 def test_what_keeps_locust_from_starting_is_said_in_one_line(options, status, words):
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = str(server.getsockname()[1])
-        command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "PollingUser", "--loglevel", "ERROR"]
-        command += [option.format(taken=taken) for option in options]
+        locust_ = ["-m", "locust", "-f", "loadtests/locustfile.py", "PollingUser", "--loglevel", "ERROR"]
+        command = [sys.executable, *locust_, *(option.format(taken=taken) for option in options)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     assert done.returncode == status, done.stderr
     assert words.format(taken=taken) in done.stderr and done.stderr.strip().count("\n") == 0
