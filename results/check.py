@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.table import LEDGER, records
-from results.transports import TRANSPORTS
+from results.table import COLUMNS, LEDGER, records
 
 
 def check(runs: pd.DataFrame) -> list[str]:
@@ -20,9 +19,10 @@ def check(runs: pd.DataFrame) -> list[str]:
     return messages
 
 
-def _transport_known(row: dict[str, Any]) -> Iterator[str]:
-    if row["transport"] not in TRANSPORTS:
-        yield f"unknown transport {row['transport']!r}"
+def _nothing_negative(row: dict[str, Any]) -> Iterator[str]:
+    for name in NUMBERS:
+        if not pd.isna(row[name]) and row[name] < 0:
+            yield f"{name} is {row[name]:g}"
 
 
 def _reason_given(row: dict[str, Any]) -> Iterator[str]:
@@ -71,4 +71,5 @@ def _counts(row: dict[str, Any]) -> bool:
     return not pd.isna(row["valid"]) and bool(row["valid"])
 
 
-RULES = (_transport_known, _reason_given, _ledger_adds_up, _overhead_agrees, _nothing_missing)
+NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
+RULES = (_nothing_negative, _reason_given, _ledger_adds_up, _overhead_agrees, _nothing_missing)

@@ -23,6 +23,7 @@ from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
 from results.histogram import new_histogram
+from results.transports import TRANSPORTS
 
 LEDGER = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
 
@@ -153,7 +154,12 @@ def read_runs(folder: str | os.PathLike[str]) -> pd.DataFrame:
     Whole numbers are nullable Int64, flags nullable boolean, measures float with NaN, and text is "" where it does not
     apply, so that `groupby` keeps such rows. Raises TableError if the file or a column is missing, or a cell is wrong.
     """
-    return _read(Path(folder), "runs.csv", COLUMNS)
+    runs = _read(Path(folder), "runs.csv", COLUMNS)
+    for line, row in enumerate(records(runs), start=2):
+        if row["transport"] not in TRANSPORTS:
+            where = f"{Path(folder) / 'runs.csv'}, line {line} ({row['run_id']})"
+            raise TableError(f"{where}: there is no transport {row['transport']!r}: they are {', '.join(TRANSPORTS)}")
+    return runs
 
 
 def read_observations(folder: str | os.PathLike[str]) -> pd.DataFrame:
@@ -197,15 +203,32 @@ def _typed(cells: pd.Series, column: Column, path: Path) -> pd.Series:
     """The text cells of one column in the column's own type."""
     if column.kind == "str":
         return cells
-    try:
-        values = [None if cell == "" else READERS[column.kind](cell) for cell in cells]
-    except (KeyError, ValueError):
-        raise TableError(f"{path}: column {column.name} is not all of kind {column.kind}") from None
+    values = [_value(cell, column, f"{path}, line {line}") for line, cell in enumerate(cells, start=2)]
     return pd.Series(values, index=cells.index, dtype=DTYPES[column.kind])
 
 
+def _value(cell: str, column: Column, where: str) -> Any:
+    """What a cell says, None if it is empty."""
+    try:
+        return None if cell == "" else READERS[column.kind](cell)
+    except (KeyError, ValueError):
+        raise TableError(f"{where}: {column.name} = {cell!r} is not of kind {column.kind}") from None
+
+
+def _whole(text: str) -> int:
+    if abs(value := int(text)) >= 2**63:  # pandas' Int64 does not hold it
+        raise ValueError(text)
+    return value
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(text)
+    return value
+
+
 FLAGS = {"True": True, "False": False}
-READERS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bool": FLAGS.__getitem__}
+READERS: dict[str, Callable[[str], Any]] = {"int": _whole, "float": _finite, "bool": FLAGS.__getitem__}
 
 
 # --- what counts -----------------------------------------------------------------------------------------------------

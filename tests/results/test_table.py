@@ -98,11 +98,24 @@ def test_what_is_missing_is_said_in_one_line(tmp_path, row):
         table.read_runs(tmp_path)
 
 
-def test_a_cell_of_the_wrong_kind_is_named(tmp_path, row):
-    table.write_runs(tmp_path / "runs.csv", [row])
+@pytest.mark.parametrize(
+    ("cell", "edited", "message"),
+    [
+        (",poisson,7,", ",poisson,seven,", "runs.csv, line 3: seed = 'seven' is not of kind int"),
+        (",poisson,7,", ",poisson,7.0,", "runs.csv, line 3: seed = '7.0' is not of kind int"),
+        (",2.0,poisson", ",inf,poisson", "runs.csv, line 3: rate_hz = 'inf' is not of kind float"),
+        (",poisson,7,", f",poisson,{10**20},", f"line 3: seed = '{10**20}' is not of kind int"),
+        (",polling,", ",pigeon,", r"runs.csv, line 3 \(b\): there is no transport 'pigeon': they are"),
+        (",polling,", ",,", "there is no transport ''"),
+    ],
+)
+def test_a_cell_that_cannot_be_is_named_with_its_line(tmp_path, row, cell, edited, message):
+    table.write_runs(tmp_path / "runs.csv", [row | {"run_id": "a"}, row | {"run_id": "b"}])
     path = tmp_path / "runs.csv"
-    path.write_text(path.read_text().replace(",poisson,7,", ",poisson,seven,"))
-    with pytest.raises(table.TableError, match="column seed is not all of kind int"):
+    head, second = path.read_text().split("\nb,")
+    assert cell in f",{second}"
+    path.write_text(f"{head}\nb,{second.replace(cell, edited, 1)}")
+    with pytest.raises(table.TableError, match=message):
         table.read_runs(tmp_path)
 
 
@@ -134,7 +147,8 @@ def _checked(tmp_path, *rows):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"transport": "carrier-pigeon"}, "unknown transport 'carrier-pigeon'"),
+        ({"clients": -20}, "clients is -20"),
+        ({"latency_p50_ms": -0.5}, "latency_p50_ms is -0.5"),
         ({"valid": False}, "invalid without a reason"),
         ({"valid": None}, "neither valid nor invalid"),
         ({"invalid_reason": "lag"}, "valid, yet with a reason why not: lag"),

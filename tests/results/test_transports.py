@@ -6,7 +6,7 @@ from tools.lab import ROOT, TRANSPORTS
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run
 from loadtests.headers.profiles import PROFILES as HEADERS
-from results import check, claims, summary, table, transports
+from results import claims, summary, table, transports
 from results.transports import Transport
 
 GUEST = Transport("sse", "Server-sent events", "server-sent events", "#999999", "^", "EventUser", guest=True)
@@ -47,10 +47,10 @@ def test_a_guest_changes_no_verdict_and_no_line_of_the_three(guest):
     assert [line for line in summary.compared(with_guest) if line.transport != guest.name] == before[1]
 
 
-def test_a_guest_is_known_to_rows_and_to_header_profiles(guest):
+def test_a_guest_is_known_to_rows_and_to_header_profiles(guest, tmp_path):
     run = Run("guests", guest.name)
     assert run.run_id == "guests-sse"
     assert HEADERS["browser"].fields(guest.name, "x:1") == HEADERS["browser"].fields("polling", "x:1")
-    row = dict.fromkeys((column.name for column in table.COLUMNS), None) | {"transport": guest.name, "valid": True}
-    assert not list(check._transport_known(row))
-    assert list(check._transport_known(row | {"transport": "pigeon"})) == ["unknown transport 'pigeon'"]
+    row = dict.fromkeys((column.name for column in table.COLUMNS), None) | {"run_id": "a", "transport": guest.name}
+    table.write_runs(tmp_path / "runs.csv", [row])
+    assert list(table.read_runs(tmp_path).transport) == [guest.name]
