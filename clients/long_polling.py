@@ -32,6 +32,8 @@ def follow(
 
     def session(cursor: Cursor) -> Iterator[Delivery]:
         with HttpConnection(url, book, hold + GRACE, trust=trust) as connection:
+            if cursor.answers:  # a connection was lost: is the server back?
+                yield from connection.ask(cursor, wait=0)
             while True:
                 yield from connection.ask(cursor, wait=hold)
 

@@ -30,11 +30,14 @@ def follow(
     book = Ledger() if ledger is None else ledger
 
     def session(cursor: Cursor) -> Iterator[Delivery]:
-        if cursor.epoch is None:
+        resumed = cursor.epoch is not None
+        if not resumed:
             status = check_transport(url, "websocket", book, SILENCE, trust)  # a 101 does not say where the feed stands
             cursor.learn(status["epoch"], status["newest"])
         with WebSocketConnection(url, cursor.target(), book, trust=trust, deflate=deflate) as connection:
             cursor.answers += 1  # but not yet a sign that the feed goes on: a close for a gap may follow
+            if resumed:
+                connection.ping(on_pong=cursor.on_answer)
             for messages, received_at in connection.messages():
                 cursor.on_answer()
                 yield from cursor.deliver(messages, received_at, book.wire)

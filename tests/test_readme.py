@@ -9,7 +9,7 @@ from importlib.metadata import distribution
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from tools.lab import ROOT
+from tools.lab import ROOT, needs
 
 from results import table
 from results.report import readme
@@ -42,6 +42,14 @@ def test_every_package_it_pins_has_its_reason_in_the_readme():
     pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     reasons = TEXT.partition("## Why each package")[2]
     assert [name for name in pinned if not re.search(rf"\b{re.escape(name)}\b", reasons)] == []
+
+
+def test_what_its_commands_leave_is_ignored_by_git():
+    if not (ROOT / ".git").exists():
+        pytest.skip("this copy of the lab is no git repository")
+    left = ["lab.pem", ".venv/x", "results/latest/runs.csv", "results/.latest.partial/x", "results/.latest.lock"]
+    said = subprocess.run([needs("git"), "check-ignore", *left], cwd=ROOT, capture_output=True, text=True)
+    assert said.stdout.split() == left and "lab.pem" in TEXT
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """One open WebSocket, every byte of it booked; websockets' sans-I/O protocol reads and writes it."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-from websockets.frames import DATA_OPCODES, Frame
+from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
@@ -39,6 +40,7 @@ class WebSocketConnection:
         offered = deflate or any(name.lower() == EXTENSIONS for name, _ in lines)
         self._protocol = ClientProtocol(uri, extensions=[ClientPerMessageDeflateFactory()] if offered else None)
         self._begun: list[bytes] = []  # the fragments of a message so far
+        self._on_pong: Callable[[], Any] = lambda: None
         self.socket = connect(address, ledger, SILENCE, trust)
         try:
             self._open(lines)
@@ -76,6 +78,12 @@ class WebSocketConnection:
         self._protocol.send_text(text.encode())
         self._flush()
 
+    def ping(self, on_pong: Callable[[], Any]) -> None:
+        """Ask whether the server is there (RFC 6455 section 5.5.2); `on_pong` is called when it says so."""
+        self._on_pong = on_pong
+        self._protocol.send_ping(b"")
+        self._flush()
+
     def close(self) -> None:
         """Close in order (RFC 6455 section 7.1.1): close frames both ways, then the server ends TCP."""
         try:
@@ -94,6 +102,8 @@ class WebSocketConnection:
         """The messages that are complete by what was read; some may have come together with the 101."""
         complete = []
         for frame in self._protocol.events_received():
+            if isinstance(frame, Frame) and frame.opcode is Opcode.PONG:
+                self._on_pong()
             if isinstance(frame, Frame) and frame.opcode in DATA_OPCODES:
                 self._begun.append(bytes(frame.data))
                 if frame.fin:

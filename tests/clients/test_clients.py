@@ -182,6 +182,25 @@ def test_a_connection_that_is_lost_and_is_back_is_told(lab, transport):
 
 
 @each
+def test_on_a_quiet_feed_the_way_back_is_told_as_soon_as_the_server_answers(lab, transport):
+    changes: list[Lost | Back] = []
+    seen: list[Any] = []
+    with linked(lab.url(transport)) as (url, tell):
+        before = lab.status(transport)["newest"]
+        following = FOLLOW[transport](url, before, on_change=changes.append)
+        lab.post("one")
+        next(following)
+        reader = threading.Thread(target=lambda: seen.append(next(following).data))
+        reader.start()
+        tell(reset=0.2)
+        eventually(lambda: [type(change) for change in changes] == [Lost, Back])
+        assert seen == [] and not changes[1].gap
+        lab.post("two")
+        reader.join(WAIT)
+    assert seen == ["two"]
+
+
+@each
 def test_after_a_restart_the_way_back_does_not_say_that_nothing_was_missed(transport):
     changes: list[Lost | Back] = []
     with serving("--ports", "0,0,0", "--source", "none") as first:

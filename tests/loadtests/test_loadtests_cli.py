@@ -63,6 +63,7 @@ def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
     ]  # fmt: skip
     assert len(list((folder / "latency").iterdir())) == 6
     assert json.loads((folder / "machine.json").read_text())["cores"] == os.cpu_count()
+    assert "WebSockets: mine</title>" in (folder / "report.html").read_text(encoding="utf-8")
     assert list(tmp_path.iterdir()) == [folder], "no partial folder is left"
 
 
@@ -197,6 +198,20 @@ def test_what_was_interrupted_is_kept_until_a_restart_is_asked_for(tmp_path):
     assert first.rows() == [{"run_id": "one"}]
     first.begin(restart=True)
     assert first.rows() == []
+
+
+def test_who_called_make_is_told_what_make_takes(tmp_path, monkeypatch):
+    first = Comparison(workload(duration_s=1.0), tmp_path / "mine", "quick")
+    first.begin()
+    (first.partial.scaffold / "rows.jsonl").write_text('{"run_id": "one"}\n')
+    monkeypatch.setenv("MAKELEVEL", "1")
+    with pytest.raises(Refused, match="go on with make lab ARGS=--resume, .* with make lab ARGS=--restart"):
+        first.begin()
+    monkeypatch.delenv("MAKELEVEL")
+    with pytest.raises(Refused, match="go on with --resume, .* with --restart"):
+        first.begin()
+    said = subprocess.run(["make", "-n", "lab", "ARGS=--resume"], cwd=ROOT, capture_output=True, text=True)
+    assert "-m loadtests --profile quick --resume\n" in said.stdout
 
 
 def test_ctrl_c_ends_a_calibration_and_leaves_nothing(tmp_path):
