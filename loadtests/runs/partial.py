@@ -53,11 +53,14 @@ class PartialFolder:
 
 
 def add_line(path: Path, values: dict[str, Any]) -> None:
-    """Add a JSON object to a file, on a line of its own."""
+    """Add a JSON object to a file, on a line of its own; what was broken off there goes."""
+    whole = path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
     with path.open("a", encoding="utf-8") as file:
+        file.truncate(whole)
         print(json.dumps(values), file=file, flush=True)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """What `add_line` has left, in order; nothing if there is no file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    """What `add_line` has left, in order; nothing if there is no file. A line without its end was broken off."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -15,10 +15,11 @@ import pytest
 from tools.lab import ROOT, eventually
 from tools.processes import ended
 
+from loadtests import __main__ as command
 from loadtests.experiments import EXPERIMENTS, workload
 from loadtests.runs.comparison import Comparison, Refused
 from loadtests.runs.machine import other_loads
-from loadtests.runs.partial import PartialFolder
+from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.validity import help_against
 from results.check import check
 from results.table import read_runs
@@ -112,6 +113,7 @@ def test_the_list_names_every_experiment_with_runs_and_seconds(columns):
         (["--size", "5"], "not a whole number from"),
         (["--rate", "x"], "invalid"),
         (["--rtt", "-1"], "not a number from 0"),
+        (["--rtt", "1e9"], "not a number from 0 to 2000"),
         (["--out", "servers"], "is there already"),
         (["--out", "no/such/folder"], "there is no folder"),
         (["--resume", "--out", "results/never-begun"], "nothing to resume"),
@@ -198,6 +200,22 @@ def test_what_was_interrupted_is_kept_until_a_restart_is_asked_for(tmp_path):
     assert first.rows() == [{"run_id": "one"}]
     first.begin(restart=True)
     assert first.rows() == []
+
+
+def test_a_line_that_was_broken_off_is_measured_again(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    add_line(path, {"run_id": "one"})
+    with path.open("a") as file:
+        file.write('{"run_id": "tw')
+    assert read_lines(path) == [{"run_id": "one"}]
+    add_line(path, {"run_id": "two"})
+    assert read_lines(path) == [{"run_id": "one"}, {"run_id": "two"}]
+
+
+def test_an_experiment_named_twice_runs_once():
+    p = command.parser()
+    once, twice = (command.plan_of(p.parse_args(names), p) for names in (["latency"], ["latency", "latency"]))
+    assert once == twice
 
 
 def test_who_called_make_is_told_what_make_takes(tmp_path, monkeypatch):
