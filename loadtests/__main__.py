@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--rate", type=number(0.01), help="messages a second (10)")
     own.add_argument("--size", type=whole(SMALLEST, LARGEST), help="bytes of a message (142)")
     own.add_argument("--poll-interval", type=number(0.01, 3600), help="seconds from poll to poll (1)")
-    own.add_argument("--rtt", type=number(0, 2000), help="milliseconds of round trip to add (0)")
+    own.add_argument("--rtt", type=number(0, 1000), help="milliseconds of round trip to add (0)")
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
     own.add_argument("--deflate", action="store_true", default=None, help="WebSocket: compressed (RFC 7692)")
     return p

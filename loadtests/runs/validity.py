@@ -20,6 +20,7 @@ def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
     """Why the run does not count; empty if it does. What an injected fault has cost is no reason."""
     lag, late = cells["generator_lag_p99_ms"], cells["publisher_late_p99_ms"]
     wanted = cells["published"] * run.clients
+    unbooked = tally.message_bytes - tally.ledger.payload
     broken = {
         f"{tally.lost} lost": tally.lost,
         f"{tally.duplicated} repeated": tally.duplicated,
@@ -30,6 +31,7 @@ def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
     reasons = {
         **({} if run.fault else broken),
         f"{tally.ledger.difference} bytes not booked": tally.ledger.difference,
+        f"{unbooked} bytes of messages not booked": unbooked and not run.deflate,
         **disagreements(tally.ledger),
         f"publisher {late:.1f} ms late at p99": late > LATEST_PUBLISHER_MS,
         f"generator took {tally.cpu_share:.2f} of a core": tally.cpu_share > LARGEST_CPU_SHARE,

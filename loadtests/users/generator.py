@@ -9,7 +9,7 @@ once it has the last message. Every process then hands its tally to the master.
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from clients.ledger import Ledger
 from loadtests.runs.tally import Tally
 
 HEARTBEAT = 0.01  # seconds
+LEAVE_TIMEOUT = 5.0  # seconds that a client may take to close its connection
 
 
 class Client(Protocol):
@@ -109,14 +110,17 @@ class Generator:
         """Let the clients leave as they become complete, then hand in the tally."""
         self.newest = msg.data["newest"]
         self.measure_cpu()
-        with gevent.Timeout(msg.data["within"], False):
+        self.let_go(msg.data["within"], lambda client: client.complete(msg.data["newest"]))
+        self.let_go(LEAVE_TIMEOUT, lambda client: True)
+        self.send("lab-tally", {"tally": self.tally.as_values()})
+
+    def let_go(self, within: float, wanted: Callable[[Client], bool]) -> None:
+        """Let the clients leave as they become what is wanted; return when all have handed in what they counted."""
+        with gevent.Timeout(within, False):
             while self.clients:
-                for client in [c for c in self.clients if c.complete(self.newest)]:
+                for client in filter(wanted, list(self.clients)):
                     client.leave()
                 gevent.sleep(HEARTBEAT)
-        for client in list(self.clients):
-            client.leave()
-        self.send("lab-tally", {"tally": self.tally.as_values()})
 
     def on_tally(self, msg: Any, **_: Any) -> None:
         self.take(msg.node_id, msg.data["tally"])

@@ -113,7 +113,7 @@ def test_the_list_names_every_experiment_with_runs_and_seconds(columns):
         (["--size", "5"], "not a whole number from"),
         (["--rate", "x"], "invalid"),
         (["--rtt", "-1"], "not a number from 0"),
-        (["--rtt", "1e9"], "not a number from 0 to 2000"),
+        (["--rtt", "1e9"], "not a number from 0 to 1000"),
         (["--out", "servers"], "is there already"),
         (["--out", "no/such/folder"], "there is no folder"),
         (["--resume", "--out", "results/never-begun"], "nothing to resume"),

@@ -80,6 +80,7 @@ def sparse(result: Outcome) -> Outcome:
         (outcome(failures=4), "4 failures of clients"),
         (outcome(published=21), "40 deliveries of 42"),
         (unbooked(outcome()), "7 bytes not booked"),
+        (outcome(message_bytes=4142), "142 bytes of messages not booked"),
         (counted(outcome(), kernel_sent=5003), "TCP_INFO counts 3 bytes more sent than the ledger"),
         (counted(outcome(), kernel_received=3999), "TCP_INFO counts 1 bytes less received than the ledger"),
         (outcome(late_ms=5.1), "publisher 5.1 ms late at p99"),
@@ -131,6 +132,13 @@ def test_over_a_slow_line_tls_verifies_and_the_closing_handshake_is_counted(tmp_
     assert ledger.difference == 0
     if sys.platform == "linux":
         assert (ledger.kernel_sent, ledger.kernel_received) == (ledger.wire_sent, ledger.wire_received) != (0, 0)
+
+
+def test_polls_that_take_longer_than_their_interval_end_in_order_and_are_booked(tmp_path):
+    run = Run("x", "polling", clients=2, rtt_ms=300, poll_interval_s=0.05, duration_s=2.0)
+    tally = conduct(run, tmp_path, lambda seconds: None).tally
+    assert (tally.lost, tally.failures) == (0, 0) and tally.deliveries > 0
+    assert tally.ledger.request_head > 50 * tally.requests > 0 and tally.ledger.difference == 0
 
 
 def test_names_of_runs_say_tls_and_deflate_in_a_word():
