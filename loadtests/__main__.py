@@ -16,7 +16,7 @@ from loadtests.runs.machine import other_loads
 from loadtests.runs.partial import Taken
 from loadtests.runs.processes import RunFailed
 from results.folders import ROOT, shown
-from servers.sources import LARGEST, SMALLEST
+from servers.sources import SMALLEST
 
 if TYPE_CHECKING:
     from results.table import Results
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CALIBRATION = "calibration"  # of the delay line: no experiment, nothing is compared
 WIDTH = 100  # columns where nobody looks
 LATEST = Path("results/latest")
+LARGEST = 16 * 2**20  # bytes of a message: as much as /echo takes
 WORKLOAD = {  # option: the parameter of a run it sets
     "clients": "clients",
     "rate": "rate_hz",

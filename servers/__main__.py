@@ -66,8 +66,8 @@ def positive(text: str) -> float:
 
 
 def size(text: str) -> int:
-    if not text.isdecimal() or not sources.SMALLEST <= int(text) <= sources.LARGEST:
-        raise argparse.ArgumentTypeError(f"a clock message has {sources.SMALLEST} to {sources.LARGEST:,} bytes")
+    if not text.isdecimal() or int(text) < sources.SMALLEST:
+        raise argparse.ArgumentTypeError(f"a clock message has at least {sources.SMALLEST} bytes")
     return int(text)
 
 
