@@ -12,7 +12,7 @@ from rich.table import Table
 from loadtests.arguments import number, whole
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run
-from loadtests.runs.machine import other_loads
+from loadtests.runs.machine import warn_of_others
 from loadtests.runs.partial import Taken
 from loadtests.runs.processes import RunFailed
 from results.folders import ROOT, shown
@@ -83,7 +83,7 @@ def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Co
         p.error(f"{CALIBRATION} stands alone: it takes --profile and --out, no experiment, workload or --resume")
     from loadtests.link.calibration import calibrate  # here: it loads pandas
 
-    warn_of_others()
+    warn_of_others("loadtests")
     try:
         return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
     except Taken as error:
@@ -134,7 +134,7 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
                 comparison.resume()
             else:
                 comparison.begin(args.restart)
-            warn_of_others()
+            warn_of_others("loadtests")
             comparison.run(console)
             return tell(comparison.finish(), console)
     except (Refused, Taken) as error:
@@ -145,13 +145,6 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
     except KeyboardInterrupt:
         print(f"loadtests: interrupted; go on with {option('--resume')} ({comparison.partial.path})", file=sys.stderr)
         return 130
-
-
-def warn_of_others() -> None:
-    """Say so if something else loads this machine, too."""
-    if others := other_loads():
-        words = "another load runs on this machine, and the two disturb each other"
-        print(f"loadtests: {words}: process {', '.join(map(str, others))}", file=sys.stderr)
 
 
 def tell(results: "Results", console: Console) -> int:

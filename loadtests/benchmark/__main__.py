@@ -25,6 +25,7 @@ from rich.table import Table
 from clients.connection.websocket import WebSocketConnection
 from clients.ledger import Ledger
 from loadtests.runs.conduct import status
+from loadtests.runs.machine import warn_of_others
 from loadtests.runs.processes import Child, RunFailed, start
 from servers.serving.limits import raise_descriptors
 
@@ -235,6 +236,7 @@ def main() -> int:
     argparse.ArgumentParser(prog="make benchmark", description=__doc__).parse_args()
     console = Console()
     raise_descriptors()
+    warn_of_others("benchmark")
     try:
         compare_servers(console)
         slow_reader(console)

@@ -52,5 +52,12 @@ def other_loads() -> list[int]:
     return [process.pid for process in found if process.pid not in kin and is_load(process.info["cmdline"] or [])]
 
 
+def warn_of_others(program: str) -> None:
+    """Say so, on standard error, if something else loads this machine, too."""
+    if others := other_loads():
+        words = "another load runs on this machine, and the two disturb each other"
+        print(f"{program}: {words}: process {', '.join(map(str, others))}", file=sys.stderr)
+
+
 def is_load(command: list[str]) -> bool:
     return any(option == "-m" and module in LOADS for option, module in pairwise(command))
