@@ -60,7 +60,7 @@ def compared(runs: pd.DataFrame) -> list[Compared]:
 def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
     first, good = records(group)[0], valid(group)
     shown = good if len(good) else group
-    words = describe(first, own if first["transport"] != "polling" else TRANSPORTS["polling"].own)
+    words = describe(first, dict.fromkeys([*TRANSPORTS[first["transport"]].told, *own]))
     deliveries = _median(shown["deliveries"])
     return Compared(
         experiment=first["experiment"],

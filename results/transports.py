@@ -13,7 +13,8 @@ class Transport:
     """One transport.
 
     `name` stands in commands and tables, `title` on curves and at the beginning of a sentence, `words` within one.
-    `own` are the parameters of a run that mean something for it alone; `deflate` means something where it `compresses`.
+    `own` are the parameters of a run that mean something for it alone, `told` those of them that are told even where
+    they do not vary; `deflate` means something where it `compresses`.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Transport:
     user: str  # its class in loadtests/users
     scheme: str = "http"  # of its address without TLS
     own: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     compresses: bool = False
     guest: bool = False
 
@@ -31,7 +33,8 @@ class Transport:
 TRANSPORTS = {
     transport.name: transport
     for transport in (
-        Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser", own=("poll_interval_s",)),
+        Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser",
+                  own=("poll_interval_s",), told=("poll_interval_s",)),
         Transport("long-polling", "Long polling", "long polling", "#0072B2", "s", "LongPollingUser", own=("hold_s",)),
         Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser", "ws", compresses=True),
     )

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,9 @@ from results.folders import REFERENCE
 ATTEMPTS = 3  # an invalid run is tried again twice
 
 
-def option(words: str) -> str:
+def option(name: str) -> str:
     """How a user who called make gives an option."""
-    return f"make lab ARGS={shlex.quote(words)}" if "MAKELEVEL" in os.environ else words
+    return f"make lab ARGS={name}" if "MAKELEVEL" in os.environ else name
 
 
 class Refused(Exception):
@@ -99,8 +98,9 @@ class Comparison:
     def _check_machine(self) -> None:
         """Refused if a run takes more than this machine gives."""
         machine = available()
-        if reasons := list(filter(None, (obstacle(run, machine) for run in self.plan))):
-            raise Refused(reasons[0])
+        for run in self.plan:
+            if reason := obstacle(run, machine):
+                raise Refused(reason)
 
     def _floors_ms(self) -> dict[str, Any]:
         floors = self.floors().items()

@@ -21,8 +21,8 @@ COLUMNS = {
 def block(results: Results) -> str:
     """The real feed on the three transports as a Markdown table, with where it was measured."""
     runs, machine = results.runs, results.machine
-    lines = [line for line in summary.compared(runs) if line.experiment == "real-feed"]
-    if {line.transport for line in lines if line.counts} < set(COMPARED):
+    lines = [line for line in summary.compared(runs) if line.experiment == "real-feed" and line.counts]
+    if not {line.transport for line in lines} >= set(COMPARED):
         raise table.TableError(f"{results.folder} has no valid runs of real-feed on all three transports")
     rows = [[line.transport, *(number(getattr(line, name)) for name in COLUMNS)] for line in lines]
     feed = table.valid(runs)[table.valid(runs).experiment == "real-feed"]

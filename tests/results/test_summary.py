@@ -4,19 +4,12 @@ import os
 import shutil
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from rich.console import Console
-from tools.made_up import made_up_run
 
 from results import claims, figures, summary, table, transports
 from results.terminal import terminal_table
 from results.words import number
-
-
-@pytest.fixture
-def row():
-    return made_up_run("overhead", "polling", 1, np.random.default_rng(3))[0]
 
 
 def test_the_comparison_takes_medians_of_valid_runs_only(tmp_path, row):

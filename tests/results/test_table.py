@@ -5,16 +5,9 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from tools.made_up import made_up_run
 
 from results import summary, table
 from results.check import check
-
-
-@pytest.fixture
-def row():
-    return made_up_run("overhead", "polling", 1, np.random.default_rng(3))[0]
-
 
 # --- writing and reading ---------------------------------------------------------------------------------------------
 
