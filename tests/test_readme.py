@@ -47,7 +47,15 @@ def test_every_package_it_pins_has_its_reason_in_the_readme():
 def test_what_its_commands_leave_is_ignored_by_git():
     if not (ROOT / ".git").exists():
         pytest.skip("this copy of the lab is no git repository")
-    left = ["lab.pem", ".venv/x", "results/latest/runs.csv", "results/.latest.partial/x", "results/.latest.lock"]
+    left = [
+        "lab.pem",
+        ".venv/x",
+        "results/latest/runs.csv",
+        "results/mine/x",
+        "results/own/x",
+        "results/.latest.partial/x",
+        "results/.latest.lock",
+    ]
     said = subprocess.run([needs("git"), "check-ignore", *left], cwd=ROOT, capture_output=True, text=True)
     assert said.stdout.split() == left and "lab.pem" in TEXT
 
