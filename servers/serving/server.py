@@ -29,9 +29,22 @@ class PortUnavailable(OSError):
 
 
 class LabHandler(WSGIHandler):
-    """Ignores a client that has gone, over TLS too."""
+    """Ignores a client that has gone, over TLS too; sends the head and the beginning of the body in one segment."""
 
     ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, ssl.SSL_ERROR_EOF)
+    _held: bytearray | None = None  # what is to be sent together
+
+    def _write_with_headers(self, data: bytes) -> None:
+        self._held = bytearray()
+        super()._write_with_headers(data)
+        together, self._held = self._held, None
+        super()._sendall(together)
+
+    def _sendall(self, data: bytes) -> None:
+        if self._held is None:
+            super()._sendall(data)
+        else:
+            self._held += data
 
 
 class LabServer(WSGIServer):

@@ -123,7 +123,7 @@ def test_a_run_counts_what_the_kernel_counts(transport, tls, deflate, tmp_path):
     assert (ledger.handshake > 0) is (transport == "websocket")  # the others have kept their connections
     if sys.platform == "linux":
         assert (ledger.kernel_sent, ledger.kernel_received) == (ledger.wire_sent, ledger.wire_received)
-        assert ledger.segments_sent > result.tally.requests and ledger.segments_received > 0
+        assert ledger.segments_sent >= result.tally.requests and ledger.segments_received > 0
 
 
 def test_over_a_slow_line_tls_verifies_and_the_closing_handshake_is_counted(tmp_path):
