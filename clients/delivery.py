@@ -17,7 +17,7 @@ class Delivery:
 
     @property
     def latency(self) -> float:
-        """Seconds from publication to the moment the client had the whole message."""
+        """Seconds from publication to the arrival of the message's last byte."""
         return self.received_at - self.published_at
 
 

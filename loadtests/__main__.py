@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from loadtests.arguments import number, whole
+from loadtests.arguments import cookie_bytes, number, whole
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
 from loadtests.experiments.run import Run
+from loadtests.headers.profiles import PROFILES as HEADER_PROFILES
 from loadtests.runs.machine import warn_of_others
 from loadtests.runs.partial import Taken
 from loadtests.runs.processes import RunFailed
@@ -31,6 +32,9 @@ WORKLOAD = {  # option: the parameter of a run it sets
     "size": "payload_bytes",
     "poll_interval": "poll_interval_s",
     "rtt": "rtt_ms",
+    "duration": "duration_s",
+    "cookie_bytes": "cookie_bytes",
+    "header_profile": "header_profile",
     "tls": "tls",
     "deflate": "deflate",
 }
@@ -53,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--size", type=whole(SMALLEST, LARGEST), help="bytes of a message (142)")
     own.add_argument("--poll-interval", type=number(0.01, 3600), help="seconds from poll to poll (1)")
     own.add_argument("--rtt", type=number(0, 1000), help="milliseconds of round trip to add (0)")
+    own.add_argument("--duration", type=number(0.5, 86_400), help="seconds that are measured (8, 20 or 60, by profile)")
+    own.add_argument("--cookie-bytes", type=cookie_bytes, help="bytes of the Cookie line (0: none)")
+    own.add_argument("--header-profile", choices=list(HEADER_PROFILES), help="what field lines are sent (browser)")
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
     own.add_argument("--deflate", action="store_true", default=None, help="WebSocket: compressed (RFC 7692)")
     return p
@@ -65,7 +72,7 @@ def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:
     if given and args.experiments:
         p.error("experiments have their own parameters: give either EXPERIMENT or a workload")
     if given:
-        return workload(duration_s=WORKLOAD_SECONDS[profile], **given)
+        return workload(**{"duration_s": WORKLOAD_SECONDS[profile]} | given)
     for name in args.experiments:
         if name not in EXPERIMENTS:
             p.error(f"there is no experiment {name}: they are {', '.join(EXPERIMENTS)}; and {CALIBRATION}")
@@ -157,7 +164,7 @@ def tell(results: "Results", console: Console) -> int:
     Console(width=width).print(terminal_table(runs, width))
     print(f"report: {shown(results.folder / 'report.html')}")
     if bad := len(invalid(runs)):
-        words = f"{bad} of {len(runs)} runs are not valid and do not count"
+        words = f"{bad} of {runs['run_id'].nunique()} runs are not valid and do not count"
         print(f"loadtests: {words}. What may help: {help_against(invalid(runs).invalid_reason)}.", file=sys.stderr)
     kinds = ["experiment", "transport"]
     return int(len(valid(runs)[kinds].drop_duplicates()) < len(runs[kinds].drop_duplicates()))

@@ -4,6 +4,8 @@ import math
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 
+from loadtests.headers.profiles import cookie
+
 
 def whole(least: int, most: float = math.inf) -> Callable[[str], int]:
     """A whole number from `least` to `most`."""
@@ -27,3 +29,11 @@ def number(least: float, most: float = math.inf) -> Callable[[str], float]:
         return float(text)
 
     return value
+
+
+def cookie_bytes(text: str) -> int:
+    """The bytes of a Cookie line that can be made, or 0 for none."""
+    try:
+        return len(f"Cookie: {cookie(int(text))}\r\n") if text != "0" else 0
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None

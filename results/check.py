@@ -7,20 +7,32 @@ from typing import Any
 
 import pandas as pd
 
+from results.samples import FEWEST_FOR_INTERVAL, PERCENTILES, stands
 from results.table import COLUMNS, LEDGER, records
 
 
 def check(runs: pd.DataFrame) -> list[str]:
     """What breaks the contract's promises, a sentence each; an empty list if all rows keep them."""
-    twice = runs["run_id"][runs["run_id"].duplicated()].unique()
-    messages = [f"{run_id}: this run_id stands in more than one row" for run_id in twice]
+    twice = runs["run_id"][runs[["run_id", "attempt"]].duplicated()].unique()
+    messages = [f"{run_id}: this run_id stands in more than one row of the same attempt" for run_id in twice]
     for row in records(runs):
         messages += [f"{row['run_id']}: {text}" for rule in RULES for text in rule(row)]
     return messages
 
 
+def _enough_to_say_it(row: dict[str, Any]) -> Iterator[str]:
+    """Five messages or more beyond a percentile, thirty for an interval."""
+    if pd.isna(row["published"]):
+        return
+    for name, percent in PERCENTILES.items():
+        if not pd.isna(row[name]) and not stands(percent, row["published"]):
+            yield f"{name} of {row['published']} messages"
+    if not pd.isna(row["latency_mean_ci_ms"]) and row["published"] < FEWEST_FOR_INTERVAL:
+        yield f"an interval from {row['published']} messages"
+
+
 def _nothing_negative(row: dict[str, Any]) -> Iterator[str]:
-    for name in NUMBERS:
+    for name in sorted(set(NUMBERS) - {"floor_ms"}):
         if not pd.isna(row[name]) and row[name] < 0:
             yield f"{name} is {row[name]:g}"
 
@@ -72,4 +84,4 @@ def _counts(row: dict[str, Any]) -> bool:
 
 
 NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
-RULES = (_nothing_negative, _reason_given, _ledger_adds_up, _overhead_agrees, _nothing_missing)
+RULES = (_nothing_negative, _enough_to_say_it, _reason_given, _ledger_adds_up, _overhead_agrees, _nothing_missing)

@@ -18,10 +18,9 @@ def expected_mean(
     one_way_delay: float,
     poll_interval: float | None = None,
     hold: float | None = None,
-    floor: float = 0.0,
     connection: str = "kept",
 ) -> float:
-    """The mean latency in seconds that the model gives for the messages published at these times, plus `floor`.
+    """The mean latency in seconds that the model gives for the messages published at these times.
 
     `published` holds at least one time in seconds, ascending. WebSocket: τ each. Polling at a fixed cadence: T/2 + τ
     each, the exact expectation over a uniform phase and therefore the same whenever messages are published; clients'
@@ -30,12 +29,12 @@ def expected_mean(
     """
     _check(published)
     if transport == "websocket":
-        return floor + float(websocket_mean(one_way_delay))
+        return float(websocket_mean(one_way_delay))
     if transport == "polling" and poll_interval is not None:
-        return floor + float(polling_mean(one_way_delay, poll_interval, connection))
+        return float(polling_mean(one_way_delay, poll_interval, connection))
     if transport == "long-polling" and hold is not None:
         waits = long_polling_waits(published, float(away(one_way_delay, connection)), hold)
-        return floor + one_way_delay + float(np.mean(waits))
+        return one_way_delay + float(np.mean(waits))
     raise ModelError(f"no model of {transport!r} with poll_interval={poll_interval} and hold={hold}")
 
 

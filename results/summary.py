@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results.select import groups, varying
-from results.table import records, valid
+from results.table import invalid, records, valid
 from results.transports import TRANSPORTS
 from results.words import describe, number
 
@@ -37,7 +37,7 @@ class Compared:
     reasons: tuple[str, ...]
     deliveries: int | None
     latency_p50_ms: float | None
-    latency_p99_ms: float | None
+    latency_p90_ms: float | None
     overhead_per_delivery: float | None
     requests_per_delivery: float | None
     server_cpu_us_per_delivery: float | None
@@ -59,7 +59,8 @@ def compared(runs: pd.DataFrame) -> list[Compared]:
 
 def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
     first, good = records(group)[0], valid(group)
-    shown = good if len(good) else group
+    given_up = invalid(group)
+    shown = good if len(good) else given_up
     words = describe(first, dict.fromkeys([*TRANSPORTS[first["transport"]].told, *own]))
     deliveries = _median(shown["deliveries"])
     return Compared(
@@ -70,9 +71,9 @@ def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
         label=f"{first['transport']}, {words}" if words else first["transport"],
         clients=None if pd.isna(first["clients"]) else int(first["clients"]),
         runs=len(good),
-        invalid=len(group) - len(good),
+        invalid=len(given_up),
         counts=len(good) > 0,
-        reasons=() if len(good) else tuple(group["invalid_reason"].unique()),
+        reasons=() if len(good) else tuple(given_up["invalid_reason"].unique()),
         lost=int(shown["lost"].sum()),
         deliveries=None if deliveries is None else round(deliveries),
         requests_per_delivery=_median(shown["requests"] / shown["deliveries"]),
@@ -80,7 +81,7 @@ def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
     )
 
 
-MEDIANS = "latency_p50_ms latency_p99_ms overhead_per_delivery server_cpu_us_per_delivery".split()
+MEDIANS = "latency_p50_ms latency_p90_ms overhead_per_delivery server_cpu_us_per_delivery".split()
 
 
 def _median(values: pd.Series) -> float | None:
@@ -94,7 +95,7 @@ def _median(values: pd.Series) -> float | None:
 HEADINGS = {
     "deliveries": "messages\ndelivered",
     "latency_p50_ms": "half\nwithin\nms",
-    "latency_p99_ms": "99 %\nwithin\nms",
+    "latency_p90_ms": "90 %\nwithin\nms",
     "overhead_per_delivery": "overhead\nB a\nmessage",
     "requests_per_delivery": "requests\na\nmessage",
     "server_cpu_us_per_delivery": "server\nCPU µs a\nmessage",

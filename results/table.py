@@ -50,13 +50,16 @@ PARAMETERS = _columns(
     header_profile:str cookie_bytes:int keep_alive:bool tls:bool deflate:bool fault:str duration_s:float"""
 )
 OUTCOME = _columns(
-    """published:int deliveries:int lost:int duplicated:int out_of_order:int requests:int empty_responses:int
-    connections:int handshake:int cookies:int request_head:int response_head:int framing:int payload:int
-    wire_sent:int wire_received:int overhead_per_delivery:float segments_sent:int segments_received:int
+    """joining_sent:int joining_received:int joining_segments:int connections:int
+    published:int deliveries:int lost:int duplicated:int out_of_order:int requests:int empty_responses:int
+    handshake:int cookies:int request_head:int response_head:int framing:int payload:int
+    wire_sent:int wire_received:int segments_sent:int segments_received:int
+    overhead_per_delivery:float held_mean_s:float
     latency_mean_ms:float latency_p50_ms:float latency_p90_ms:float latency_p99_ms:float latency_p999_ms:float
-    latency_max_ms:float latency_mean_ci_ms:float expected_mean_ms:float recovery_s:float
-    server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float generator_lag_p99_ms:float
-    publisher_late_p99_ms:float valid:bool invalid_reason:str"""
+    latency_max_ms:float latency_mean_ci_ms:float clock:str generator_delay_p99_ms:float
+    expected_mean_ms:float floor_ms:float recovery_s:float
+    server_cpu_share:float server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float
+    generator_lag_p99_ms:float publisher_late_p99_ms:float valid:bool invalid_reason:str"""
 )
 COLUMNS = PARAMETERS + OUTCOME
 OBSERVATIONS = _columns("claim:str quantity:str value:str unit:str condition:str")
@@ -254,13 +257,19 @@ def read_if_there(folder: str | os.PathLike[str]) -> Results | None:
 
 
 def valid(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs which count: only those marked valid."""
+    """The rows which count: only those marked valid."""
     return runs[runs["valid"].fillna(False).astype(bool)]
 
 
-def invalid(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs which are shown, with their reason, and never averaged in."""
+def failed(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows which do not: each attempt that was not valid, with its reason."""
     return runs[~runs["valid"].fillna(False).astype(bool)]
+
+
+def invalid(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs which are shown, and never averaged in: the last attempt of each that never became valid."""
+    bad = failed(runs)
+    return bad[~bad["run_id"].isin(valid(runs)["run_id"])].drop_duplicates("run_id", keep="last")
 
 
 def records(runs: pd.DataFrame) -> list[dict[str, Any]]:

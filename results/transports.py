@@ -45,6 +45,11 @@ COMPARED = tuple(name for name, transport in TRANSPORTS.items() if not transport
 """The three that every experiment compares."""
 
 
+def drawn_phases(transport: str) -> bool:
+    """Whether its clients ask at intervals, each from a random phase on: then the phases are part of the sample."""
+    return "poll_interval_s" in TRANSPORTS[transport].own
+
+
 def owner(parameter: str) -> str | None:
     """The transport for which alone this parameter of a run means something; None if it does for all."""
     return next((name for name, transport in TRANSPORTS.items() if parameter in transport.own), None)

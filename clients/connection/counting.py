@@ -1,19 +1,39 @@
-"""A TCP socket whose every byte is booked."""
+"""A TCP socket whose every byte is booked, and that knows when it arrived."""
 
 import socket
+import struct
+import sys
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from clients.connection import tcp_info
 from clients.connection.tcp_info import TcpInfo
 from clients.ledger import Account, Direction, Ledger
 
+SO_TIMESTAMPNS = 35  # socket(7), asm-generic/socket.h: the option, and the kind of the message that comes with a read
+TIMESPEC = struct.Struct("@ll")  # seconds and nanoseconds
+ROOM = socket.CMSG_SPACE(TIMESPEC.size) if sys.platform == "linux" else 0
+
 
 class CountingSocket(socket.socket):
-    """Books what it sends and receives. Where gevent has patched the socket module before, it is gevent's socket."""
+    """Books what it sends and receives. Where gevent has patched the socket module before, it is gevent's socket.
+
+    `arrived_at` is the Unix time at which the last byte read last came to this machine, by the kernel's own stamp; None
+    where the kernel does not tell. What waits unread together may bear the stamp of the last of it.
+    """
 
     account: Account
     ended = was_reset = False  # whether the other side's end has been read, or its reset has been told
+    arrived_at: float | None = None
+    _stamped = False
     _settled = TcpInfo()
+
+    def ask_for_stamps(self) -> None:
+        """Have the kernel stamp what arrives; on Linux, which does that for TCP, too."""
+        if ROOM:
+            with suppress(OSError):
+                self.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+                self._stamped = True
 
     def send(self, data: Any, *args: Any, **kwargs: Any) -> int:
         try:
@@ -29,14 +49,23 @@ class CountingSocket(socket.socket):
         while left:
             left = left[self.send(left) :]
 
-    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+    def recv(self, *args: Any) -> bytes:
         try:
-            data = super().recv(*args, **kwargs)
+            data = self._read_stamped(*args) if self._stamped else super().recv(*args)
         except ConnectionResetError:
             self.was_reset = True
             raise
         self.ended = not data
         self.passed("received", data)
+        return data
+
+    def _read_stamped(self, size: int, flags: int = 0) -> bytes:
+        data, told, _, _ = super().recvmsg(size, ROOM, flags)
+        self.arrived_at = None
+        for level, kind, stamp in told:
+            if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+                seconds, nanoseconds = TIMESPEC.unpack(stamp)
+                self.arrived_at = seconds + nanoseconds / 1e9
         return data
 
     def passed(self, direction: Direction, data: bytes) -> None:
@@ -48,9 +77,9 @@ class CountingSocket(socket.socket):
         return 0
 
     def turn_page(self, ledger: Ledger) -> None:
-        """Book in another ledger from here on; between two exchanges."""
+        """Book in another ledger from here on."""
         self._settle()
-        self.account.ledger = ledger
+        self.account.turn(ledger)
 
     def close(self) -> None:
         if self.fileno() >= 0:

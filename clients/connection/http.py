@@ -20,7 +20,7 @@ from clients.ledger import Ledger
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole response; `received_at` is the Unix time in seconds at which its last byte was there."""
+    """A whole response; `received_at` is the Unix time in seconds at which its last byte arrived."""
 
     status: int
     fields: dict[str, str]
@@ -78,7 +78,7 @@ class HttpConnection:
                 response = event
             elif isinstance(event, h11.Data):
                 body += event.data
-        answer = Answer(response.status_code, fields_of(response), bytes(body), time.time())
+        answer = Answer(response.status_code, fields_of(response), bytes(body), self.socket.arrived_at or time.time())
         if self._h11.our_state is h11.MUST_CLOSE:
             raise ConnectionLost("the server keeps no connections")
         self._h11.start_next_cycle()

@@ -34,13 +34,27 @@ def read(sock: socket.socket, was_reset: bool) -> TcpInfo | None:
     """
     if sys.platform != "linux":
         return None
-    told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
+    told = steady(sock)
     if len(told) < SIZE:
         return None
     received, out, came = unpack(RECEIVED_AND_SEGMENTS, told)
     sent, repeated = unpack(SENT, told)
     fin = told[0] in FIN_CAME or told[0] == CLOSE and received > 0 and not (was_reset or reset_untold(sock))
     return TcpInfo(sent - repeated, received - fin, out, came)
+
+
+def steady(sock: socket.socket) -> bytes:
+    """TCP_INFO, asked until it counts the same twice: the state is told first, and a FIN may come before the counts."""
+    before, told = b"", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
+    while counts(before) != counts(told):
+        before, told = told, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
+    return told
+
+
+def counts(told: bytes) -> bytes:
+    """The part of TCP_INFO with the bytes received and the segments."""
+    form, offset = RECEIVED_AND_SEGMENTS
+    return told[offset : offset + form.size]
 
 
 def reset_untold(sock: socket.socket) -> bool:

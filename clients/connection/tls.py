@@ -55,7 +55,7 @@ class TlsSocket(CountingSocket):
         self._unwrapped("sent", bytes(memoryview(data)[:count]))
         return count
 
-    def recv(self, size: int = READ, *args: Any, **kwargs: Any) -> bytes:
+    def recv(self, size: int = READ, *args: Any) -> bytes:
         try:
             data: bytes = self._work(self._tls.read, size)
         except (EOFError, ssl.SSLZeroReturnError):  # TCP's end or TLS's
@@ -119,7 +119,9 @@ def new_socket(address: Address, trust: str | None, ledger: Ledger, *kind: Any) 
     `trust` is a PEM file of the authority to trust, None for those that the system trusts. ClientError if it is none.
     """
     if not address.secure:
-        return counting_socket(CountingSocket, ledger, *kind)
+        plain = counting_socket(CountingSocket, ledger, *kind)
+        plain.ask_for_stamps()  # over TLS, a message is there only once it is deciphered
+        return plain
     context = trusting(authority_in(trust))
     sock = counting_socket(TlsSocket, ledger, *kind)
     sock.prepare(context, address.host)

@@ -55,7 +55,7 @@ class WebSocketConnection:
         self.close()
 
     def messages(self) -> Iterator[tuple[list[bytes], float]]:
-        """Yield the messages that one read completed, and its Unix time; Gone or ConnectionLost at the end."""
+        """Yield the messages that one read completed, and when it arrived; Gone or ConnectionLost at the end."""
         while True:
             complete, received_at = self.take()
             if complete:
@@ -69,8 +69,8 @@ class WebSocketConnection:
         self._receive()
 
     def take(self) -> tuple[list[bytes], float]:
-        """The messages that are complete by what was read, and the Unix time."""
-        received_at = time.time()
+        """The messages that are complete by what was read, and the Unix time at which its last byte arrived."""
+        received_at = self.socket.arrived_at or time.time()
         return self._complete(), received_at
 
     def send(self, text: str) -> None:

@@ -16,10 +16,11 @@ COOKIES = (b"cookie", b"set-cookie")
 
 
 class Account:
-    """One connection's bytes, booked in `ledger`; another ledger can take its place between two exchanges."""
+    """One connection's bytes, booked in `ledger`."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self._next: Ledger | None = None
         self._asked: deque[Head] = deque()
         self._streams: dict[Direction, Stream] = {"sent": Stream(), "received": Stream()}
         self._heads: dict[Direction, Head] = {"sent": Head(), "received": Head()}
@@ -30,11 +31,22 @@ class Account:
         """Book bytes that went from the client to the server."""
         self.ledger.wire_sent += len(data)
         self._feed("sent", data)
+        self._turn()
 
     def received(self, data: bytes) -> None:
         """Book bytes that came from the server to the client."""
         self.ledger.wire_received += len(data)
         self._feed("received", data)
+        self._turn()
+
+    def turn(self, ledger: Ledger) -> None:
+        """Book in another ledger, once all that has begun to pass is booked in this one: each adds up by itself."""
+        self._next = ledger
+        self._turn()
+
+    def _turn(self) -> None:
+        if self._next is not None and not self.ledger.difference:
+            self.ledger, self._next = self._next, None
 
     def wrapped(self, direction: Direction, size: int, heading: str = "framing") -> None:
         """Book `size` bytes of TLS; a negative size takes out plaintext that is booked under its own heading."""

@@ -5,7 +5,7 @@ from typing import Any
 from loadtests.experiments import latency, overhead, real_feed, scale
 from loadtests.experiments.experiment import PROFILES as PROFILES
 from loadtests.experiments.experiment import Experiment, watch
-from loadtests.experiments.run import Run, without_idle_factors
+from loadtests.experiments.run import Run, settled
 from results.transports import COMPARED
 
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in (real_feed, overhead, latency, scale)}
@@ -18,4 +18,4 @@ def experiment_of(run: Run) -> Experiment:
 
 def workload(**setting: Any) -> list[Run]:
     """An engineer's own workload on the three transports."""
-    return [without_idle_factors(Run("workload", transport, **setting)) for transport in COMPARED]
+    return [settled(Run("workload", transport, **setting)) for transport in COMPARED]

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from loadtests.experiments.run import Run, without_idle_factors
+from loadtests.experiments.run import Run, settled
 from results.transports import COMPARED
 
 PROFILES = ("quick", "standard", "full")
 
 Settings = Iterator[dict[str, Any]]  # changes to the basic run
+
+EVEN: dict[str, Any] = {"arrivals": "even", "poll_interval_s": 0.525}
+"""Messages that come like a clock, and polls that do not keep step: with 0.1, 0.25 or 0.5 s between messages, the
+phases at which a client finds them are 0.025 s apart."""
 
 
 class Scene(Protocol):
@@ -45,6 +49,19 @@ class Experiment:
     transports: tuple[str, ...] = COMPARED
 
     def runs(self, profile: str) -> list[Run]:
-        """The runs of a profile, transports interleaved."""
-        basic = (replace(Run(self.name, t), **setting) for setting in self.settings(profile) for t in self.transports)
-        return list(dict.fromkeys(without_idle_factors(run) for run in basic))
+        """The runs of a profile, transports interleaved, and taking turns at going first."""
+        runs = (
+            settled(replace(Run(self.name, transport), **setting))
+            for turn, setting in enumerate(self.settings(profile))
+            for transport in rotated(self.transports, turn)
+        )
+        once: dict[str, Run] = {}
+        for run in runs:
+            once.setdefault(run.run_id, run)
+        return list(once.values())
+
+
+def rotated(names: tuple[str, ...], turn: int) -> tuple[str, ...]:
+    """The names in the same circle, from another one on with each turn."""
+    first = turn % len(names)
+    return names[first:] + names[:first]

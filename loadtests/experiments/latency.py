@@ -2,17 +2,20 @@
 
 from loadtests.experiments.experiment import Experiment, Settings
 
+BASIC = {"rate_hz": 20.0, "header_profile": "minimal"}
+
 
 def settings(profile: str) -> Settings:
-    """Two clients: more would wait for each other at the server, and `scale` measures that."""
-    seconds, repeats = {"quick": (1.5, 1), "standard": (6, 1), "full": (15, 2)}[profile]
-    intervals = {"quick": [], "standard": [0.2, 0.5, 2.0], "full": [0.1, 0.2, 0.5, 1.0, 2.0, 5.0]}[profile]
-    round_trips = {"quick": [20], "standard": [20, 100], "full": [5, 20, 50, 100, 200]}[profile]
-    varied = [(interval, 0) for interval in intervals] + [(0.5, round_trip) for round_trip in round_trips]
-    basic = {"clients": 2, "duration_s": seconds, "header_profile": "minimal"}
+    """Poll intervals without a delay, in windows that are whole numbers of each; then round trips."""
+    repeats, window = {"quick": (1, 3), "standard": (1, 6.3), "full": (3, 14.7)}[profile]
+    intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.1, 0.3, 0.7, 2.1, 4.9]}[profile]
+    round_trips = {"quick": [20.0], "standard": [20.0, 100.0], "full": [20.0, 50.0, 100.0, 200.0]}[profile]
     for repeat in range(1, repeats + 1):
-        for interval, round_trip in varied:
-            yield basic | {"poll_interval_s": interval, "rtt_ms": float(round_trip), "repeat": repeat, "seed": repeat}
+        basic = BASIC | {"duration_s": window, "repeat": repeat, "seed": repeat}
+        for interval in intervals:
+            yield basic | {"poll_interval_s": interval}
+        for rtt_ms in round_trips:
+            yield basic | {"poll_interval_s": 0.5, "rtt_ms": rtt_ms}
 
 
 EXPERIMENT = Experiment("latency", "How long is a message on its way, and what is the poll interval's part?", settings)

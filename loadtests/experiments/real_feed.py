@@ -4,9 +4,9 @@ from loadtests.experiments.experiment import Experiment, Settings
 
 
 def settings(profile: str) -> Settings:
-    seconds, repeats = {"quick": (2, 1), "standard": (10, 1), "full": (30, 3)}[profile]
+    seconds, repeats = {"quick": (3, 1), "standard": (15, 1), "full": (30, 3)}[profile]
     for repeat in range(1, repeats + 1):
-        yield {"payload_bytes": None, "duration_s": seconds, "repeat": repeat}
+        yield {"payload_bytes": None, "rate_hz": 20.0, "duration_s": seconds, "repeat": repeat}
 
 
 EXPERIMENT = Experiment("real-feed", "How do the three deliver a real feed, with its bursts and pauses?", settings)

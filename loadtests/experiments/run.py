@@ -1,5 +1,6 @@
 """One run's parameters, as data: a row of runs.csv begins with them."""
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -32,19 +33,15 @@ class Run:
     fault: str = ""
     duration_s: float = 4.0
     repeat: int = 1
+    warm_up_s: float = 0.5
 
     @property
     def run_id(self) -> str:
         """A name that says all in which runs differ, fit for a file."""
         plain = Run(self.experiment, self.transport)
-        differing = (f for f in fields(Run)[2:] if getattr(self, f.name) != getattr(plain, f.name))
+        differing = (f for f in fields(Run)[2:-1] if getattr(self, f.name) != getattr(plain, f.name))
         parts = (f"{f.name.partition('_')[0]}{getattr(self, f.name)}".removesuffix("True") for f in differing)
         return "-".join([self.experiment, self.transport, *parts]).replace("payloadNone", "real")
-
-    @property
-    def warm_up_s(self) -> float:
-        """A poll interval for those who poll, a moment for the others."""
-        return self.poll_interval_s if "poll_interval_s" in TRANSPORTS[self.transport].own else 0.2
 
     @property
     def expected_s(self) -> float:
@@ -63,11 +60,18 @@ class Run:
     def cells(self) -> dict[str, Any]:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
         idle = {name: None for other in TRANSPORTS.values() if other.name != self.transport for name in other.own}
-        return {"run_id": self.run_id} | self.parameters() | idle | {"fault": self.fault or None}
+        cells = {"run_id": self.run_id} | self.parameters() | idle | {"fault": self.fault or None}
+        return {name: value for name, value in cells.items() if name != "warm_up_s"}
 
 
-def without_idle_factors(run: Run) -> Run:
-    """Reset what means nothing to the run's transport, so that no run repeats under another name."""
+def settled(run: Run) -> Run:
+    """The same run with a window as long as a whole number of poll intervals, after an interval or more of warm-up.
+
+    Then each client polls as often as any other. What means nothing to the run's transport is reset, so that no run
+    repeats under another name; window and warm-up are those of the polls beside which it stands.
+    """
+    intervals = math.ceil(round(run.duration_s / run.poll_interval_s, 6))
+    window, warm_up = round(intervals * run.poll_interval_s, 6), max(run.poll_interval_s, Run.warm_up_s)
     idle = [name for other in TRANSPORTS.values() if other.name != run.transport for name in other.own]
     idle += ["deflate"] * (not TRANSPORTS[run.transport].compresses)
-    return replace(run, **{name: getattr(Run, name) for name in idle})
+    return replace(run, duration_s=window, warm_up_s=warm_up, **{name: getattr(Run, name) for name in idle})

@@ -1,24 +1,22 @@
 """What do more clients cost: latency, server CPU, memory?"""
 
-from loadtests.experiments.experiment import Experiment, Settings
+from loadtests.experiments.experiment import EVEN, Experiment, Settings
+
+LOADS = {
+    "quick": [(10, 4), (30, 4), (30, 10)],
+    "standard": [(10, 2), (50, 2), (100, 2), (10, 10), (50, 4)],
+    "full": [(10, 2), (50, 2), (100, 2), (200, 2), (500, 2), (10, 10), (50, 4)],
+}
+"""Clients, and messages a second. Where both vary, a publication's cost tells itself from a delivery's."""
 
 
 def settings(profile: str) -> Settings:
-    """Even arrivals, so far apart that each message has gone out to all before the next one comes.
-
-    The poll interval is no multiple of the gap between messages: else each client would always be equally late.
-    """
-    rate, seconds = {"quick": (4, 1.5), "standard": (2, 6), "full": (2, 15)}[profile]
-    clients = {"quick": [10, 30], "standard": [10, 50, 100], "full": [10, 30, 50, 100, 200, 500]}[profile]
-    basic = {
-        "rate_hz": rate,
-        "arrivals": "even",
-        "poll_interval_s": 0.7,
-        "duration_s": seconds,
-        "header_profile": "minimal",
-    }
-    for count in clients:
-        yield basic | {"clients": count}
+    """Even arrivals, so far apart that each message has gone out to all before the next one comes."""
+    intervals, repeats = {"quick": (2, 1), "standard": (7, 1), "full": (14, 3)}[profile]
+    basic = EVEN | {"header_profile": "minimal", "duration_s": intervals * EVEN["poll_interval_s"]}
+    for repeat in range(1, repeats + 1):
+        for clients, rate in LOADS[profile]:
+            yield basic | {"clients": clients, "rate_hz": float(rate), "repeat": repeat}
 
 
 EXPERIMENT = Experiment("scale", "What do more clients cost: latency, server CPU, memory?", settings)

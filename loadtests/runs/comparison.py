@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ from rich.console import Console
 from loadtests.experiments import experiment_of
 from loadtests.experiments.run import Run
 from loadtests.runs.conduct import conduct
-from loadtests.runs.floor import floor, floor_run
+from loadtests.runs.floor import Floor, floor, floor_run
 from loadtests.runs.limits import available, obstacle
 from loadtests.runs.machine import machine
 from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.progress import Bar, progress_bar
-from loadtests.runs.row import Outcome, keep_latencies, row
+from loadtests.runs.row import keep_latencies, row
+from loadtests.runs.validity import FEW
 from results import figures, report, table
 from results.folders import REFERENCE
 
@@ -62,31 +63,35 @@ class Comparison:
 
     def run(self, console: Console) -> None:
         """Measure what is not measured yet, showing what runs and how long is left."""
-        done, known = {row["run_id"] for row in self.rows()}, self.floors()
-        left = [run for run in self.plan if run.run_id not in done]
-        unknown = [run for run in dict.fromkeys(map(floor_run, left)) if run not in known]
+        known = self.floors()
+        left = [run for run in self.plan if not done(self.attempts(run))]
+        unknown = [run for run in dict.fromkeys(floor_run(run) for run in left if run.linked) if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
             for run in unknown:
                 bar.begin(f"floor · {run.transport}", run.expected_s)
                 self._find_floor(run, bar)
-            for number, run in enumerate(left, start=len(done) + 1):
+            for number, run in enumerate(left, start=len(self.plan) - len(left) + 1):
                 bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
                 self._measure(run, bar)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of the runs that are finished."""
+        """The rows of the attempts that are finished."""
         return read_lines(self._rows)
 
-    def floors(self) -> dict[Run, float | None]:
-        """The floors that are known, in seconds, by the run that found them; None where none was valid."""
-        return {Run(**line["run"]): line["floor_s"] for line in read_lines(self._floors)}
+    def attempts(self, run: Run) -> list[dict[str, Any]]:
+        """The rows of a run's attempts so far."""
+        return [row for row in self.rows() if row["run_id"] == run.run_id]
+
+    def floors(self) -> dict[Run, Floor | None]:
+        """The floors that are known, by the run that found them; None where none was valid."""
+        return {Run(**line["run"]): line["floor"] and Floor(**line["floor"]) for line in read_lines(self._floors)}
 
     def finish(self) -> table.Results:
         """Write the tables, the charts and the report, and publish the folder; return what is in it."""
         folder = self.partial.path
         table.write_runs(folder / "runs.csv", self.rows())
         table.write_observations(folder / "observations.csv", [])
-        table.write_text(folder / "machine.json", json.dumps(machine(self.profile) | self._floors_ms(), indent=1))
+        table.write_text(folder / "machine.json", json.dumps(machine(self.profile) | self._floors_found(), indent=1))
         results = table.read(folder)
         drawn = figures.draw_all(results)
         figures.save(drawn[0], folder)
@@ -102,30 +107,45 @@ class Comparison:
             if reason := obstacle(run, machine):
                 raise Refused(reason)
 
-    def _floors_ms(self) -> dict[str, Any]:
-        floors = self.floors().items()
-        named = {run.transport + ", TLS" * run.tls: floor and round(floor * 1000, 3) for run, floor in floors}
-        return {"floor_ms": named}
+    def _floors_found(self) -> dict[str, Any]:
+        """The floors as machine.json has them."""
+        return {
+            "floors": [
+                {"transport": run.transport, "clients": run.clients, "tls": run.tls, "link": True} | asdict(found)
+                for run, found in self.floors().items()
+                if found is not None
+            ]
+        }
 
     def _measure(self, run: Run, bar: Bar) -> None:
-        outcome, cells = self._try(run, bar, self.floors().get(floor_run(run)))
-        keep_latencies(outcome.histogram, self.partial.path / "latency", run.run_id)
-        add_line(self._rows, cells)
+        """Conduct a run until it is valid or was tried often enough; each attempt has its row."""
+        found = self.floors().get(floor_run(run)) if run.linked else None
+        while not done(tried := self.attempts(run)):
+            outcome = conduct(run, self.partial.scaffold, bar.advance, experiment_of(run).during)
+            cells = row(run, outcome, len(tried) + 1, found)
+            keep_latencies(outcome.histogram, self.partial.path / "latency", run.run_id)
+            add_line(self._rows, cells)
+            tell(cells, bar)
 
     def _find_floor(self, run: Run, bar: Bar) -> None:
-        """Find a transport's floor; if the plan uses the delay line, over one without delay."""
-        outcome, cells = self._try(run, bar, link=any(planned.linked for planned in self.plan))
-        floor_s = floor(run, outcome.tally) if cells["valid"] else None
-        add_line(self._floors, {"run": run.parameters(), "floor_s": floor_s})
+        """Find a floor, over a delay line without delay."""
+        rows: list[dict[str, Any]] = []
+        while not done(rows):
+            outcome = conduct(run, self.partial.scaffold, bar.advance, link=True)
+            rows.append(row(run, outcome, len(rows) + 1))
+            tell(rows[-1], bar)
+        found = floor(run, outcome.tally) if rows[-1]["valid"] else None
+        add_line(self._floors, {"run": run.parameters(), "floor": found and asdict(found)})
 
-    def _try(
-        self, run: Run, bar: Bar, floor_s: float | None = None, link: bool = False
-    ) -> tuple[Outcome, dict[str, Any]]:
-        """Conduct a run until it is valid or was tried often enough."""
-        for attempt in range(1, ATTEMPTS + 1):
-            outcome = conduct(run, self.partial.scaffold, bar.advance, experiment_of(run).during, link)
-            cells = row(run, outcome, attempt, floor_s)
-            if cells["valid"]:
-                break
-            bar.note(f"{cells['invalid_reason']} (attempt {attempt} of {ATTEMPTS})")
-        return outcome, cells
+
+def done(attempts: list[dict[str, Any]]) -> bool:
+    """Whether the last attempt was valid, or to try again is in vain."""
+    if not attempts or attempts[-1]["valid"]:
+        return bool(attempts)
+    return len(attempts) == ATTEMPTS or attempts[-1]["invalid_reason"].startswith(FEW)
+
+
+def tell(cells: dict[str, Any], bar: Bar) -> None:
+    """Say why an attempt does not count."""
+    if not cells["valid"]:
+        bar.note(f"{cells['invalid_reason']} (attempt {cells['attempt']} of {ATTEMPTS})")

@@ -1,4 +1,4 @@
-"""One run: processes up, warm-up, window, drain, processes down."""
+"""One run: processes up, clients joined, publishing, warm-up, the window, drain, processes down."""
 
 import contextlib
 import json
@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
+
 from loadtests.experiments.experiment import Scene, watch
 from loadtests.experiments.run import Run
+from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.runs.row import Outcome
 from loadtests.runs.tally import Tally
@@ -31,18 +34,20 @@ STEP = 0.1  # seconds between looks at the clock and at the processes
 Progress = Callable[[float], Any]  # is told the seconds of a run that have passed
 
 
-@dataclass(frozen=True)
+@dataclass
 class Processes:
-    """What runs during a run: a `Scene` for the experiment to act on."""
+    """What runs during a run: a `Scene` for the experiment to act on. `now` is the Unix time that it has come to."""
 
     run: Run
     server: Child
     load: Child
     link: Child | None
     progress: Progress
+    now: float
 
     def pass_time(self, seconds: float) -> None:
-        pass_time(seconds, [child for child in (self.server, self.load, self.link) if child], self.progress)
+        self.now += seconds
+        pass_time(self.now, [child for child in (self.server, self.load, self.link) if child], self.progress)
 
     def tell_link(self, **command: float) -> None:
         assert self.link is not None, "a run with a fault goes over the delay line"
@@ -61,22 +66,25 @@ def conduct(
         load = start(children, "Locust", locust_arguments(run, scratch / AUTHORITY))
         url = server.hear("urls", START_TIMEOUT)[run.transport]
         line = start(children, "the delay line", link_arguments(run, url)) if link or run.linked else None
-        scene = Processes(run, server, load, line, progress)
         load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
         load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME)
-        scene.pass_time(run.warm_up_s)
-        load.tell(begin=True)
-        load.hear("begun", START_TIMEOUT)
-        before = status(url, scratch / AUTHORITY)
         server.tell(do="start")
+        scene = Processes(run, server, load, line, progress, now=time.time())
+        begin = scene.now + run.warm_up_s
+        load.tell(window=[begin, begin + run.duration_s])
+        load.hear("begun", run.warm_up_s)
+        scene.pass_time(run.warm_up_s)
+        before, began = cpu_seconds(server.pid), time.monotonic()
         during(scene)
+        after, ended = cpu_seconds(server.pid), time.monotonic()
+        rss_bytes = psutil.Process(server.pid).memory_info().rss
         server.tell(do="stop")
-        published = server.hear("stopped_at", START_TIMEOUT)
-        load.tell(drain=published, within=DRAIN_TIMEOUT + run.poll_interval_s)
+        stopped = server.hear_all("stopped_at", START_TIMEOUT)
+        load.tell(drain=stopped["stopped_at"], within=DRAIN_TIMEOUT + run.poll_interval_s)
         tally = load.hear("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT)
-        after = status(url, scratch / AUTHORITY)
         load.end()
-        return Outcome(Tally.from_values(tally), published, before, after)
+        share = (after - before) / (ended - began)
+        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"])
 
 
 def server_arguments(run: Run, authority: Path) -> list[str]:
@@ -119,10 +127,9 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def pass_time(seconds: float, children: list[Child], progress: Progress) -> None:
-    """Let a stretch of the run pass, watching the processes."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
+def pass_time(until: float, children: list[Child], progress: Progress) -> None:
+    """Let a stretch of the run pass, up to that Unix time, watching the processes."""
+    while (left := until - time.time()) > 0:
         for child in children:
             child.check()
         time.sleep(min(left, STEP))

@@ -1,48 +1,76 @@
-"""What a run is expected to measure: the model over its own publication times, and the floor of this machine."""
+"""What a run should have measured, by the model alone; and what this machine adds to that, at no delay."""
 
-from loadtests.experiments.run import Run
+import math
+from dataclasses import dataclass
+
+from loadtests.experiments.run import Run, settled
+from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import Tally
 from results.model import connection_mode
 from results.replay import expected_mean
+from results.transports import drawn_phases
+
+MESSAGES = 110  # of a floor, at least; a floor needs a hundred
+MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOWEST = 600.0, 300.0, 100.0, 5.0  # a second
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What a machine adds to the model's latency: ms, and half its 95 % interval, from so many messages."""
+
+    ms: float
+    half_ms: float | None
+    messages: int
 
 
 def floor_run(run: Run) -> Run:
-    """The run that finds what is left of a latency at zero delay, on the same transport with the same security.
+    """The run that finds the floor of another: same transport, clients and TLS, over the same link but without delay.
 
-    Two clients and even arrivals, so that hardly a message waits for another; polls come at no fraction of theirs.
+    Even arrivals, so far apart that no message waits for the one before; polls come at no fraction of theirs.
     """
-    return Run(
-        "floor",
-        run.transport,
-        clients=2,
-        rate_hz=20.0,
-        arrivals="even",
-        poll_interval_s=0.037,
-        header_profile="minimal",
-        tls=run.tls,
-        duration_s=2.0,
+    rate = max(min(FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
+    return settled(
+        Run(
+            "floor",
+            run.transport,
+            clients=run.clients,
+            rate_hz=rate,
+            arrivals="even",
+            poll_interval_s=0.037 * math.ceil(run.clients / 0.037 / MOST_POLLS),
+            header_profile="minimal",
+            tls=run.tls,
+            duration_s=math.ceil(MESSAGES / rate),
+        )
     )
 
 
-def floor(run: Run, tally: Tally) -> float | None:
-    """Seconds by which messages come later than the model says; None if none came."""
-    modelled = expected_s(run, tally, 0.0)
-    return None if modelled is None else tally.mean_s - modelled
+def floor(run: Run, tally: Tally) -> Floor | None:
+    """How much later messages come than the model says; None if none came."""
+    if (modelled := expected_s(run, tally)) is None:
+        return None
+    half_ms = half_interval_ms(tally.messages.values(), drawn_phases(run.transport))
+    return Floor((tally.mean_s - modelled) * 1000, half_ms, len(tally.messages))
 
 
-def expected_s(run: Run, tally: Tally, floor_s: float) -> float | None:
-    """The model's mean latency in seconds for this run's own publication times; None if there are none.
-
-    The floor counts as part of the one-way delay: it lengthens a long-polling client's absence, too.
-    """
+def expected_s(run: Run, tally: Tally) -> float | None:
+    """The model's mean latency in seconds for this run's own publication times; None if there are none."""
     published = sorted(message.published_at for message in tally.messages.values())
     if not published:
         return None
     return expected_mean(
         run.transport,
         published,
-        one_way_delay=run.rtt_ms / 2000 + floor_s,
+        one_way_delay=run.rtt_ms / 2000 + transmission_s(run, tally),
         poll_interval=run.poll_interval_s,
         hold=run.hold_s,
         connection=connection_mode(run.keep_alive, run.tls),
     )
+
+
+def transmission_s(run: Run, tally: Tally) -> float:
+    """Seconds that a message's bytes take at the link's rate; where all are sent it at once, one after another."""
+    if run.link_mbps is None or not tally.deliveries:
+        return 0.0
+    received = tally.ledger.wire_received / (tally.answers or tally.deliveries)
+    before = 1 if drawn_phases(run.transport) else (run.clients + 1) / 2
+    return before * received * 8 / (run.link_mbps * 1e6)

@@ -64,6 +64,10 @@ class Child:
 
         RunFailed if the process ends or is silent for `timeout` seconds.
         """
+        return self.hear_all(word, timeout)[word]
+
+    def hear_all(self, word: str, timeout: float) -> dict[str, Any]:
+        """The same, but the whole object."""
         while True:
             try:
                 line = self._lines.get(timeout=timeout)
@@ -72,7 +76,7 @@ class Child:
             if not line:
                 raise self._gone()
             if line.startswith("{") and word in (said := json.loads(line)):
-                return said[word]
+                return said
 
     def check(self) -> None:
         """RunFailed if the process has ended."""

@@ -5,29 +5,39 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from hdrh.histogram import HdrHistogram
 
 from clients.ledger import HEADINGS
 from loadtests.experiments.run import Run
-from loadtests.runs.floor import expected_s
+from loadtests.runs.floor import Floor, expected_s
+from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import Tally
-from loadtests.runs.validity import FEWEST_MESSAGES, reasons_against
+from loadtests.runs.validity import reasons_against
+from results.samples import PERCENTILES, stands
 from results.table import COLUMNS
+from results.transports import TRANSPORTS, drawn_phases
 
 MEBIBYTE = 1024 * 1024
-COUNTED = ("deliveries", "lost", "duplicated", "out_of_order", "requests", "empty_responses", "connections")
-PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
+COUNTED = ("connections", "deliveries", "lost", "duplicated", "out_of_order", "requests", "empty_responses")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a run: the generator's tally, and the server's status when publishing began and at the end."""
+    """The outcome of a run: the generator's tally, and what was seen of the server.
+
+    `server_cpu_share` is of one core, over the window; `rss_bytes` at its end.
+    """
 
     tally: Tally
-    published: int
-    before: dict[str, Any]
-    after: dict[str, Any]
+    server_cpu_share: float
+    rss_bytes: int
+    publisher_late_p99_ms: float
+
+    @property
+    def published(self) -> int:
+        """How many messages were published in the window; none is left out between the first and the last."""
+        seqs = self.tally.messages.keys()
+        return max(seqs) - min(seqs) + 1 if seqs else 0
 
     @cached_property
     def histogram(self) -> HdrHistogram:
@@ -35,63 +45,70 @@ class Outcome:
         return self.tally.histogram()
 
 
-def row(run: Run, outcome: Outcome, attempt: int, floor_s: float | None = None) -> dict[str, Any]:
-    """The row of runs.csv; what does not apply, or is not measured yet, is None. `floor_s` is the calibrated one."""
+def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) -> dict[str, Any]:
+    """The row of runs.csv; what does not apply, or what too few messages would have to carry, is None."""
     tally = outcome.tally
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
     cells |= run.cells() | {"attempt": attempt, "published": outcome.published}
-    cells |= counted(tally) | latency(outcome) | costs(outcome)
-    expected = None if floor_s is None else expected_s(run, tally, floor_s)
+    cells |= counted(run, tally) | latency(run, outcome) | costs(run, outcome)
+    expected = expected_s(run, tally)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
+    cells["floor_ms"] = floor and floor.ms
     reasons = reasons_against(run, tally, cells)
     return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
 
 
-def counted(tally: Tally) -> dict[str, Any]:
-    ledger = tally.ledger
-    beside = (ledger.wire - tally.message_bytes) / tally.deliveries if tally.deliveries else None
+def counted(run: Run, tally: Tally) -> dict[str, Any]:
+    """What was counted on joining, and in the window."""
+    joining, ledger = tally.joining, tally.ledger
+    messages = tally.message_bytes if run.deflate else ledger.payload  # uncompressed
+    held = tally.held_us / tally.answers / 1e6 if tally.answers and "hold_s" in TRANSPORTS[run.transport].own else None
     return (
-        {name: getattr(tally, name) for name in COUNTED}
+        {"joining_sent": joining.wire_sent, "joining_received": joining.wire_received}
+        | {"joining_segments": joining.segments_sent + joining.segments_received or None}
+        | {name: getattr(tally, name) for name in COUNTED}
         | {name: getattr(ledger, name) for name in (*HEADINGS, "wire_sent", "wire_received")}
-        | {name: getattr(ledger, name) or None for name in ("segments_sent", "segments_received")}
-        | {"overhead_per_delivery": beside}
+        | {name: getattr(ledger, name) if counted_by_kernel(tally) else None for name in SEGMENTS}
+        | {"overhead_per_delivery": (ledger.wire - messages) / tally.deliveries if tally.deliveries else None}
+        | {"held_mean_s": held}
     )
 
 
-def latency(outcome: Outcome) -> dict[str, Any]:
+SEGMENTS = ("segments_sent", "segments_received")
+
+
+def counted_by_kernel(tally: Tally) -> bool:
+    """Whether the kernel counts segments here; it does on Linux."""
+    return tally.every_page.segments_sent > 0
+
+
+def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
     """Mean and percentiles in milliseconds; the mean from exact sums, with half its 95 % interval."""
     tally, histogram = outcome.tally, outcome.histogram
-    if not tally.deliveries:
+    if not tally.samples:
         return {}
-    at = {name: histogram.get_value_at_percentile(percent) for name, percent in PERCENTILES.items()}
-    return {f"latency_{name}_ms": microseconds / 1000 for name, microseconds in at.items()} | {
+    standing = {name: percent for name, percent in PERCENTILES.items() if stands(percent, len(tally.messages))}
+    stamped = tally.stamped == tally.samples
+    delays = tally.delay_histogram()
+    return {name: histogram.get_value_at_percentile(percent) / 1000 for name, percent in standing.items()} | {
         "latency_mean_ms": tally.mean_s * 1000,
         "latency_max_ms": histogram.get_max_value() / 1000,
-        "latency_mean_ci_ms": half_interval_ms(tally),
+        "latency_mean_ci_ms": half_interval_ms(tally.messages.values(), drawn_phases(run.transport)),
+        "clock": "kernel" if stamped else "client",
+        "generator_delay_p99_ms": delays.get_value_at_percentile(99) / 1000 if stamped else None,
     }
 
 
-def half_interval_ms(tally: Tally, resamples: int = 1000) -> float | None:
-    """Half the width of the mean's 95 % interval, by resampling messages: their deliveries are not independent."""
-    sums = np.array([message.latency_us for message in tally.messages.values()], dtype=float)
-    counts = np.array([message.deliveries for message in tally.messages.values()], dtype=float)
-    if len(sums) < FEWEST_MESSAGES:
-        return None
-    chosen = np.random.default_rng(1).integers(len(sums), size=(resamples, len(sums)))
-    low, high = np.percentile(sums[chosen].sum(1) / counts[chosen].sum(1), [2.5, 97.5])
-    return float(high - low) / 2 / 1000
-
-
-def costs(outcome: Outcome) -> dict[str, Any]:
+def costs(run: Run, outcome: Outcome) -> dict[str, Any]:
     """Server CPU and memory, and how near the generator came to its limits."""
-    tally, after = outcome.tally, outcome.after
-    spent = after["cpu_s"] - outcome.before["cpu_s"]
+    tally, share = outcome.tally, outcome.server_cpu_share
     return {
-        "server_cpu_us_per_delivery": spent / tally.deliveries * 1e6 if tally.deliveries else None,
-        "server_rss_mib": after["rss_bytes"] / MEBIBYTE,
+        "server_cpu_share": share,
+        "server_cpu_us_per_delivery": share * run.duration_s / tally.deliveries * 1e6 if tally.deliveries else None,
+        "server_rss_mib": outcome.rss_bytes / MEBIBYTE,
         "generator_cpu_share": tally.cpu_share,
         "generator_lag_p99_ms": tally.lag_us.get_value_at_percentile(99) / 1000,
-        "publisher_late_p99_ms": after["publisher_late_p99_ms"],
+        "publisher_late_p99_ms": outcome.publisher_late_p99_ms,
     }
 
 

@@ -1,8 +1,11 @@
-"""What a load generator measures: exact samples, the ledger, every seq checked; merged over processes without loss."""
+"""What a load generator measures: exact samples, the ledger's pages, every seq checked; merged over processes without
+loss.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
@@ -11,16 +14,22 @@ from clients.ledger import Ledger
 from results.histogram import new_histogram
 
 COUNTS = (
+    "clients",
     "deliveries",
     "message_bytes",
+    "message_bytes_in_all",
     "lost",
     "duplicated",
     "out_of_order",
     "requests",
     "empty_responses",
+    "answers",
+    "held_us",
     "connections",
     "failures",
+    "stamped",
 )
+PAGES = ("joining", "ledger", "rest")
 
 
 @dataclass
@@ -45,57 +54,94 @@ class Sequence:
 
 
 @dataclass
-class Published:
-    """One message as a generator's clients received it: times in seconds, bytes, latencies summed in microseconds."""
+class Sampled:
+    """One message as a generator's clients received it: published at Unix time; who, and how late, in microseconds."""
 
     published_at: float
-    size: int
-    deliveries: int = 0
-    latency_us: int = 0
+    clients: list[int] = field(default_factory=list)
+    latencies_us: list[int] = field(default_factory=list)
 
 
 @dataclass
 class Tally:
-    """What one process measured, or several together."""
+    """What one process measured, or several together.
 
+    A client's bytes stand on three pages: `joining`, up to its first answer or its 101; `ledger`, of the window; and
+    `rest`. `deliveries`, `message_bytes`, `requests`, `empty_responses`, `answers` and `held_us` (microseconds from
+    long-polling questions to their answers) are those that come on the window's page; other counts are of all pages.
+
+    Latencies are sampled of the messages that were published in `span`, and message by message only where it ends: who
+    follows for hours keeps their histogram alone. `stamped` samples have the kernel's own moment of arrival.
+    """
+
+    clients: int = 0
     deliveries: int = 0
     message_bytes: int = 0
+    message_bytes_in_all: int = 0
     lost: int = 0
     duplicated: int = 0
     out_of_order: int = 0
     requests: int = 0
     empty_responses: int = 0
+    answers: int = 0
+    held_us: int = 0
     connections: int = 0
     failures: int = 0
+    stamped: int = 0
     cpu_share: float = 0.0  # of one core, of the busiest process
+    joining: Ledger = field(default_factory=Ledger)
     ledger: Ledger = field(default_factory=Ledger)
-    messages: dict[int, Published] = field(default_factory=dict)
-    latencies: Counter[int] = field(default_factory=Counter)  # deliveries by microseconds, as the histogram tells them
+    rest: Ledger = field(default_factory=Ledger)
+    span: tuple[float, float] = (-inf, inf)
+    messages: dict[int, Sampled] = field(default_factory=dict)
+    latencies: Counter[int] = field(default_factory=Counter)  # samples by microseconds, as the histogram tells them
+    delays: Counter[int] = field(default_factory=Counter)  # from arrival to the client, likewise
     lag_us: HdrHistogram = field(default_factory=new_histogram)
 
     @property
+    def samples(self) -> int:
+        """How many deliveries the latencies are of."""
+        return self.latencies.total()
+
+    @property
     def mean_s(self) -> float:
-        """The exact mean latency in seconds; something must have been delivered."""
-        return sum(message.latency_us for message in self.messages.values()) / self.deliveries / 1e6
+        """The exact mean latency in seconds; something must have been sampled, message by message."""
+        return sum(sum(message.latencies_us) for message in self.messages.values()) / self.samples / 1e6
+
+    @property
+    def every_page(self) -> Ledger:
+        """All bytes of all clients."""
+        return self.joining + self.ledger + self.rest
 
     def histogram(self) -> HdrHistogram:
         """The latencies in microseconds; made here, since recording each delivery in one takes four times as long."""
-        histogram = new_histogram()
-        for microseconds, deliveries in self.latencies.items():
-            histogram.record_value(microseconds, deliveries)
-        return histogram
+        return histogram_of(self.latencies)
 
-    def count(self, seq: int, published_at: float, received_at: float, size: int) -> None:
-        """Count one delivery of a message of `size` bytes, and its latency; times are Unix time in seconds."""
-        latency_us = max(round((received_at - published_at) * 1e6), 1)
-        self.deliveries += 1
-        self.message_bytes += size
+    def delay_histogram(self) -> HdrHistogram:
+        """The generator's delays in microseconds."""
+        return histogram_of(self.delays)
+
+    def sample(
+        self, client: int, seq: int, published_at: float, seen_at: float, arrived_at: float | None = None
+    ) -> None:
+        """Sample the latency of one delivery: until the kernel's moment of arrival, else until the client has seen it.
+
+        Times are Unix time in seconds.
+        """
+        begin, end = self.span
+        if not begin <= published_at < end:
+            return
+        if arrived_at is not None:
+            self.stamped += 1
+            self.delays[told_apart(in_microseconds(seen_at - arrived_at))] += 1
+        latency_us = in_microseconds((arrived_at or seen_at) - published_at)
         self.latencies[told_apart(latency_us)] += 1
-        message = self.messages.get(seq)
-        if message is None:
-            message = self.messages[seq] = Published(published_at, size)
-        message.deliveries += 1
-        message.latency_us += latency_us
+        if end < inf:
+            message = self.messages.get(seq)
+            if message is None:
+                message = self.messages[seq] = Sampled(published_at)
+            message.clients.append(client)
+            message.latencies_us.append(latency_us)
 
     def close(self, sequence: Sequence, newest: int | None = None) -> None:
         """Add what a client's check found; what is missing up to `newest` counts as lost."""
@@ -106,38 +152,42 @@ class Tally:
         self.out_of_order += sequence.out_of_order
 
     def add(self, other: "Tally") -> None:
-        """Merge another process's tally into this one."""
-        for name in COUNTS:
+        """Merge another process's tally into this one; its clients are counted on from this one's."""
+        for seq, theirs in other.messages.items():
+            ours = self.messages.setdefault(seq, Sampled(theirs.published_at))
+            ours.clients += [self.clients + client for client in theirs.clients]
+            ours.latencies_us += theirs.latencies_us
+        for name in (*COUNTS, *PAGES):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.cpu_share = max(self.cpu_share, other.cpu_share)
-        self.ledger += other.ledger
         self.latencies.update(other.latencies)
+        self.delays.update(other.delays)
         self.lag_us.add(other.lag_us)
-        for seq, theirs in other.messages.items():
-            ours = self.messages.setdefault(seq, Published(theirs.published_at, theirs.size))
-            ours.deliveries += theirs.deliveries
-            ours.latency_us += theirs.latency_us
 
     def beside(self, cpu_share: float) -> "Tally":
         """The same, but `cpu_share` no less than that of a process without clients."""
         return replace(self, cpu_share=max(self.cpu_share, cpu_share))
 
     def as_values(self) -> dict[str, Any]:
-        """All of it in numbers, text, lists and dictionaries, as another process can be sent it; a copy."""
+        """All but the span in numbers, text, lists and dictionaries, as another process can be sent it; a copy."""
         values: dict[str, Any] = {name: getattr(self, name) for name in (*COUNTS, "cpu_share")}
-        values["ledger"] = asdict(self.ledger)
-        values["messages"] = [(seq, *astuple(message)) for seq, message in self.messages.items()]
-        values["latencies"] = list(self.latencies.items())
+        values |= {name: asdict(getattr(self, name)) for name in PAGES}
+        values["messages"] = [
+            (seq, message.published_at, list(message.clients), list(message.latencies_us))
+            for seq, message in self.messages.items()
+        ]
+        values |= {name: list(getattr(self, name).items()) for name in ("latencies", "delays")}
         values["lag_us"] = self.lag_us.encode().decode()
         return values
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> "Tally":
         """The tally of which these are the values."""
-        ledger = Ledger(**values["ledger"])
-        messages = {seq: Published(*rest) for seq, *rest in values["messages"]}
-        latencies, lag_us = Counter(dict(values["latencies"])), HdrHistogram.decode(values["lag_us"])
-        return cls(**values | {"ledger": ledger, "messages": messages, "latencies": latencies, "lag_us": lag_us})
+        pages = {name: Ledger(**values[name]) for name in PAGES}
+        messages = {seq: Sampled(*rest) for seq, *rest in values["messages"]}
+        counters = {name: Counter(dict(values[name])) for name in ("latencies", "delays")}
+        lag_us = HdrHistogram.decode(values["lag_us"])
+        return cls(**values | pages | counters | {"messages": messages, "lag_us": lag_us})
 
     @classmethod
     def merged(cls, tallies: Iterable["Tally"]) -> "Tally":
@@ -145,6 +195,17 @@ class Tally:
         for tally in tallies:
             whole.add(tally)
         return whole
+
+
+def histogram_of(counted: Counter[int]) -> HdrHistogram:
+    histogram = new_histogram()
+    for microseconds, times in counted.items():
+        histogram.record_value(microseconds, times)
+    return histogram
+
+
+def in_microseconds(seconds: float) -> int:
+    return max(round(seconds * 1e6), 1)
 
 
 def told_apart(microseconds: int) -> int:

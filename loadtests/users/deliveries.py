@@ -52,5 +52,6 @@ def summary(tally: Tally) -> str:
     return (
         f"{tally.deliveries:,} deliveries, {checked}, {tally.failures} failures\n"
         f"delivery latency, ms: {latency}, max {histogram.get_max_value() / 1000:.2f}\n"
-        f"wire bytes per delivery: {tally.ledger.wire / tally.deliveries:,.1f} ({each})"
+        f"wire bytes per delivery: {tally.ledger.wire / tally.deliveries:,.1f} ({each})\n"
+        f"wire bytes to join, beside these: {tally.joining.wire / max(tally.clients, 1):,.1f} a client"
     )

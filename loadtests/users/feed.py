@@ -12,6 +12,7 @@ from locust import User, task
 from locust.exception import StopUser
 
 from clients.address import address_of, with_tls
+from clients.connection.counting import CountingSocket
 from clients.cursor import Cursor
 from clients.errors import BrokenFeed, ClientError, Gone
 from clients.ledger import Ledger
@@ -35,20 +36,26 @@ def stamp(message: bytes) -> tuple[int, float]:
 
 
 class FeedUser(User):
-    """A client of the feed: follows it, checks every seq, books every byte."""
+    """A client of the feed: follows it, checks every seq, books every byte on the page that is open.
+
+    `ledger` is that page; `socket` its connection, while it has one.
+    """
 
     abstract = True
     transport: str
     generator: Generator
+    number = 0  # among the clients of this process
+    socket: CountingSocket | None = None
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self.options = environment.parsed_options
         self.generator = environment.generator
-        self.cursor, self.sequence, self.ledger = Cursor(), Sequence(0), Ledger()
+        self.cursor, self.sequence = Cursor(), Sequence(0)
+        self.ledger = self.joining = Ledger()
+        self.window, self.rest = Ledger(), Ledger()
         self.row = environment.deliveries.row(self.transport)
         self.leaving = False
-        self.counting = False  # whether the ledger's page is the run's
 
     def on_start(self) -> None:
         url = self.generator.server(str(self.host))
@@ -94,22 +101,40 @@ class FeedUser(User):
         """The first response is there: from here on every seq counts."""
         if self.cursor.answers == 1:
             self.sequence = Sequence(self.cursor.seq or 0)
+            self.cursor.booked = 0
             self.generator.ready(self)
 
-    def begin_page(self) -> None:
-        """Count from here: what was asked and sent before was warm-up."""
-        self.counting = True
-        self.ledger = Ledger()
+    def turn(self, page: Ledger) -> None:
+        """Book on another page from here on."""
+        self.ledger = page
+        if self.socket is not None and self.socket.fileno() >= 0:
+            self.socket.turn_page(page)
 
-    def deliver(self, messages: list[bytes], received_at: float) -> None:
+    @property
+    def counting(self) -> bool:
+        """Whether the page is the window's."""
+        return self.ledger is self.window
+
+    def deliver(self, messages: list[bytes]) -> None:
         """Check and count messages that came together; what is lost or repeated is counted, and the user goes on."""
-        tally = self.generator.tally
-        for message, spent in zip(messages, self.cursor.shares(messages, self.ledger.wire), strict=True):
+        tally, now, size = self.generator.tally, time.time(), sum(map(len, messages))
+        arrived_at = None if self.socket is None else self.socket.arrived_at
+        tally.message_bytes_in_all += size
+        if self.counting:
+            tally.deliveries += len(messages)
+            tally.message_bytes += size
+        for message in messages:
             seq, published_at = stamp(message)
             self.sequence.check(seq)
-            tally.count(seq, published_at, received_at, len(message))
-            self.row.log((received_at - published_at) * 1000, spent)
+            tally.sample(self.number, seq, published_at, now, arrived_at)
+        if self.generator.shown:
+            self.show(messages, arrived_at or now)
         self.cursor.seq = self.sequence.seq
+
+    def show(self, messages: list[bytes], arrived_at: float) -> None:
+        """Count the messages in Locust's table."""
+        for message, spent in zip(messages, self.cursor.shares(messages, self.ledger.wire), strict=True):
+            self.row.log((arrived_at - stamp(message)[1]) * 1000, spent)
 
     def fail(self, name: str, error: Exception) -> None:
         self.generator.tally.failures += 1
@@ -118,6 +143,9 @@ class FeedUser(User):
         )
 
     def hand_in(self) -> None:
-        self.generator.tally.close(self.sequence, self.generator.newest)
-        self.generator.tally.ledger += self.ledger
+        tally = self.generator.tally
+        tally.close(self.sequence, self.generator.newest)
+        tally.joining += self.joining
+        tally.ledger += self.window
+        tally.rest += self.rest
         self.generator.left(self)

@@ -2,14 +2,12 @@
 messages.
 
 In a plain Locust run the clients go on until they are stopped. In a controlled one (`--controlled`) they are led, see
-`leading`: the clients connect; all ledgers begin a new page, so that warm-up is left out; each client leaves, in order,
-once it has the last message. Every process then hands its tally to the master.
+`leading`: the clients connect; where the window begins, and where it ends, all ledgers turn to another page; each
+client leaves, in order, once it has the last message. Every process then hands its tally to the master.
 """
 
-import math
-import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -26,7 +24,14 @@ LEAVE_TIMEOUT = 5.0  # seconds that a client may take to close its connection
 class Client(Protocol):
     """What the generator asks of a user."""
 
+    number: int
     ledger: Ledger
+    joining: Ledger
+    window: Ledger
+    rest: Ledger
+
+    def turn(self, page: Ledger) -> None:
+        """Book on that page from here on."""
 
     def complete(self, newest: int) -> bool:
         """Whether it has everything up to `newest`, and no request under way."""
@@ -42,18 +47,16 @@ class Generator:
         self.environment = environment
         self.tally = Tally()
         self.clients: list[Client] = []
-        self.begun = not controlled
+        self.shown = not controlled  # whether Locust's table is looked at
         self.newest: int | None = None
         self.url: str | None = None
         self.finished = Event()  # every process has handed in its tally
         self.ready_clients, self.begun_processes = Awaited(), Awaited()
         self._controlled, self._led = controlled, Event()
-        self._phases: list[float] = []
         self._tallies: dict[str, Tally] = {}
-        self._born_at = time.monotonic()
         self.start_clock()
-        gevent.spawn(self._beat)
-        for name in ("follow", "ready", "begin", "begun", "drain", "tally"):
+        self._beating = gevent.spawn(self._beat)
+        for name in ("follow", "ready", "window", "begun", "drain", "tally"):
             environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
 
     # What users call
@@ -65,25 +68,17 @@ class Generator:
         return self.url or otherwise
 
     def ready(self, client: Client) -> None:
-        """A client had its first response."""
+        """A client had its first response: it has joined."""
+        client.number = self.tally.clients
+        self.tally.clients += 1
         self.clients.append(client)
+        client.turn(client.rest if self._controlled else client.window)
         self.send("lab-ready", {})
 
     def left(self, client: Client) -> None:
         """A client closed its connection."""
         if client in self.clients:
             self.clients.remove(client)
-
-    def cadence(self, interval: float) -> Iterator[float]:
-        """Moments every `interval` seconds on the monotonic clock, from a random phase that no other client has."""
-        if not self._phases:
-            options = self.environment.parsed_options
-            self._phases = phases(math.ceil((options.num_users or 1) / self.processes))
-        due = self._born_at + self._phases.pop() * interval
-        due += max(math.ceil((time.monotonic() - due) / interval), 0) * interval
-        while True:
-            yield due
-            due += interval
 
     # Messages between the processes; in a single process they come straight back
 
@@ -97,11 +92,25 @@ class Generator:
     def on_ready(self, **_: Any) -> None:
         self.ready_clients.add()
 
-    def on_begin(self, **_: Any) -> None:
-        self.begun = True
+    def on_window(self, msg: Any, **_: Any) -> None:
+        begin, end = self.tally.span = msg.data["begin"], msg.data["end"]
+        self.at(begin, self.open)
+        self.at(end, self.shut)
+        self.send("lab-begun", {})
+
+    def open(self) -> None:
+        """Begin the window."""
         self.tally.lag_us.reset()
         self.start_clock()
-        self.send("lab-begun", {})
+        for client in self.clients:
+            client.turn(client.window)
+
+    def shut(self) -> None:
+        """End the window."""
+        for client in self.clients:
+            client.turn(client.rest)
+        self.measure_cpu()
+        self._beating.kill()
 
     def on_begun(self, **_: Any) -> None:
         self.begun_processes.add()
@@ -109,7 +118,6 @@ class Generator:
     def on_drain(self, msg: Any, **_: Any) -> None:
         """Let the clients leave as they become complete, then hand in the tally."""
         self.newest = msg.data["newest"]
-        self.measure_cpu()
         self.let_go(msg.data["within"], lambda client: client.complete(msg.data["newest"]))
         self.let_go(LEAVE_TIMEOUT, lambda client: True)
         self.send("lab-tally", {"tally": self.tally.as_values()})
@@ -139,7 +147,9 @@ class Generator:
 
     def so_far(self) -> Tally:
         """The tally, with the bytes of clients that are still following."""
-        return replace(self.tally, ledger=sum((client.ledger for client in self.clients), self.tally.ledger))
+        joining = sum((client.joining for client in self.clients), self.tally.joining)
+        window = sum((client.window for client in self.clients), self.tally.ledger)
+        return replace(self.tally, joining=joining, ledger=window)
 
     @property
     def processes(self) -> int:
@@ -147,6 +157,10 @@ class Generator:
         return max(self.environment.parsed_options.processes or 1, 1)
 
     # The process's own clock
+
+    def at(self, moment: float, act: Callable[[], None]) -> None:
+        """Act at that Unix time."""
+        gevent.spawn_later(max(moment - time.time(), 0), act)
 
     def start_clock(self) -> None:
         self._started_at, self._started_cpu = time.monotonic(), time.process_time()
@@ -177,11 +191,3 @@ class Awaited:
         while self._count < wanted:
             self._changed.clear()
             self._changed.wait()
-
-
-def phases(clients: int) -> list[float]:
-    """A random phase in [0, 1) for each client, in random order, one in each `clients`-th part of the interval.
-
-    A single phase is uniform over the interval; the mean of all varies far less than that of independent phases.
-    """
-    return random.sample([(part + random.random()) / clients for part in range(clients)], clients)

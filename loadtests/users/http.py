@@ -1,7 +1,9 @@
 """Polling and long polling as Locust users, over geventhttpclient."""
 
+import random
 import select
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from gevent import monkey
@@ -26,18 +28,18 @@ class CountingPool(ConnectionPool):
         where = user.address.host, user.address.port
         super().__init__(*where, *where, size=1, connection_timeout=GRACE, network_timeout=timeout)
         self._user = user
-        self.socket: CountingSocket | None = None
 
     def _create_tcp_socket(self, *kind: Any) -> CountingSocket:
         self._user.generator.tally.connections += 1
-        self.socket = new_socket(self._user.address, self._user.options.tls, self._user.ledger, *kind)
-        return self.socket
+        made = new_socket(self._user.address, self._user.options.tls, self._user.ledger, *kind)
+        self._user.socket = made
+        return made
 
     def close(self) -> None:
         """Close the connection, even while a request is under way."""
         super().close()
-        if self.socket is not None:
-            self.socket.close()
+        if self._user.socket is not None:
+            self._user.socket.close()
 
     def _is_socket_alive(self, sock: Any) -> bool:
         if not hasattr(select, "POLLIN"):  # Windows: its select knows no such limit
@@ -65,23 +67,20 @@ class HttpUser(FeedUser):
         self.client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields))
         self.client._connection_pool = self.pool
 
-    def begin_page(self) -> None:
-        super().begin_page()
-        self.cursor.booked = 0
-        if self.pool.socket is not None:
-            self.pool.socket.turn_page(self.ledger)
-
     def ask(self, **extra: object) -> None:
         """Ask for what comes next, take it."""
-        tally = self.generator.tally
+        tally, asked_at = self.generator.tally, time.monotonic()
         self.asking = True
         tally.requests += self.counting
         response = self.client.request("GET", self.cursor.target(**extra))
-        body, received_at = response.read(), time.time()
+        body = response.read()
         self.asking = False
+        if self.counting:
+            tally.answers += 1
+            tally.held_us += round((time.monotonic() - asked_at) * 1e6)
+            tally.empty_responses += response.status_code == 204
         if messages := messages_in(response.status_code, body):
-            self.deliver(messages, received_at)
-        tally.empty_responses += self.counting and response.status_code == 204
+            self.deliver(messages)
         self.cursor.learn(field(response, "Feed-Epoch"), field(response, "Feed-Newest"))
         self.joined()
 
@@ -89,6 +88,14 @@ class HttpUser(FeedUser):
 def field(response: HTTPResponse, name: str) -> str | None:
     value = response.get(name)
     return None if value is None else str(value)
+
+
+def cadence(interval: float) -> Iterator[float]:
+    """Moments every `interval` seconds on the monotonic clock, the first at random within one of them from now."""
+    due = time.monotonic() + random.random() * interval
+    while True:
+        yield due
+        due += interval
 
 
 class PollingUser(HttpUser):
@@ -105,10 +112,8 @@ class PollingUser(HttpUser):
         try:
             if not self.cursor.answers:
                 self.ask()
-            for due in self.generator.cadence(self.options.poll_interval):
+            for due in cadence(self.options.poll_interval):
                 time.sleep(max(due - time.monotonic(), 0))
-                if self.generator.begun and not self.counting:
-                    self.begin_page()
                 if self.generator.newest is not None and self.complete(self.generator.newest):
                     raise StopUser  # a poll may take longer than the interval: then there is no moment between two
                 self.ask()
@@ -128,7 +133,6 @@ class LongPollingUser(HttpUser):
         try:
             if not self.cursor.answers:
                 self.ask(wait=0)
-                self.begin_page()
             while True:
                 self.ask(wait=f"{self.options.hold:g}")
         finally:

@@ -1,8 +1,10 @@
 """How a program leads the load: commands on standard input, answers on standard output, each a JSON object on a line.
 
-`{"follow": URL}` lets the clients connect, and is answered when all had their first response. `{"begin": true}` begins
-a new page in every ledger. `{"drain": SEQ, "within": SECONDS}` lets each client leave once it has everything up to SEQ;
-its answer is the tally of all processes.
+`{"follow": URL}` lets the clients connect, and is answered when all had their first response.
+`{"window": [BEGIN, END]}` says in Unix time, ahead of it, when the window begins and ends, and is answered when every
+process knows.
+`{"drain": SEQ, "within": SECONDS}` lets each client leave once it has everything up to SEQ; its answer is the tally of
+all processes.
 """
 
 import json
@@ -34,13 +36,13 @@ def act(generator: Generator, clients: int, command: dict[str, Any]) -> None:
             generator.send("lab-follow", {"url": url})
             generator.ready_clients.wait(clients)
             say(ready=clients)
-        case {"begin": True}:
-            generator.start_clock()
-            generator.send("lab-begin", {})
+        case {"window": [begin, end]}:
+            generator.at(begin, generator.start_clock)  # of a master without clients, which has its share of a core
+            generator.at(end, generator.measure_cpu)
+            generator.send("lab-window", {"begin": begin, "end": end})
             generator.begun_processes.wait(generator.processes)
             say(begun=True)
         case {"drain": newest, "within": seconds}:
-            generator.measure_cpu()
             generator.send("lab-drain", {"newest": newest, "within": seconds})
             generator.finished.wait()
             say(tally=generator.whole().as_values())

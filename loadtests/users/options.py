@@ -10,8 +10,8 @@ from clients.address import address_of, with_tls
 from clients.connection.http import check_transport
 from clients.errors import ClientError, Refused
 from clients.ledger import Ledger
-from loadtests.arguments import number
-from loadtests.headers.profiles import PROFILES, cookie
+from loadtests.arguments import cookie_bytes, number
+from loadtests.headers.profiles import PROFILES
 
 ANSWER_TIMEOUT = 10.0  # seconds
 
@@ -30,12 +30,6 @@ def add_options(parser: Any) -> None:
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")
     group.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
-
-
-def cookie_bytes(text: str) -> int:
-    if text != "0":
-        cookie(int(text))
-    return int(text)
 
 
 def check(options: Any, host: str | None, compresses: bool) -> None:

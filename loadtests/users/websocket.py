@@ -8,7 +8,6 @@ from gevent.event import AsyncResult
 from clients.connection.http import read_status
 from clients.connection.websocket import SILENCE, WebSocketConnection
 from clients.errors import ConnectionLost
-from clients.ledger import Ledger
 from loadtests.users.feed import FeedUser
 
 READABLE = 1  # libev's EV_READ
@@ -21,15 +20,17 @@ class WebSocketUser(FeedUser):
     host = "ws://127.0.0.1:5003"
 
     def session(self) -> None:
-        if self.cursor.epoch is None:
-            status = read_status(self.url, Ledger(), SILENCE, self.options.tls)  # warm-up
-            self.cursor.learn(status["epoch"], status["newest"])
         tally = self.generator.tally
-        tally.requests += 1
+        if self.cursor.epoch is None:
+            tally.connections += 1
+            status = read_status(self.url, self.ledger, SILENCE, self.options.tls)
+            self.cursor.learn(status["epoch"], status["newest"])
+        tally.requests += self.counting
         tally.connections += 1
         where = self.url, self.cursor.target()
         ways = {"trust": self.options.tls, "deflate": self.options.deflate}
         with WebSocketConnection(*where, self.ledger, self.fields[1:], **ways) as connection:
+            self.socket = connection.socket
             self.joined()
             self.listen(connection)
 
@@ -71,6 +72,6 @@ class WebSocketUser(FeedUser):
             watcher.close()
 
     def heard(self, connection: WebSocketConnection) -> None:
-        messages, received_at = connection.take()
+        messages, _ = connection.take()
         if messages:
-            self.deliver(messages, received_at)
+            self.deliver(messages)

@@ -1,8 +1,9 @@
-"""Latency and the server's CPU time against the number of clients."""
+"""Latency and the server's CPU against the number of clients, with the lines that the prices draw."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import matplotlib.ticker
@@ -11,53 +12,76 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
+from results.costs import Prices, answers, prices, words
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.model import broadcast_mean
 from results.select import NotMeasured, of_experiment, usual
-from results.transports import TRANSPORTS
+from results.transports import TRANSPORTS, drawn_phases
 from results.words import milliseconds, number, times
 
 
 @styled
 def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
-    """Latency (ms) and the server's CPU time per delivery (µs) against the number of clients, from `scale`.
+    """Mean latency (ms) and the server's CPU (cores) against the number of clients, from `scale`.
 
-    Lines go through the medians of the valid repeats; invalid runs are hollow, crossed and on no line.
+    Points are medians of the valid repeats; invalid runs are hollow and crossed. Lines come from the prices that are
+    fitted to the CPU of all loads: CPU itself, and the queue that a broadcast is, which is fitted to no latency.
     """
-    mine = usual(
-        of_experiment(runs, "scale"),
-        ["rate_hz", "payload_bytes", "poll_interval_s", "rtt_ms", "header_profile", "hold_s"],
-    )
+    all_loads = usual(of_experiment(runs, "scale"), ["payload_bytes", "rtt_ms", "header_profile", "hold_s"])
+    mine = usual(all_loads, ["rate_hz", "poll_interval_s"])
     if mine["clients"].nunique() < 2:
         raise NotMeasured("the experiment `scale` was run with one number of clients only")
-    title, alt = _scale_finding(mine), _scale_alt(mine)
-    note = invalid_note(mine, "hollow and crossed, on no line")
-    figure = frame(title, conditions(mine, machine) + note)
+    found = {name: prices(table.valid(all_loads), name) for name in TRANSPORTS if (mine["transport"] == name).any()}
+    title, alt = _finding(found), _alt(mine, found)
+    small = f"{conditions(mine, machine)} Latency ends with the arrival; the load generator's own delay is not in it "
+    small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads."
+    figure = frame(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
-    left.set(title="Latency, ms: half within (bold), 99\u00a0% (thin)", yscale="log")
-    right.set(title="Server CPU for each message, µs")
+    left.set(title="Mean latency, ms; dashed: the queue", yscale="log")
+    right.set(title="Server CPU, cores; dashed: fitted", yscale="log")
     for transport, own in mine.groupby("transport"):
-        _over_clients(left, own, "latency_p50_ms", TRANSPORTS[str(transport)].colour)
-        _over_clients(left, own, "latency_p99_ms", TRANSPORTS[str(transport)].colour, thin=True)
-        _over_clients(right, own, "server_cpu_us_per_delivery", TRANSPORTS[str(transport)].colour)
+        _points(left, own, "latency_mean_ms")
+        _points(right, own, "server_cpu_share")
+        _line(right, own, partial(_cpu, found[str(transport)], str(transport)))
+        if not drawn_phases(str(transport)):
+            _line(left, own, partial(_queue, found[str(transport)]))
     _clients_axis(left, mine)
     _clients_axis(right, mine)
-    right.set_ylim(bottom=0)
     left.margins(y=0.14)
     settle(figure)
-    _name_ends(left, mine, "latency_p50_ms")
-    _name_ends(right, mine, "server_cpu_us_per_delivery")
+    _name_ends(left, mine, "latency_mean_ms")
+    _name_ends(right, mine, "server_cpu_share")
     return Chart("latency_and_cpu_over_clients", figure, title, alt)
 
 
-def _over_clients(axes: Axes, runs: pd.DataFrame, name: str, colour: str, thin: bool = False) -> None:
-    transport = runs["transport"].iloc[0]
-    middle, marker = _medians(runs, name), TRANSPORTS[transport].marker
-    axes.plot(middle.index, middle, color=colour, linewidth=1.2 if thin else 3, marker="" if thin else marker)
+def _queue(paid: Prices, runs: pd.DataFrame) -> float:
+    """The mean latency in ms of a message that is sent to one client after another, once it is published."""
+    first, clients = paid.publication.us + paid.answer.us, float(runs["clients"].iloc[0])
+    return float(broadcast_mean(first, paid.answer.us, clients)) / 1000
+
+
+def _cpu(paid: Prices, transport: str, runs: pd.DataFrame) -> float:
+    seconds = runs["duration_s"].astype("float64")
+    per_second = answers(runs, transport) / seconds, runs["published"].astype("float64") / seconds
+    return paid.cpu_share(float(per_second[1].median()), float(per_second[0].median()), float(runs["clients"].iloc[0]))
+
+
+def _line(axes: Axes, runs: pd.DataFrame, height: Callable[[pd.DataFrame], float]) -> None:
+    good = table.valid(runs)
+    line = pd.Series({clients: height(group) for clients, group in good.groupby(good["clients"].astype("int64"))})
+    colour = TRANSPORTS[runs["transport"].iloc[0]].colour
+    axes.plot(line.index, line, color=colour, linewidth=2, linestyle=(0, (4, 2)), marker="")
+
+
+def _points(axes: Axes, runs: pd.DataFrame, name: str) -> None:
+    look = TRANSPORTS[runs["transport"].iloc[0]]
+    middle = _medians(runs, name)
+    axes.plot(middle.index, middle, look.marker, color=look.colour, linestyle="")
     bad = table.invalid(runs).dropna(subset=[name, "clients"])
-    if not thin and len(bad):
+    if len(bad):
         x, y = bad["clients"].astype("float64"), bad[name].astype("float64")
-        axes.plot(x, y, marker, color=colour, markerfacecolor="white", markersize=11, linestyle="")
-        axes.plot(x, y, "x", color=colour, markersize=7, linestyle="")
+        axes.plot(x, y, look.marker, color=look.colour, markerfacecolor="white", markersize=11, linestyle="")
+        axes.plot(x, y, "x", color=look.colour, markersize=7, linestyle="")
 
 
 def _medians(runs: pd.DataFrame, name: str) -> pd.Series:
@@ -69,7 +93,7 @@ def _medians(runs: pd.DataFrame, name: str) -> pd.Series:
 def _clients_axis(axes: Axes, runs: pd.DataFrame) -> None:
     counts = sorted({int(count) for count in runs["clients"].dropna()})
     span = max(counts[-1] / counts[0], 2)
-    axes.set(xscale="log", xlabel="clients", xlim=(counts[0] / span**0.04, counts[-1] * span**0.55))
+    axes.set(xscale="log", xlabel="clients", xlim=(counts[0] / span**0.06, counts[-1] * span**0.55))
     shown: list[int] = []
     for count in reversed(counts):
         if not shown or shown[-1] / count >= span**0.16:
@@ -97,31 +121,37 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
         lowest = height + push + 20
 
 
-def _scale_finding(runs: pd.DataFrame) -> str:
-    """The server's CPU time per message at the largest number of clients that all transports served validly."""
-    by_transport = {
-        name: _medians(runs[runs["transport"] == name], "server_cpu_us_per_delivery") for name in TRANSPORTS
-    }
-    there = {name: series for name, series in by_transport.items() if len(series)}
-    shared = set.intersection(*(set(series.index) for series in there.values())) if there else set()
-    if len(there) < 2 or not shared:
-        raise NotMeasured("no number of clients was served validly by two transports")
-    clients = max(shared)
-    cost = {name: series[clients] for name, series in there.items()}
-    dear, cheap = max(cost, key=cost.__getitem__), min(cost, key=cost.__getitem__)
+def _finding(found: Mapping[str, Prices]) -> str:
+    """What one more answer costs the server, dearest against cheapest, on this stack."""
+    if len(found) < 2:
+        raise NotMeasured("fewer than two transports were run validly")
+    us = {name: paid.answer.us for name, paid in found.items()}
+    dear, cheap = max(us, key=us.__getitem__), min(us, key=us.__getitem__)
     return (
-        f"With {clients:,} clients, {TRANSPORTS[dear].words} costs the server {times(cost[dear] / cost[cheap])} times "
-        f"the CPU of {TRANSPORTS[cheap].words} for each message"
+        f"On this stack a message to one more client takes {times(us[cheap])} µs of the server's CPU by "
+        f"{TRANSPORTS[cheap].words}; each answer of {TRANSPORTS[dear].words} takes {times(us[dear])} µs"
     )
 
 
-def _scale_alt(runs: pd.DataFrame) -> str:
+def _delays(runs: pd.DataFrame) -> str:
+    """The largest delay that the load generator itself has added, if the arrivals were stamped by the kernel."""
+    largest = table.valid(runs)["generator_delay_p99_ms"].max()
+    return "in it where the kernel stamps no arrivals" if pd.isna(largest) else f"up to {milliseconds(largest)} ms"
+
+
+def _loads(runs: pd.DataFrame) -> int:
+    return len(table.valid(runs)[["clients", "rate_hz"]].drop_duplicates())
+
+
+def _alt(runs: pd.DataFrame, found: Mapping[str, Prices]) -> str:
     parts = []
-    for name in TRANSPORTS:
+    for name, paid in found.items():
         mine = runs[runs["transport"] == name]
-        latency, cpu = _medians(mine, "latency_p50_ms"), _medians(mine, "server_cpu_us_per_delivery")
-        parts += [f"{TRANSPORTS[name].title} with {n:,} clients: half within {milliseconds(latency[n])} ms, "
-                  f"{number(cpu[n])} µs" for n in latency.index.intersection(cpu.index)]  # fmt: skip
+        latency, cpu = _medians(mine, "latency_mean_ms"), _medians(mine, "server_cpu_share")
+        parts += [f"{TRANSPORTS[name].title} with {n:,} clients: {milliseconds(latency[n])} ms on average, "
+                  f"{number(cpu[n])} cores" for n in latency.index.intersection(cpu.index)]  # fmt: skip
+        parts.append(f"fitted: {words(paid.publication)} a publication, {words(paid.answer)} an answer or delivery")
     return (
-        "Two panels of lines over the number of clients: latency, and server CPU per message. " + "; ".join(parts) + "."
-    )
+        "Two panels over the number of clients: mean latency, and the server's CPU, with fitted lines. "
+        + "; ".join(parts) + "."
+    )  # fmt: skip

@@ -40,7 +40,7 @@ def render(results: Results, drawn: Drawn, reference: Results | None = None) -> 
         name=results.folder.name,
         machine=dict.fromkeys(FACTS, "unknown") | machine,
         facts=_facts(machine),
-        runs=len(runs),
+        runs=runs["run_id"].nunique(),
         valid=len(table.valid(runs)),
         bad=_bad(runs),
         broken=check(runs),
@@ -85,7 +85,7 @@ def _chart(chart: Chart) -> dict[str, str]:
 
 
 def _bad(runs: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.records(table.invalid(runs)[["run_id", "attempt", "invalid_reason"]])
+    return table.records(table.failed(runs)[["run_id", "attempt", "invalid_reason"]])
 
 
 def _facts(machine: dict[str, Any]) -> list[tuple[str, str]]:

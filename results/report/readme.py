@@ -3,15 +3,17 @@
 import re
 from pathlib import Path
 
+import pandas as pd
+
 from results import summary, table
 from results.table import Results
-from results.transports import COMPARED
-from results.words import number
+from results.transports import COMPARED, TRANSPORTS
+from results.words import listed, number
 
 BEGIN, END = "<!-- reference: written by `python -m results readme` -->", "<!-- /reference -->"
 COLUMNS = {
     "latency_p50_ms": "half within, ms",
-    "latency_p99_ms": "99 % within, ms",
+    "latency_p90_ms": "90 % within, ms",
     "overhead_per_delivery": "overhead a message, B",
     "requests_per_delivery": "requests a message",
     "server_cpu_us_per_delivery": "server CPU a message, µs",
@@ -26,14 +28,19 @@ def block(results: Results) -> str:
         raise table.TableError(f"{results.folder} has no valid runs of real-feed on all three transports")
     rows = [[line.transport, *(number(getattr(line, name)) for name in COLUMNS)] for line in lines]
     feed = table.valid(runs)[table.valid(runs).experiment == "real-feed"]
-    pushed = feed[feed.transport == "websocket"]
     rate, interval = feed.rate_hz.iloc[0], feed.poll_interval_s.dropna().iloc[0]
-    spread = pushed.handshake.sum() / pushed.deliveries.sum()
     heads = [f"the earthquakes, {rate:g} a second, polls every {interval:g} s", *COLUMNS.values()]
     marked = ["| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows)]
     where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
-    note = f"Of WebSocket's overhead {spread:.1f} B are its handshake, paid once and spread over this run's messages."
-    return "\n".join([*marked, "", f"Measured by `{machine['command']}` ({where}). {note}"])
+    return "\n".join([*marked, "", f"Measured by `{machine['command']}` ({where}). {joining(feed)}"])
+
+
+def joining(runs: pd.DataFrame) -> str:
+    """What a client costs before its first message, in a sentence; the table counts from then on."""
+    each = runs.groupby("transport")[["joining_sent", "joining_received", "clients"]].sum()
+    costs = (each.joining_sent + each.joining_received) / each.clients
+    words = listed([f"{TRANSPORTS[name].words} {costs[name]:,.0f} B" for name in COMPARED])
+    return f"Bytes, requests and CPU are those of the window alone. To join, beside them, takes {words} a client."
 
 
 def write(readme: Path, results: Results) -> None:

@@ -151,6 +151,24 @@ def test_bytes_that_nobody_read_are_the_kernels_alone(ends, ledger):
     assert ledger.kernel_received - ledger.wire_received == len(b"more")
 
 
+def told(state: int, received: int) -> bytes:
+    """TCP_INFO with a state and a count of bytes."""
+    form, offset = tcp_info.RECEIVED_AND_SEGMENTS
+    return bytes([state]).ljust(offset, b"\0") + form.pack(received, 0, 0).ljust(tcp_info.SIZE - offset, b"\0")
+
+
+@linux
+def test_a_fin_that_comes_between_state_and_count_is_no_byte(monkeypatch):
+    """The kernel tells ESTABLISHED (1), then takes in the FIN and counts it; asked again, it tells CLOSE_WAIT (8)."""
+    answers = [told(1, 101), told(8, 101), told(8, 101)]
+    monkeypatch.setattr(CountingSocket, "getsockopt", lambda *_: answers.pop(0), raising=False)
+    with counting_socket(CountingSocket, Ledger(), socket.AF_INET, socket.SOCK_STREAM) as sock:
+        assert tcp_info.read(sock, False).bytes_received == 100
+        answers = [told(1, 100), told(1, 101), told(8, 101)]
+        assert tcp_info.read(sock, False).bytes_received == 100
+        monkeypatch.undo()
+
+
 @linux
 def test_a_connection_that_was_refused_carried_nothing(ledger):
     with socket.create_server(("127.0.0.1", 0)) as taken:

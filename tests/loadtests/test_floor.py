@@ -1,4 +1,4 @@
-"""What the model expects of a run, and what is left at zero delay."""
+"""What the model expects of a run, and what is left of a latency at zero delay: each by itself."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.experiments.run import Run
 from loadtests.runs.conduct import conduct
-from loadtests.runs.floor import expected_s, floor, floor_run
+from loadtests.runs.floor import Floor, expected_s, floor, floor_run
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import Tally
 from results.transports import COMPARED as TRANSPORTS
@@ -15,13 +15,12 @@ MOMENTS = [1000.0, 1000.3, 1001.0, 1001.7, 1002.9]
 MODELLED = {"polling": 0.25 + 0.02, "long-polling": 0.02, "websocket": 0.02}  # seconds: T = 0.5, round trip 40 ms
 
 
-def outcome(latency: float) -> Outcome:
-    """Five messages further apart than any round trip, each `latency` seconds on its way."""
-    tally = Tally()
-    for seq, moment in enumerate(MOMENTS, start=1):
-        tally.count(seq, moment, moment + latency, 100)
-    status = {"cpu_s": 1.0, "rss_bytes": 2**20, "publisher_late_p99_ms": 1.0}
-    return Outcome(tally, len(MOMENTS), status, status)
+def outcome(latency: float, moments: list[float] = MOMENTS) -> Outcome:
+    """Messages further apart than any round trip, each `latency` seconds on its way."""
+    tally = Tally(span=(0.0, 2000.0), deliveries=len(moments))
+    for seq, moment in enumerate(moments, start=1):
+        tally.sample(0, seq, moment, moment + latency)
+    return Outcome(tally, 0.1, 2**20, 1.0)
 
 
 def run(transport: str, **changes: object) -> Run:
@@ -29,39 +28,49 @@ def run(transport: str, **changes: object) -> Run:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_what_is_expected_is_the_model_over_the_runs_own_moments_and_the_floor(transport):
-    cells = row(run(transport), outcome(0.1), 1, floor_s=0.003)
-    assert cells["expected_mean_ms"] == pytest.approx((MODELLED[transport] + 0.003) * 1000)
+@pytest.mark.parametrize("found", [None, Floor(3.0, 0.1, 110)])
+def test_what_is_expected_is_the_model_alone_and_the_floor_stands_beside_it(transport, found):
+    cells = row(run(transport), outcome(0.1), 1, found)
+    assert cells["expected_mean_ms"] == pytest.approx(MODELLED[transport] * 1000)
+    assert cells["floor_ms"] == (found and 3.0)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_nothing_is_expected_without_a_floor_or_without_messages(transport):
-    assert row(run(transport), outcome(0.1), 1)["expected_mean_ms"] is None
-    assert expected_s(run(transport), Tally(), 0.001) is None
+def test_without_messages_nothing_is_expected(transport):
+    assert expected_s(run(transport), Tally()) is None
     assert floor(run(transport), Tally()) is None
 
 
 def test_two_messages_within_the_way_there_and_back_cost_a_long_polling_client_the_rest_of_it():
-    tight = outcome(0.1)
-    tight.tally.messages[2].published_at = MOMENTS[0] + 0.01
-    assert expected_s(run("long-polling"), tight.tally, 0.0) == pytest.approx(0.02 + 0.03 / len(MOMENTS))
-    slower = expected_s(run("long-polling"), tight.tally, 0.005)  # longer away by the floor, twice
-    assert slower == pytest.approx(0.025 + 0.04 / len(MOMENTS))
+    tight = outcome(0.1, [MOMENTS[0], MOMENTS[0] + 0.01, *MOMENTS[2:]])
+    assert expected_s(run("long-polling"), tight.tally) == pytest.approx(0.02 + 0.03 / len(MOMENTS))
+
+
+@pytest.mark.parametrize(("transport", "copies"), [("websocket", 1.5), ("polling", 1)])
+def test_bytes_take_their_time_at_the_links_rate(transport, copies):
+    """1,000 B at 1 Mbit/s take 8 ms; of two clients that are sent a message at once, one waits for the other's."""
+    slow = run(transport, clients=2, link_mbps=1.0)
+    tally = outcome(0.1).tally
+    tally.ledger.wire_received, tally.deliveries, tally.answers = 5000, 5, 5 * (transport == "polling")
+    assert expected_s(slow, tally) == pytest.approx(MODELLED[transport] + 0.008 * copies)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_the_floor_is_what_the_model_does_not_explain_at_zero_delay(transport):
+def test_a_floor_is_what_the_model_does_not_explain_at_zero_delay(transport):
     calibrating = floor_run(run(transport, tls=True, clients=50, cookie_bytes=500))
-    assert (calibrating.transport, calibrating.tls, calibrating.rtt_ms) == (transport, True, 0.0)
+    assert (calibrating.transport, calibrating.tls, calibrating.clients) == (transport, True, 50)
+    assert calibrating.rtt_ms == 0.0 and calibrating.rate_hz * calibrating.duration_s >= 110
     wait = calibrating.poll_interval_s / 2 if transport == "polling" else 0.0
-    assert floor(calibrating, outcome(wait + 0.002).tally) == pytest.approx(0.002, abs=1e-5)
+    found = floor(calibrating, outcome(wait + 0.002, [1000 + n for n in range(110)]).tally)
+    assert found is not None and found.ms == pytest.approx(2.0, abs=0.01) and found.messages == 110
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_every_run_of_a_transport_shares_one_calibration(transport):
-    runs = [run(transport), run(transport, clients=7, rtt_ms=100.0, repeat=2, header_profile="python")]
+def test_runs_share_a_floor_if_they_share_clients_and_tls(transport):
+    runs = [run(transport), run(transport, rtt_ms=100.0, repeat=2, header_profile="python")]
     assert len({floor_run(each) for each in runs}) == 1
-    assert floor_run(run(transport, tls=True)) != floor_run(run(transport))
+    others = [run(transport, tls=True), run(transport, clients=7)]
+    assert len({floor_run(each) for each in [*runs, *others]}) == 3
 
 
 @pytest.mark.parametrize("transport", ["long-polling", "websocket"])
@@ -69,5 +78,5 @@ def test_an_inserted_delay_is_what_a_run_measures(transport, tmp_path):
     """Within a third, on whatever machine: the delay is 60 ms one way."""
     delayed = Run("x", transport, clients=1, rate_hz=5.0, rtt_ms=120.0, duration_s=2.0, header_profile="minimal")
     measured = conduct(delayed, tmp_path, lambda seconds: None)
-    modelled = expected_s(delayed, measured.tally, 0.0)
+    modelled = expected_s(delayed, measured.tally)
     assert modelled * 0.99 < measured.tally.mean_s < modelled * 1.33

@@ -56,14 +56,20 @@ def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
     assert "websocket" in done.stdout and f"report: {folder}/report.html" in done.stdout
     runs = read_runs(folder)
     assert list(runs.transport) == ["polling", "long-polling", "websocket"]
-    assert (runs.lost == 0).all() and (runs.deliveries == runs.published * 3).all()
-    assert not [words for words in check(runs) if "latency" not in words]
+    assert (runs.lost == 0).all() and (runs.deliveries > 0).all() and (runs.published > 100).all()
+    assert not check(runs)
     assert (runs.latency_p50_ms > 10).all(), "half of the round trip was inserted"
     assert sorted(p.name for p in folder.iterdir()) == [
         "charts", "latency", "machine.json", "observations.csv", "report.html", "runs.csv",
     ]  # fmt: skip
     assert len(list((folder / "latency").iterdir())) == 6
-    assert json.loads((folder / "machine.json").read_text())["cores"] == os.cpu_count()
+    machine = json.loads((folder / "machine.json").read_text())
+    assert machine["cores"] == os.cpu_count()
+    found = {floor["transport"]: floor for floor in machine["floors"]}
+    assert all(floor["clients"] == 3 and floor["link"] and floor["messages"] >= 100 for floor in found.values())
+    for run in runs.itertuples():  # the floor stands beside the model, not in it
+        assert run.floor_ms == pytest.approx(found[run.transport]["ms"])
+        assert run.expected_mean_ms == pytest.approx(110 if run.transport == "polling" else 10, rel=0.25)
     assert "WebSockets: mine</title>" in (folder / "report.html").read_text(encoding="utf-8")
     assert list(tmp_path.iterdir()) == [folder], "no partial folder is left"
 
@@ -73,7 +79,7 @@ def test_a_workload_without_a_valid_run_shows_its_figures_marked_and_fails(tmp_p
     assert done.returncode == 1, done.stdout
     said = done.stderr.splitlines()
     assert said == ["loadtests: 3 of 3 runs are not valid and do not count. "
-                    "What may help: a higher --rate, or a longer --profile."]  # fmt: skip
+                    "What may help: a higher --rate, or a longer --duration."]  # fmt: skip
     assert "websocket does not count: only" in done.stdout
     messages = sum(read_runs(tmp_path / "mine").published)
     assert messages == 0 or re.search(r"websocket +\(\d+\) +\([\d.]+\)", done.stdout)
@@ -83,7 +89,7 @@ def test_a_workload_without_a_valid_run_shows_its_figures_marked_and_fails(tmp_p
 @pytest.mark.parametrize(
     ("reasons", "help_"),
     [
-        (["only 3 messages"], "a higher --rate, or a longer --profile"),
+        (["only 3 messages"], "a higher --rate, or a longer --duration"),
         (["only 3 messages", "5 lost; generator 20.0 ms late at p99"], "fewer --clients, a lower --rate, a smaller"),
         (["generator took 0.90 of a core"], "fewer --clients or a lower --rate"),
         (["7 bytes not booked"], "another try; if that is no better, the lab is at fault"),
@@ -149,16 +155,12 @@ def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     assert other.returncode == 2 and "had other runs" in other.stderr
     anew = loadtests(*SMALL, "--out", str(tmp_path / "mine"))
     assert anew.returncode == 2 and "--resume" in anew.stderr and "--restart" in anew.stderr
-    floors = (partial / "scaffold" / "floors.jsonl").read_text().splitlines()
     done = loadtests(*SMALL, "--resume", "--out", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
     with (tmp_path / "mine" / "runs.csv").open() as file:
         ids = [line["run_id"] for line in csv.DictReader(file)]
-    assert len(ids) == len(set(ids)) == 3 and ids[: len(kept)] == kept
-    kept_ms = {json.loads(line)["run"]["transport"]: json.loads(line)["floor_s"] for line in floors}
-    floor_ms = json.loads((tmp_path / "mine" / "machine.json").read_text())["floor_ms"]
-    assert floor_ms == {name: floor and round(floor * 1000, 3) for name, floor in kept_ms.items()}
-    assert floor_ms.keys() == {"polling", "long-polling", "websocket"}
+    assert len(set(ids)) == 3 and ids[: len(kept)] == kept
+    assert json.loads((tmp_path / "mine" / "machine.json").read_text())["floors"] == [], "no run had a delay"
 
 
 def test_a_second_comparison_keeps_out_of_the_folder_and_warns_elsewhere(started, tmp_path):

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import threading
@@ -16,8 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tools.lab import ROOT, Lab, serving
-
-from loadtests.users.generator import phases
 
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
 
@@ -229,15 +226,6 @@ def test_its_page_listens_to_this_machine_only():
 def test_a_missing_server_fails_the_run():
     done = locust("websocket", "-u", "1", "-t", "2s", "--host", "ws://127.0.0.1:9")
     assert done.returncode == 1 and "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("clients", [1, 7, 300])
-def test_first_questions_are_spread_over_the_interval_one_in_each_part(clients):
-    found = [phases(clients) for _ in range(200)]
-    for drawn in found:
-        assert sorted(int(phase * clients) for phase in drawn) == list(range(clients))
-    firsts = [drawn[0] for drawn in found]  # one client's, over many runs: anywhere
-    assert min(firsts) < 0.1 and max(firsts) > 0.9 and statistics.fmean(firsts) == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_row_of_the_table_is_what_locust_would_have_counted():

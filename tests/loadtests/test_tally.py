@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from clients.ledger import Ledger
-from loadtests.runs.tally import Sequence, Tally
+from loadtests.runs.tally import PAGES, Sequence, Tally
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,11 @@ def test_what_a_client_should_have_come_to_is_lost_if_it_has_not():
 
 
 def tally_of(latencies: list[float], seed: int) -> Tally:
-    chance, tally = random.Random(seed), Tally(cpu_share=seed / 10, connections=1)
+    chance, tally = random.Random(seed), Tally(clients=1, cpu_share=seed / 10, connections=1, span=(1000.0, 2000.0))
     for seq, latency in enumerate(latencies, start=1):
-        tally.count(seq, 1000.0 + seq, 1000.0 + seq + latency, 100)
-    tally.ledger = Ledger(*(chance.randrange(1000) for _ in range(8)))
+        tally.sample(0, seq, 1000.0 + seq, 1000.0 + seq + latency + 0.5, 1000.0 + seq + latency)
+    for name in PAGES:
+        setattr(tally, name, Ledger(*(chance.randrange(1000) for _ in range(8))))
     tally.lag_us.record_value(seed)
     return tally
 
@@ -50,10 +51,12 @@ def test_tallies_of_many_processes_merge_to_what_one_would_have_counted():
     tallies = [tally_of(part, seed) for seed, part in enumerate(parts, start=1)]
     merged = Tally.merged(Tally.from_values(json.loads(json.dumps(tally.as_values()))) for tally in tallies)
     every = np.concatenate(parts)
-    assert (merged.deliveries, merged.connections, merged.cpu_share) == (2000, 4, 0.4)
-    assert merged.ledger.wire == sum(tally.ledger.wire for tally in tallies)
-    assert merged.messages[3].deliveries == 4
-    assert sum(m.latency_us for m in merged.messages.values()) == pytest.approx(every.sum() * 1e6, abs=2000)
+    assert (merged.samples, merged.stamped, merged.connections, merged.cpu_share) == (2000, 2000, 4, 0.4)
+    for name in PAGES:
+        assert getattr(merged, name).wire == sum(getattr(tally, name).wire for tally in tallies)
+    assert merged.messages[3].clients == [0, 1, 2, 3], "each process counts its clients from 0"
+    assert merged.mean_s == pytest.approx(every.mean(), abs=1e-6)
+    assert merged.delay_histogram().get_value_at_percentile(99) == pytest.approx(500_000, rel=2e-3)
     for percent in (50, 90, 99):
         exact = np.percentile(every, percent, method="inverted_cdf") * 1e6
         assert merged.histogram().get_value_at_percentile(percent) == pytest.approx(exact, rel=2e-3)
@@ -62,4 +65,18 @@ def test_tallies_of_many_processes_merge_to_what_one_would_have_counted():
 def test_merging_leaves_the_parts_as_they_were():
     part = tally_of([0.1, 0.2], 1)
     Tally.merged([part, part])
-    assert part.deliveries == 2 and part.messages[1].deliveries == 1
+    assert part.samples == 2 and part.messages[1].clients == [0]
+
+
+def test_latencies_are_of_the_messages_published_in_the_window():
+    tally = Tally(span=(1001.0, 1003.0))
+    for seq in range(5):
+        tally.sample(0, seq, 1000.0 + seq, 1010.0)
+    assert list(tally.messages) == [1, 2] and tally.samples == 2 and tally.stamped == 0
+
+
+def test_who_follows_for_hours_keeps_a_histogram_and_nothing_for_each_message():
+    tally = Tally()
+    for seq in range(5):
+        tally.sample(0, seq, 1000.0 + seq, 1000.1 + seq)
+    assert tally.samples == 5 and not tally.messages

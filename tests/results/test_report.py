@@ -1,5 +1,6 @@
 """results/report, results/claims and the command line: verdicts follow the data, one file opens anywhere."""
 
+import html
 import os
 import re
 import shutil
@@ -73,7 +74,7 @@ def test_it_reaches_for_nothing_outside_itself(page):
 def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder):
     drawn, images = figures.draw_all(table.read(folder))[0], Elements(page).all("img")
     assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
-    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    captions = [html.unescape(words) for words in re.findall(r"<figcaption>(.*?)</figcaption>", page)]
     assert captions == [chart.title for chart in drawn] and len(captions) == 4
 
 

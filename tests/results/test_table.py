@@ -15,7 +15,7 @@ from results.check import check
 def test_the_columns_are_those_of_the_contract_in_its_order():
     names = [column.name for column in table.COLUMNS]
     assert names[:3] == ["run_id", "experiment", "transport"] and names[-2:] == ["valid", "invalid_reason"]
-    assert len(names) == len(set(names)) == 57
+    assert len(names) == len(set(names)) == 65
     assert [column.name for column in table.OBSERVATIONS] == ["claim", "quantity", "value", "unit", "condition"]
 
 
@@ -168,7 +168,16 @@ def test_a_wrong_overhead_is_told_unless_compressed(tmp_path, row):
 
 
 def test_a_run_told_twice_is_told(tmp_path, row):
-    assert _checked(tmp_path, row, row) == ["overhead-001-polling: this run_id stands in more than one row"]
+    said = "this run_id stands in more than one row of the same attempt"
+    assert _checked(tmp_path, row, row) == [f"overhead-001-polling: {said}"]
+    again = row | {"attempt": 2, "valid": False, "invalid_reason": "lag"}
+    assert _checked(tmp_path, row, again) == []
+
+
+@pytest.mark.parametrize(("published", "name"), [(9, "latency_p50_ms"), (49, "latency_p90_ms"), (29, "interval")])
+def test_what_too_few_messages_carry_is_told(tmp_path, row, published, name):
+    states = row | {"latency_p50_ms": 1.0, "latency_p90_ms": 2.0, "published": published}
+    assert any(name in words for words in _checked(tmp_path, states))
 
 
 def test_a_fault_may_lose_messages_and_an_invalid_run_anything(tmp_path, row):

@@ -1,0 +1,91 @@
+"""What a server's work costs, fitted over loads: µs of CPU per publication, per answer, per idle client-second.
+
+CPU divided by deliveries depends on how often is published and to how many; these prices do not. A run's CPU in its
+window is a · publications + b · answers + c · client-seconds: answers are the requests that were answered, or a
+WebSocket's deliveries.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from results.select import NotMeasured
+from results.transports import TRANSPORTS
+
+FEWEST_LOADS = 3
+
+
+@dataclass(frozen=True)
+class Price:
+    """Microseconds of CPU, and half the 95 % interval; None where there are as many prices as runs."""
+
+    us: float
+    half_us: float | None
+
+    @property
+    def told_from_nothing(self) -> bool:
+        """Whether the interval leaves nothing out of it."""
+        return self.half_us is not None and self.us > self.half_us
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What one transport's server takes per publication, per answer, and per second for a client that is there.
+
+    `idle` is None where the loads are too few to tell it; then it counts as nothing.
+    """
+
+    publication: Price
+    answer: Price
+    idle: Price | None
+
+    def cpu_share(self, publications: float, answers: float, clients: float) -> float:
+        """Cores that so many of each in a second take."""
+        idle = self.idle.us * clients if self.idle else 0.0
+        return (self.publication.us * publications + self.answer.us * answers + idle) / 1e6
+
+
+def answers(runs: pd.DataFrame, transport: str) -> pd.Series:
+    """What the server has sent answers to: requests, or where nobody asks, deliveries."""
+    return runs["deliveries" if TRANSPORTS[transport].scheme == "ws" else "requests"].astype("float64")
+
+
+def prices(runs: pd.DataFrame, transport: str) -> Prices:
+    """The prices from these runs of one transport; NotMeasured unless they have three loads or more.
+
+    Least squares of relative errors, since a run errs by a share of what it takes.
+    """
+    mine = runs[runs["transport"] == transport].dropna(subset=["server_cpu_share", "published", "clients"])
+    loads = mine[["clients", "rate_hz"]].drop_duplicates()
+    if len(loads) < FEWEST_LOADS:
+        raise NotMeasured(f"fewer than {FEWEST_LOADS} loads of {transport} are valid")
+    seconds, clients = mine["duration_s"].astype("float64"), mine["clients"].astype("float64")
+    factors = [mine["published"].astype("float64"), answers(mine, transport), clients * seconds]
+    counted = np.column_stack(factors)
+    if len(loads) == FEWEST_LOADS or np.linalg.matrix_rank(counted / counted.max(0)) < len(factors):
+        counted = counted[:, :2]  # too few to tell clients from answers
+    spent_us = (mine["server_cpu_share"] * seconds).to_numpy(dtype=float) * 1e6
+    found = [Price(*pair) for pair in zip(*least_squares(counted / spent_us[:, None], np.ones(len(mine))), strict=True)]
+    return Prices(found[0], found[1], found[2] if len(found) > 2 else None)
+
+
+def least_squares(factors: np.ndarray, wanted: np.ndarray) -> tuple[list[float], list[float | None]]:
+    """The coefficients, and half their 95 % intervals (Student's quantile); None without a degree of freedom."""
+    solution, *_ = np.linalg.lstsq(factors, wanted, rcond=None)
+    freedom = len(wanted) - factors.shape[1]
+    if freedom < 1:
+        return list(map(float, solution)), [None] * len(solution)
+    error = float(np.sum((wanted - factors @ solution) ** 2)) / freedom
+    spread = np.sqrt(np.diag(np.linalg.pinv(factors.T @ factors)) * error)
+    return list(map(float, solution)), [float(stdtrit(freedom, 0.975)) * float(half) for half in spread]
+
+
+def words(price: Price) -> str:
+    """A price in words: 8.3 ± 0.4 µs."""
+    half = "" if price.half_us is None or math.isinf(price.half_us) else f" ± {price.half_us:.2g}"
+    return f"{float(f'{price.us:.3g}'):,g}{half} µs"
