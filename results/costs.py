@@ -37,7 +37,7 @@ class Price:
 class Prices:
     """What one transport's server takes per publication, per answer, and per second for a client that is there.
 
-    `idle` is None where the loads are too few to tell it; then it counts as nothing.
+    `idle` is None where it cannot be told from nothing; then it counts as nothing.
     """
 
     publication: Price
@@ -66,23 +66,26 @@ def prices(runs: pd.DataFrame, transport: str) -> Prices:
         raise NotMeasured(f"fewer than {FEWEST_LOADS} loads of {transport} are valid")
     seconds, clients = mine["duration_s"].astype("float64"), mine["clients"].astype("float64")
     factors = [mine["published"].astype("float64"), answers(mine, transport), clients * seconds]
-    counted = np.column_stack(factors)
-    if len(loads) == FEWEST_LOADS or np.linalg.matrix_rank(counted / counted.max(0)) < len(factors):
-        counted = counted[:, :2]  # too few to tell clients from answers
     spent_us = (mine["server_cpu_share"] * seconds).to_numpy(dtype=float) * 1e6
-    found = [Price(*pair) for pair in zip(*least_squares(counted / spent_us[:, None], np.ones(len(mine))), strict=True)]
-    return Prices(found[0], found[1], found[2] if len(found) > 2 else None)
+    relative = np.column_stack(factors) / spent_us[:, None]
+    if len(loads) > FEWEST_LOADS and np.linalg.matrix_rank(relative / relative.max(0)) == len(factors):
+        found = [Price(*pair) for pair in least_squares(relative)]
+        if found[-1].told_from_nothing:
+            return Prices(found[0], found[1], found[2])
+    publication, answer = (Price(*pair) for pair in least_squares(relative[:, :2]))
+    return Prices(publication, answer, idle=None)
 
 
-def least_squares(factors: np.ndarray, wanted: np.ndarray) -> tuple[list[float], list[float | None]]:
-    """The coefficients, and half their 95 % intervals (Student's quantile); None without a degree of freedom."""
+def least_squares(factors: np.ndarray) -> list[tuple[float, float | None]]:
+    """The coefficients that make each row 1, with half their 95 % intervals (Student); None without a freedom left."""
+    wanted = np.ones(len(factors))
     solution, *_ = np.linalg.lstsq(factors, wanted, rcond=None)
     freedom = len(wanted) - factors.shape[1]
     if freedom < 1:
-        return list(map(float, solution)), [None] * len(solution)
+        return [(float(price), None) for price in solution]
     error = float(np.sum((wanted - factors @ solution) ** 2)) / freedom
-    spread = np.sqrt(np.diag(np.linalg.pinv(factors.T @ factors)) * error)
-    return list(map(float, solution)), [float(stdtrit(freedom, 0.975)) * float(half) for half in spread]
+    spread = float(stdtrit(freedom, 0.975)) * np.sqrt(np.diag(np.linalg.pinv(factors.T @ factors)) * error)
+    return [(float(price), float(half)) for price, half in zip(solution, spread, strict=True)]
 
 
 def words(price: Price) -> str:
