@@ -55,7 +55,7 @@ class FeedUser(User):
         self.ledger = self.joining = Ledger()
         self.window, self.rest = Ledger(), Ledger()
         self.row = environment.deliveries.row(self.transport)
-        self.leaving = False
+        self.leaving = self.has_joined = False
 
     def on_start(self) -> None:
         url = self.generator.server(str(self.host))
@@ -98,9 +98,9 @@ class FeedUser(User):
         raise NotImplementedError
 
     def joined(self) -> None:
-        """The first response is there: from here on every seq counts."""
-        if self.cursor.answers == 1:
-            self.sequence = Sequence(self.cursor.seq or 0)
+        """The first response is there, or the 101: what comes from here on stands on another page."""
+        if not self.has_joined:
+            self.has_joined = True
             self.cursor.booked = 0
             self.generator.ready(self)
 
@@ -127,7 +127,7 @@ class FeedUser(User):
             seq, published_at = stamp(message)
             self.sequence.check(seq)
             tally.sample(self.number, seq, published_at, now, arrived_at)
-        if self.generator.shown:
+        if self.generator.shown and self.counting:
             self.show(messages, arrived_at or now)
         self.cursor.seq = self.sequence.seq
 

@@ -16,6 +16,7 @@ from locust.exception import StopUser
 from clients.connection.answer import messages_in
 from clients.connection.counting import CountingSocket
 from clients.connection.tls import new_socket
+from loadtests.runs.tally import Sequence
 from loadtests.users.feed import FeedUser
 
 GRACE = 10.0  # seconds that a response may take beyond its hold
@@ -82,7 +83,9 @@ class HttpUser(FeedUser):
         if messages := messages_in(response.status_code, body):
             self.deliver(messages)
         self.cursor.learn(field(response, "Feed-Epoch"), field(response, "Feed-Newest"))
-        self.joined()
+        if not self.has_joined:
+            self.sequence = Sequence(self.cursor.seq or 0)
+            self.joined()
 
 
 def field(response: HTTPResponse, name: str) -> str | None:

@@ -8,6 +8,7 @@ from gevent.event import AsyncResult
 from clients.connection.http import read_status
 from clients.connection.websocket import SILENCE, WebSocketConnection
 from clients.errors import ConnectionLost
+from loadtests.runs.tally import Sequence
 from loadtests.users.feed import FeedUser
 
 READABLE = 1  # libev's EV_READ
@@ -25,12 +26,14 @@ class WebSocketUser(FeedUser):
             tally.connections += 1
             status = read_status(self.url, self.ledger, SILENCE, self.options.tls)
             self.cursor.learn(status["epoch"], status["newest"])
+            self.sequence = Sequence(status["newest"])
         tally.requests += self.counting
         tally.connections += 1
         where = self.url, self.cursor.target()
         ways = {"trust": self.options.tls, "deflate": self.options.deflate}
         with WebSocketConnection(*where, self.ledger, self.fields[1:], **ways) as connection:
             self.socket = connection.socket
+            self.heard(connection)  # what came together with the 101, and so on its page
             self.joined()
             self.listen(connection)
 
@@ -59,7 +62,6 @@ class WebSocketUser(FeedUser):
         connection.socket.settimeout(0)
         watcher = gevent.get_hub().loop.io(connection.socket.fileno(), READABLE)
         try:
-            self.heard(connection)  # what came together with the 101
             watcher.start(take)
             if connection.socket.pending():
                 take()
