@@ -113,7 +113,7 @@ def publishing(options: list[str], *more: str) -> Iterator[tuple[Lab, Callable[[
 
         def tell(word: str) -> int:
             print(json.dumps({"do": word}), file=lab.process.stdin, flush=True)
-            [newest] = json.loads(lab.process.stdout.readline()).values()
+            newest, *_ = json.loads(lab.process.stdout.readline()).values()
             return newest
 
         yield lab, tell
