@@ -128,15 +128,9 @@ def polling_after_response_worst(one_way_delay: Values, poll_interval: Values, c
 def broadcast_mean(first: Values, each: Values, clients: Values) -> Values:
     """`first` + `each` (n − 1)/2: one server sends a message to n clients, one after another.
 
-    Client k waits for k − 1 sends of `each`; `first` is the latency of the client that is sent it first. What a
-    broadcast costs the mean grows with half the clients, and its last client's latency with all of them.
+    Client k waits for k − 1 sends of `each`; `first` is the latency of the client that is sent it first.
     """
     return first + each * (clients - 1) / 2
-
-
-def broadcast_worst(first: Values, each: Values, clients: Values) -> Values:
-    """`first` + `each` (n − 1): the client that is sent a message last."""
-    return first + each * (clients - 1)
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ class Processes:
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        pass_time(self.now, [child for child in (self.server, self.load, self.link) if child], self.progress)
+        children = [child for child in (self.server, self.load, self.link) if child]
+        pass_time(self.now - time.time(), children, self.progress)
 
     def tell_link(self, **command: float) -> None:
         assert self.link is not None, "a run with a fault goes over the delay line"
@@ -72,7 +73,7 @@ def conduct(
         scene = Processes(run, server, load, line, progress, now=time.time())
         begin = scene.now + run.warm_up_s
         load.tell(window=[begin, begin + run.duration_s])
-        load.hear("begun", run.warm_up_s)
+        load.hear("begun", START_TIMEOUT)
         scene.pass_time(run.warm_up_s)
         before, began = cpu_seconds(server.pid), time.monotonic()
         during(scene)
@@ -127,9 +128,10 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def pass_time(until: float, children: list[Child], progress: Progress) -> None:
-    """Let a stretch of the run pass, up to that Unix time, watching the processes."""
-    while (left := until - time.time()) > 0:
+def pass_time(seconds: float, children: list[Child], progress: Progress) -> None:
+    """Let a stretch of the run pass, watching the processes."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
         for child in children:
             child.check()
         time.sleep(min(left, STEP))

@@ -30,6 +30,7 @@ COUNTS = (
     "stamped",
 )
 PAGES = ("joining", "ledger", "rest")
+MAXIMA = ("cpu_share", "turned_late_s")
 
 
 @dataclass
@@ -89,6 +90,7 @@ class Tally:
     failures: int = 0
     stamped: int = 0
     cpu_share: float = 0.0  # of one core, of the busiest process
+    turned_late_s: float = 0.0  # how much later than told a process came to turn the pages, at most
     joining: Ledger = field(default_factory=Ledger)
     ledger: Ledger = field(default_factory=Ledger)
     rest: Ledger = field(default_factory=Ledger)
@@ -159,7 +161,8 @@ class Tally:
             ours.latencies_us += theirs.latencies_us
         for name in (*COUNTS, *PAGES):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.cpu_share = max(self.cpu_share, other.cpu_share)
+        for name in MAXIMA:
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
         self.latencies.update(other.latencies)
         self.delays.update(other.delays)
         self.lag_us.add(other.lag_us)
@@ -170,7 +173,7 @@ class Tally:
 
     def as_values(self) -> dict[str, Any]:
         """All but the span in numbers, text, lists and dictionaries, as another process can be sent it; a copy."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in (*COUNTS, "cpu_share")}
+        values: dict[str, Any] = {name: getattr(self, name) for name in (*COUNTS, *MAXIMA)}
         values |= {name: asdict(getattr(self, name)) for name in PAGES}
         values["messages"] = [
             (seq, message.published_at, list(message.clients), list(message.latencies_us))

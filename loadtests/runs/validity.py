@@ -15,6 +15,7 @@ HELP = {
 }
 ELSE = "another try; if that is no better, the lab is at fault"
 LATEST_PUBLISHER_MS, LARGEST_CPU_SHARE, FEWEST_MESSAGES = 5.0, 0.85, 5
+LATEST_PAGE_S = 0.1  # the longest that a window may begin or end after its moment
 LARGEST_LAG_MS, LARGEST_LAG_SHARE = 10.0, 0.1  # of the mean latency, where clients ask for what they get
 
 
@@ -38,6 +39,7 @@ def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
         f"publisher {late:.1f} ms late at p99": late > LATEST_PUBLISHER_MS,
         f"generator took {tally.cpu_share:.2f} of a core": tally.cpu_share > LARGEST_CPU_SHARE,
         f"generator {lag:.1f} ms late at p99": lag > allowed_lag_ms(run, cells["latency_mean_ms"]),
+        f"pages turned {tally.turned_late_s * 1000:.0f} ms late": tally.turned_late_s > LATEST_PAGE_S,
         f"{FEW} {len(tally.messages)} messages": len(tally.messages) < FEWEST_MESSAGES,
     }
     return [reason for reason, holds in reasons.items() if holds]

@@ -93,9 +93,9 @@ class Generator:
         self.ready_clients.add()
 
     def on_window(self, msg: Any, **_: Any) -> None:
-        begin, end = self.tally.span = msg.data["begin"], msg.data["end"]
-        self.at(begin, self.open)
-        self.at(end, self.shut)
+        self.tally.span = msg.data["begin"], msg.data["end"]
+        self.at(msg.data["begin"], self.open)
+        self.at(msg.data["end"], self.shut)
         self.send("lab-begun", {})
 
     def open(self) -> None:
@@ -104,13 +104,19 @@ class Generator:
         self.start_clock()
         for client in self.clients:
             client.turn(client.window)
+        self.told_late(self.tally.span[0])
 
     def shut(self) -> None:
         """End the window."""
         for client in self.clients:
             client.turn(client.rest)
         self.measure_cpu()
+        self.told_late(self.tally.span[1])
         self._beating.kill()
+
+    def told_late(self, moment: float) -> None:
+        """Keep how long after its moment a page was turned for all clients."""
+        self.tally.turned_late_s = max(self.tally.turned_late_s, time.time() - moment)
 
     def on_begun(self, **_: Any) -> None:
         self.begun_processes.add()

@@ -3,6 +3,8 @@
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone sta
 DAWDLE = 0.3  # seconds
 
 
-@pytest.fixture
-def ends():
-    """A counting socket whose arrivals are stamped, and the server's end."""
+@contextmanager
+def connection() -> Iterator[tuple[CountingSocket, socket.socket]]:
+    """A counting socket that has asked for stamps, and the server's end."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = counting_socket(CountingSocket, Ledger(), socket.AF_INET, socket.SOCK_STREAM)
         client.ask_for_stamps()
@@ -32,24 +34,19 @@ def ends():
         yield client, server
 
 
-def test_a_stamp_is_of_the_moment_at_which_bytes_came_not_of_the_one_at_which_they_were_read(ends):
-    client, server = ends
-    before = time.time()
-    server.sendall(b"x")
-    after = time.time()
-    time.sleep(DAWDLE)
-    client.recv(10)
+def test_a_stamp_is_of_the_moment_at_which_bytes_came_not_of_the_one_at_which_they_were_read():
+    with connection() as (client, server):
+        before = time.time()
+        server.sendall(b"x")
+        after = time.time()
+        time.sleep(DAWDLE)
+        client.recv(10)
     assert before - 0.001 < client.arrived_at < after + DAWDLE / 2
 
 
 def test_without_stamps_a_socket_claims_nothing(monkeypatch):
     monkeypatch.setattr("clients.connection.counting.ROOM", 0)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = counting_socket(CountingSocket, Ledger(), socket.AF_INET, socket.SOCK_STREAM)
-        client.ask_for_stamps()
-        client.connect(listener.getsockname())
-        server, _ = listener.accept()
-    with server, client:
+    with connection() as (client, server):
         server.sendall(b"x")
         assert client.recv(10) == b"x" and client.arrived_at is None
 

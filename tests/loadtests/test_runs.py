@@ -104,6 +104,7 @@ def missing(result: Outcome) -> Outcome:
         (counted(outcome(), kernel_sent=5068), "TCP_INFO counts 3 bytes more sent than the ledger"),
         (counted(outcome(), kernel_received=4014), "TCP_INFO counts 1 bytes less received than the ledger"),
         (outcome(late_ms=5.1), "publisher 5.1 ms late at p99"),
+        (outcome(turned_late_s=0.2), "pages turned 200 ms late"),
         (outcome(cpu_share=0.9), "generator took 0.90 of a core"),
         (lagging(outcome()), "generator 50.0 ms late at p99"),
         (sparse(outcome()), "only 3 messages"),

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from results.costs import Price, Prices, prices, words
-from results.model import broadcast_mean, broadcast_worst
+from results.model import broadcast_mean
 from results.select import NotMeasured
 
 LOADS = [(10, 2), (50, 2), (100, 2), (10, 10), (50, 4)]
@@ -55,5 +55,4 @@ def test_the_queue_that_a_broadcast_is():
     first, each, clients = 0.3, 0.01, 100
     latencies = [first + each * before for before in range(clients)]
     assert broadcast_mean(first, each, clients) == pytest.approx(np.mean(latencies))
-    assert broadcast_worst(first, each, clients) == pytest.approx(latencies[-1])
     assert broadcast_mean(first, each, 1) == first
