@@ -29,7 +29,7 @@ class CountingSocket(socket.socket):
     _settled = TcpInfo()
 
     def ask_for_stamps(self) -> None:
-        """Have the kernel stamp what arrives; on Linux, which does that for TCP, too."""
+        """Have the kernel stamp what arrives, from a moment on; on Linux, which does that for TCP, too."""
         if ROOM:
             with suppress(OSError):
                 self.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)

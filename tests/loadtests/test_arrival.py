@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tools.lab import eventually
 
 from clients import websocket
 from clients.connection.counting import CountingSocket, counting_socket
@@ -34,8 +35,14 @@ def connection() -> Iterator[tuple[CountingSocket, socket.socket]]:
         yield client, server
 
 
+def stamped(client: CountingSocket, server: socket.socket) -> bool:
+    server.sendall(b"x")
+    return client.recv(10) == b"x" and client.arrived_at is not None
+
+
 def test_a_stamp_is_of_the_moment_at_which_bytes_came_not_of_the_one_at_which_they_were_read():
     with connection() as (client, server):
+        eventually(lambda: stamped(client, server))  # the kernel begins a moment after it was first asked
         before = time.time()
         server.sendall(b"x")
         after = time.time()
