@@ -1,5 +1,5 @@
-"""What a delivery costs: this lab's server beside the same feed on other servers, then its load generator beside
-another WebSocket user; `make benchmark`.
+"""What a delivery costs, and an idle WebSocket: this lab's server beside the same feed on other servers, then its load
+generator beside another WebSocket user; `make benchmark`.
 
 The contenders take turns, so that a slow minute of the machine meets all of them; what counts is a contender's CPU per
 delivery beside the lab's of the same round.
@@ -43,12 +43,19 @@ class Load:
     size: int = 142
 
 
-LOADS = {"websocket": Load(1000, 20), "long-polling": Load(100, 5), "polling": Load(100, 4)}
+LOADS = {"websocket": Load(1000, 20), "long-polling": Load(100, 5), "polling": Load(100, 20)}
+FEW_IDLE, MANY_IDLE = Load(50, 1), Load(1050, 1)
 CROWD, CROWD_HISTORY, CROWD_SECONDS, FALL_BEHIND = Load(500, 5, 60_000), 40, 10.0, 25.0
+STARLETTE = {"Starlette on uvicorn": "starlette_server"}
+HTTP_PEERS = {
+    "its HTTP server alone": "wsgi_server",
+    "a bare Flask on it": "flask_server",
+    "this lab under gunicorn": "gunicorn_server",
+} | STARLETTE
 PEERS = {
-    "websocket": {"websockets, broadcast()": "websockets_server", "Starlette on uvicorn": "starlette_server"},
-    "long-polling": {"Starlette on uvicorn": "starlette_server"},
-    "polling": {"Starlette on uvicorn": "starlette_server"},
+    "websocket": {"websockets, broadcast()": "websockets_server"} | STARLETTE,
+    "long-polling": HTTP_PEERS,
+    "polling": HTTP_PEERS,
 }
 
 
@@ -63,7 +70,7 @@ def server(transport: str, name: str, load: Load) -> list[str]:
     """The command line of a contender, after `python`."""
     clock = ["--rate", str(load.rate), "--size", str(load.size)]
     if name != LAB:
-        return ["-m", f"loadtests.benchmark.peers.{PEERS[transport][name]}", *clock]
+        return ["-m", f"loadtests.benchmark.peers.{PEERS[transport][name]}", transport, *clock]
     return ["-m", "servers", transport, "--port", "0", "--controlled", "--arrivals", "even", *clock]
 
 
@@ -107,6 +114,17 @@ def cpu_us_per_delivery(transport: str, name: str) -> float:
     with bench(transport, name, LOADS[transport]) as running:
         before, after = running.pause(SETTLE), running.pause(SECONDS)
         return (after["cpu"] - before["cpu"]) / (after["deliveries"] - before["deliveries"]) * 1e6
+
+
+def idle_kib(name: str) -> float:
+    """KiB of a server's memory for each WebSocket that is open, and idle but for a message a second."""
+    few, many = (memory_mib(name, load) for load in (FEW_IDLE, MANY_IDLE))
+    return (many - few) * 1024 / (MANY_IDLE.clients - FEW_IDLE.clients)
+
+
+def memory_mib(name: str, load: Load) -> float:
+    with bench("websocket", name, load) as running:
+        return running.pause(SETTLE)["rss_mib"]
 
 
 def rounds(names: Iterable[str], cost: Callable[[str], float], what: str, console: Console) -> dict[str, list[float]]:
@@ -205,9 +223,9 @@ def wait_for(clients: int, url: str, locust: Child) -> None:
 
 
 def spent(process: psutil.Process) -> float:
-    """Seconds of CPU that a process has taken."""
-    times = process.cpu_times()
-    return times.user + times.system
+    """Seconds of CPU that a process and its workers have taken."""
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return sum(taken.user + taken.system for taken in times)
 
 
 def compare_generators(console: Console) -> None:
@@ -220,6 +238,14 @@ def compare_generators(console: Console) -> None:
 
 def spread(values: list[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def compare_memory(console: Console) -> None:
+    """Show what an open WebSocket that has nothing to do takes of each server's memory."""
+    table = Table("server", "KiB an idle WebSocket", "this lab takes … times that")
+    for line in lines(rounds((LAB, *PEERS["websocket"]), idle_kib, "memory", console)):
+        table.add_row(*line)
+    console.print(table)
 
 
 def compare_servers(console: Console) -> None:
@@ -239,6 +265,7 @@ def main() -> int:
     warn_of_others("benchmark")
     try:
         compare_servers(console)
+        compare_memory(console)
         slow_reader(console)
         compare_generators(console)
     except RunFailed as error:

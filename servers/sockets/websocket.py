@@ -6,13 +6,13 @@ flask-sock's own, of simple-websocket 1.1.0, writes half a frame to a slow reade
 
 from collections.abc import Callable
 from contextlib import suppress
+from io import BufferedReader
 from typing import Any
 
 import gevent
 from flask import current_app
 from gevent.event import Event
 from gevent.queue import Queue
-from gevent.socket import wait_read
 from simple_websocket import ConnectionClosed
 from werkzeug.exceptions import BadRequest
 from wsproto import ConnectionState
@@ -26,25 +26,26 @@ from servers.sockets.handshake import accept
 from servers.sockets.whole import LINGER, WholeSocket
 
 PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
-READ = 65_536
+READ, READABLE = 65_536, 1  # bytes at a time; libev's name for it is EV_READ
 
 
 class WebSocket:
-    """A connection that a handler has to accept; a greenlet of its own reads what the client sends.
+    """A connection that a handler has to accept; what the client sends is read when it comes.
 
-    `ended` is set once TCP has ended. A handler learns by ConnectionClosed that its connection is closing or has ended;
-    the error is simple-websocket's, which flask-sock expects.
+    No greenlet waits for that: it would take half as much memory as all the rest of an idle connection. `ended` is set
+    once TCP has ended. A handler learns by ConnectionClosed that its connection is closing or has ended; the error is
+    simple-websocket's, which flask-sock expects.
     """
 
     mode = "gevent"  # flask-sock asks for it, and then leaves the response to the server
     connected = False  # whether messages can be sent
     _protocol: Connection
     _socket: WholeSocket
+    _received: Queue[str | bytes | None]
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
         self._on_text: Callable[[str], Any] | None = None
-        self._received: Queue[str | bytes | None] = Queue()
         self._begun = bytearray()  # of a message whose end has not come
         self.ended = Event()
 
@@ -57,13 +58,20 @@ class WebSocket:
         answer, self._protocol, compressed = accept(self._environ, deflate=current_app.config.get("DEFLATE", False))
         self._shares_frames = not compressed and self._environ["wsgi.url_scheme"] == "http"
         self._largest, self._on_text = largest, on_text
-        self._socket = WholeSocket(self._environ["wsgi.input"].raw._sock)
+        if on_text is None:
+            self._received = Queue()
+        reader: BufferedReader = self._environ["wsgi.input"]
+        BufferedReader.__init__(reader, reader.raw, 1)  # frees 8 KiB: what comes now is not read through it
+        self._socket = WholeSocket(reader.raw._sock)  # type: ignore[attr-defined]
         try:
             self._socket.send(answer)
         except OSError:
             raise BadRequest("the client has gone before the response") from None
         self.connected = True
-        gevent.spawn(self._read)
+        loop = gevent.get_hub().loop
+        self._readable = loop.io(self._socket.fileno(), READABLE)
+        self._silence = loop.timer(PING_INTERVAL, PING_INTERVAL)
+        self._listen()
 
     def send(self, data: str | bytes) -> None:
         """Send one message, text or binary."""
@@ -109,37 +117,42 @@ class WebSocket:
                 self.connected = False
                 raise ConnectionClosed() from None
 
-    # What the client sends, in the reading greenlet
+    # What the client sends, in a greenlet for each time that something comes
+
+    def _listen(self) -> None:
+        self._readable.start(self._wake)
+        self._silence.again(gevent.spawn, self._ping)
+
+    def _wake(self) -> None:
+        self._readable.stop()  # at once: the loop may come round again before the greenlet has its turn
+        gevent.spawn(self._read)
 
     def _read(self) -> None:
+        """Read once, and then not before the event loop comes round: whoever sends without a pause leaves the others
+        their turns. Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
+        """
         with suppress(OSError, ConnectionClosed):
-            while self._hear(self._next()):
-                pass
+            if self._hear(self._socket.recv(READ)):
+                return self._listen()
+        self._end()
+
+    def _ping(self) -> None:
+        """Ping after a silence. A slow reader answers late, so a late pong does not end the connection."""
+        with suppress(ConnectionClosed):
+            self._send(Ping())
+
+    def _end(self) -> None:
+        self._readable.close()
+        self._silence.close()
         self.connected = False
         self._socket.close()
         self.ended.set()
-        self._received.put(None)
+        if self._on_text is None:
+            self._received.put(None)
 
-    def _next(self) -> bytes | None:
-        """Return what comes next, b"" at TCP's end, None if nothing comes for a while.
-
-        It asks the event loop before each read, so that a client which sends without a pause leaves the others their
-        turns. Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
-        """
-        try:
-            wait_read(self._socket.fileno(), PING_INTERVAL)
-        except TimeoutError:
-            return None
-        return self._socket.recv(READ)
-
-    def _hear(self, data: bytes | None) -> bool:
-        """Take what came; return whether more may come.
-
-        A slow reader answers pings late, so a late pong does not end the connection.
-        """
-        if data is None:
-            self._send(Ping())
-        elif data:
+    def _hear(self, data: bytes) -> bool:
+        """Take what came; return whether more may come."""
+        if data:
             self._protocol.receive_data(data)
         return data != b"" and all(map(self._take, self._protocol.events()))
 

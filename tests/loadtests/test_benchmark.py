@@ -11,12 +11,12 @@ import websocket
 from tools.lab import WAIT
 
 from loadtests.benchmark import __main__ as benchmark
-from loadtests.benchmark.__main__ import LAB, PEERS, Load, bench, cpu_us_per_delivery, server, spread
+from loadtests.benchmark.__main__ import LAB, PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server, spread
 from loadtests.runs.processes import start
 
 LOAD = Load(20, 50.0, 321)
 FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
-NEEDS = {"starlette_server": ("starlette", "uvicorn", "uvloop", "httptools")}
+NEEDS = {"starlette_server": ("starlette", "uvicorn", "uvloop", "httptools"), "gunicorn_server": ("gunicorn",)}
 CONTENDERS = [(transport, name) for transport, peers in PEERS.items() for name in (LAB, *peers)]
 
 each_contender = pytest.mark.parametrize(("transport", "name"), CONTENDERS)
@@ -67,6 +67,11 @@ def test_a_round_finds_a_cost(monkeypatch, name):
     monkeypatch.setattr(benchmark, "SETTLE", 0.1)
     monkeypatch.setattr(benchmark, "SECONDS", 0.5)
     assert cpu_us_per_delivery("websocket", name) > 0
+
+
+def test_an_idle_websocket_takes_at_most_25_kib(monkeypatch):
+    monkeypatch.setattr(benchmark, "SETTLE", 0.5)
+    assert 5 < idle_kib(LAB) <= 25
 
 
 @each_contender

@@ -35,13 +35,18 @@ class AsyncFeed:
         return self.feed.after(seq)
 
 
-def timetable() -> Timetable:
-    """The clock that the command line asks for."""
+def options() -> argparse.Namespace:
+    """What the command line asks for: a transport, and the clock's rate and size."""
     p = argparse.ArgumentParser()
+    p.add_argument("transport")
     p.add_argument("--rate", type=float, required=True)
     p.add_argument("--size", type=int, required=True)
-    args = p.parse_args()
-    return clock(args.rate, args.size, "even")
+    return p.parse_args()
+
+
+def timetable() -> Timetable:
+    """The clock that the command line asks for."""
+    return clock(options().rate, options().size, "even")
 
 
 async def take_commands(feed: AsyncFeed, on_message: Callable[[Message], Any] = lambda message: None) -> None:

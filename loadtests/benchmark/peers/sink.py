@@ -24,7 +24,7 @@ from clients.ledger import Ledger  # noqa: E402
 from results.histogram import new_histogram  # noqa: E402
 from results.model import frame_header_bytes  # noqa: E402
 
-POLL_INTERVAL = 0.25  # seconds
+POLL_INTERVAL = 0.05  # seconds: as often as messages come
 
 
 MOMENT = re.compile(rb'"published_at":([0-9.]+)')
