@@ -10,10 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from results.summary import ALARMS, HEADINGS, NOT_COUNTED, Compared, blocks, compared, figure, mark, reasons
+from results.summary import ALARMS, HEADINGS, MODEL, NOT_COUNTED, Compared, blocks, compared, figure, mark, reasons
 
 LABEL, LEAST_LABEL = 28, 14
 """Columns for a line's label; where there is not even the least, each figure has a line of its own."""
+SELDOM = (*ALARMS, "floor_ms")  # shown where there is any
 ALL_WELL = "Nothing was lost; every run is valid."
 STYLES = {"least": "bold green", "alarm": "bold red", "": ""}
 
@@ -21,7 +22,8 @@ STYLES = {"least": "bold green", "alarm": "bold red", "": ""}
 def terminal_table(runs: pd.DataFrame, width: int = 100) -> RenderableType:
     """The comparison in `width` columns: a block per condition, a line per transport; no figure is ever cut."""
     lines = compared(runs)
-    names = [name for name in HEADINGS if name not in ALARMS or any(getattr(line, name) for line in lines)]
+    told = [name for name in HEADINGS if name not in SELDOM or any(getattr(line, name) for line in lines)]
+    names = [name for name in told if name != "deliveries"]  # which the report has room for
     widths = {name: _width(HEADINGS[name], (figure(line, name) for line in lines)) for name in names}
     room = min(width - sum(widths.values()) - len(widths), LABEL)
     parts: list[RenderableType] = [_table(room, widths, heading=True)] if room >= LEAST_LABEL else []
@@ -33,8 +35,9 @@ def terminal_table(runs: pd.DataFrame, width: int = 100) -> RenderableType:
         parts.append(Text.assemble((title, "bold"), f" ({first.setting})" if new and first.setting else ""))
         parts += [_rows(block, room, widths)] if room >= LEAST_LABEL else _list(block, names, max(widths.values()))
         parts += [Text("  " + words) for words in reasons(block)]
+    parts.append(Text(MODEL))
     parts += [Text(NOT_COUNTED)] * any(line.reasons for line in lines)
-    parts += [Text(ALL_WELL)] * (names == list(HEADINGS)[: -len(ALARMS)])
+    parts += [Text(ALL_WELL)] * (not set(names) & set(ALARMS))
     return Group(*parts)
 
 

@@ -7,46 +7,76 @@ import math
 import pandas as pd
 
 from results import table
-from results.claims.evidence import Judged, all_or_some, conditions, feed, mean, ratio, share
-from results.select import NotMeasured, groups
+from results.claims.evidence import Judged, conditions, feed, judge, mean, ratio, share
+from results.select import SHARED, NotMeasured, usual
 from results.transports import COMPARED
-from results.words import describe, number
+from results.words import describe, listed, number, times
 
 MANY_BYTES = 500
 """From here on a request's headers are many bytes: the low end in High Performance Browser Networking, ch. 17."""
 
 
 def request_heads(runs: pd.DataFrame) -> Judged:
-    """Bytes of headers and cookies per HTTP request, by header profile and cookie size."""
-    polls, cases, numbers = feed(runs, "overhead", "polling"), [], []
-    for _, group in groups(polls, ["header_profile", "cookie_bytes"]):
+    """Bytes of headers and cookies per HTTP request, and the margin by which each header profile makes them many."""
+    polls, sizes = feed(runs, "overhead", "polling"), {}
+    for _, group in polls.groupby(["header_profile", "cookie_bytes"], sort=False):
         words = describe(table.records(group)[0], ["header_profile", "cookie_bytes"])
-        head, cookies = share(group, "request_head", "requests"), share(group, "cookies", "requests")
-        cases.append((head + cookies >= MANY_BYTES, f"the client sends {words} ({number(head + cookies)} B a request)"))
-        numbers.append(f"{words}: {number(head)} B of headers and {number(cookies)} B of cookies a request.")
-    return all_or_some(cases), (f"Many means {MANY_BYTES} B or more.", *numbers)
+        sizes[words] = share(group, "request_head", "requests") + share(group, "cookies", "requests")
+    bare = polls[polls["cookie_bytes"] == polls["cookie_bytes"].min()]
+    heads = {str(name): share(group, "request_head", "requests") for name, group in bare.groupby("header_profile")}
+    verdict = judge(
+        [size >= MANY_BYTES for size in sizes.values()], f"headers and cookies reach {MANY_BYTES} B", margins(heads)
+    )
+    return verdict, tuple(f"A request with {words}: {number(size)} B." for words, size in sizes.items())
+
+
+def margins(heads: dict[str, float]) -> str:
+    """By how much each profile's headers are many without a cookie, or what of cookies they lack."""
+    many = [
+        f"{name} headers alone are {number(size)} B, {number(size - MANY_BYTES)} B more"
+        for name, size in heads.items() if size >= MANY_BYTES
+    ]  # fmt: skip
+    few = [
+        f"{name} headers ({number(size)} B) want {number(MANY_BYTES - size)} B of cookies"
+        for name, size in heads.items() if size < MANY_BYTES
+    ]  # fmt: skip
+    return listed([*many, *few])
 
 
 def overhead(runs: pd.DataFrame) -> Judged:
-    """Whether polling's overhead for a message outweighs the message and the WebSocket's, condition by condition."""
+    """Whether each rival's overhead for a message outweighs the message and the WebSocket's, in steady state."""
     chosen, cases, numbers = feed(runs, "overhead", *COMPARED), [], []
     for condition in conditions(chosen):
-        group, words = condition.runs, condition.words
-        by = {name: mean(group, name, "overhead_per_delivery") for name in COMPARED}
-        payload = share(group, "payload", "deliveries")
-        polling, websocket = by["polling"], by["websocket"]
+        by = {name: mean(condition.runs, name, "overhead_per_delivery") for name in COMPARED}
+        payload = share(condition.runs, "payload", "deliveries")
         if any(map(math.isnan, (*by.values(), payload))):
             continue
-        cases.append((polling > payload and polling > websocket, words))
+        pushed = by.pop("websocket")
+        cases += [each > max(payload, pushed) for each in by.values()]
+        rivals = listed([f"{name} {number(each)} B ({ratio(each, pushed)})" for name, each in by.items()])
         numbers.append(
-            f"{words}: {number(polling)} B of overhead by polling, {number(by['long-polling'])} B by long polling, "
-            f"{number(websocket)} B by WebSocket around a message of {number(payload)} B; "
-            f"polling to WebSocket {ratio(polling, websocket)}."
+            f"{condition.words}: around a message of {number(payload)} B {rivals}, a WebSocket {number(pushed)} B."
         )
     if not cases:
         raise NotMeasured("no condition of overhead was run validly with all transports")
-    numbers += crossing(chosen)
-    return all_or_some(cases), ("It is a mass where the overhead outweighs the message itself.", *numbers)
+    verdict = judge(cases, "messages are short, or come seldom", outweighed(chosen))
+    return verdict, ("It is a mass where it outweighs the message itself.", *numbers, *crossing(chosen))
+
+
+def outweighed(runs: pd.DataFrame) -> str:
+    """Up to which size of a message long polling's overhead outweighs it, and up to which rate polling's does."""
+    same = usual(runs, [name for name in SHARED if name != "cookie_bytes"] + ["poll_interval_s"])
+    same = same[same["cookie_bytes"] == same["cookie_bytes"].min()]
+    polls, held, pushed = (same[same["transport"] == name] for name in ("polling", "long-polling", "websocket"))
+    polls = polls.assign(overhead=polls["wire_sent"] + polls["wire_received"] - polls["payload"])
+    a_poll, size = share(polls, "overhead", "requests"), share(same, "payload", "deliveries")
+    interval, first = float(polls["poll_interval_s"].iloc[0]), table.records(polls)[0]
+    return (
+        f"with {describe(first, ['header_profile', 'cookie_bytes'])}, long polling's outweighs a message of less than "
+        f"{number(mean(held, 'long-polling', 'overhead_per_delivery'))} B; polling's, {number(a_poll)} B every "
+        f"{interval:g} s, those of {number(size)} B that come less than {times(a_poll / size / interval)} times a "
+        f"second; a WebSocket adds {number(mean(pushed, 'websocket', 'overhead_per_delivery'))} B"
+    )
 
 
 def crossing(runs: pd.DataFrame) -> list[str]:

@@ -1,51 +1,72 @@
-"""C5 and C6: whether the request waits, and how many connections there are."""
+"""C5 and C6: whether the request waits, and who speaks on how many connections."""
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
-from results.claims.evidence import Judged, all_or_some, any_feed, feed, share
-from results.select import groups
+from results.claims.evidence import Judged, any_feed, feed, judge, messages_a_trip, share
+from results.model import away, crossing, long_polling_cycle
+from results.select import NotMeasured
 from results.transports import COMPARED
-from results.words import number
+from results.words import listed, number, times
 
-RARELY_EMPTY = 0.05
-"""Long polling waits for data if at most this share of its responses is empty."""
+FEEDS = "real-feed overhead latency scale"
+HELD = 0.5
+"""A server holds the request if it lies there for more than this share of the time."""
 
 
 def held_requests(runs: pd.DataFrame) -> Judged:
-    """Empty responses and requests per message of long polling, by experiment and hold; polling's beside them."""
-    chosen, cases, numbers = feed(runs, "real-feed overhead latency scale", "long-polling"), [], []
-    for (experiment, hold), group in groups(chosen, ["experiment", "hold_s"]):
-        empty, asked = share(group, "empty_responses", "requests"), share(group, "requests", "deliveries")
-        words = f"requests are held {hold:g} s in {experiment}" if not math.isnan(hold) else f"run as in {experiment}"
-        cases.append((empty <= RARELY_EMPTY, words))
-        numbers.append(
-            f"{experiment}: {number(100 * empty)} % of the responses empty, {number(asked)} requests a message."
-        )
-    polls = runs[(runs["transport"] == "polling") & runs["experiment"].isin(chosen["experiment"].unique())]
-    if polls["requests"].sum():
-        numbers.append(
-            f"Polling in the same experiments: {number(100 * share(polls, 'empty_responses', 'requests'))} %."
-        )
-    return all_or_some(cases), (f"Held means at most {number(100 * RARELY_EMPTY)} % of the responses empty.", *numbers)
+    """The share of the time that a client's request lies at the server, by how many messages come in a round trip."""
+    runs = feed(runs, FEEDS, "long-polling").dropna(subset=["held_mean_s"])
+    if runs.empty:
+        raise NotMeasured("no run says how long a request was held")
+    at_server = (runs["held_mean_s"] - runs["rtt_ms"] / 1000) * runs["requests"]
+    runs = runs.assign(at_server=at_server, seconds=runs["clients"] * runs["duration_s"])
+    shares = {busy: share(group, "at_server", "seconds") for busy, group in runs.groupby(messages_a_trip(runs))}
+    empty, asked = share(runs, "empty_responses", "requests"), share(runs, "requests", "deliveries")
+    limit = half_held()
+    found = [f"{100 * part:.0f} % of the time {_at(float(busy))}" for busy, part in shares.items()]
+    boundary = f"a request lies at the server {listed(found)}; half of the time, by the model, {_at(limit)}"
+    numbers = (
+        f"Held means more than {number(100 * HELD)} % of the time.",
+        f"{number(100 * empty)} % of the responses were empty; {number(asked)} requests came a message.",
+    )
+    cases = [part > HELD for part in shares.values()]
+    return judge(cases, f"less than {times(limit)} messages come in a round trip", boundary), numbers
+
+
+def _at(busy: float) -> str:
+    return f"at {times(busy)} messages in one" if busy else "without a round trip"
+
+
+def half_held() -> float:
+    """Messages a round trip (Poisson, kept connections) at which a request lies at the server half of the time."""
+    transit = 0.5  # of a round trip, which is then the unit of time
+    return crossing(lambda rate: away(transit) / long_polling_cycle(transit, rate), lambda _: HELD, 1e-3, 1e3)
 
 
 def connections(runs: pd.DataFrame) -> Judged:
-    """Connections per client and per 100 messages; a lasting one does not multiply with the messages.
+    """Messages that came unasked, and connections per client beside the two rivals'.
 
-    Who may speak is no run's figure, so that half of the claim stays open here.
+    What clients say unasked is in none of these runs. That a connection lasts is no difference where all three keep
+    theirs (RFC 9112 section 9.3).
     """
-    chosen, numbers = feed(runs, "real-feed overhead latency scale", "websocket"), []
-    lasting = share(chosen, "connections", "clients") <= 2  # one more may ask for /status first
-    for transport in COMPARED:
-        same = any_feed(runs, chosen["experiment"].unique(), [transport])
-        for kept, group in same.groupby("keep_alive", dropna=False):
-            client, hundred = share(group, "connections", "clients"), 100 * share(group, "connections", "deliveries")
-            how = "" if pd.isna(kept) or kept else " without kept connections"
-            numbers.append(
-                f"{transport}{how}: {number(client)} connections a client, {number(hundred)} a 100 messages."
-            )
-    return "holds when only connections are counted" if lasting else "does not hold", tuple(numbers)
+    pushed = feed(runs, FEEDS, "websocket")
+    same = any_feed(runs, pushed["experiment"].unique(), COMPARED)
+    asked, came = int(pushed["requests"].sum()), int(pushed["deliveries"].sum())
+    lasting = share(pushed, "connections", "clients") <= 2  # one more looks at /status while joining
+    kept = [
+        f"{name} {number(share(mine, 'connections', 'clients'))}"
+        for name in COMPARED if len(mine := same[(same["transport"] == name) & same["keep_alive"].fillna(True)])
+    ]  # fmt: skip
+    numbers = [f"Connections a client, where they are kept: {listed(kept)}."]
+    for name in ("polling", "long-polling"):
+        mine = same[same["transport"] == name]
+        if len(mine):
+            numbers.append(f"{name}: {number(share(mine, 'requests', 'deliveries'))} requests a message.")
+    closing = same[~same["keep_alive"].fillna(True)]
+    for name in closing["transport"].unique():
+        each = 100 * share(closing[closing["transport"] == name], "connections", "deliveries")
+        numbers.append(f"{name} without kept connections: {number(each)} connections a 100 messages.")
+    boundary = f"{came:,} messages came on {number(asked)} requests; that a connection lasts is no difference"
+    return judge([asked == 0 and lasting, False], "the server is the side that speaks", boundary), tuple(numbers)

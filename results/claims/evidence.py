@@ -15,12 +15,11 @@ from results.words import describe, number
 Judged = tuple[str, tuple[str, ...]]
 
 
-def all_or_some(cases: list[tuple[bool, str]]) -> str:
-    """`holds` if every case bears the claim out, `holds when …` naming those that do, or `does not hold`."""
-    good = list(dict.fromkeys(words for holds, words in cases if holds))
-    if len(good) == len(dict.fromkeys(words for _, words in cases)):
-        return "holds"
-    return f"holds when {'; or '.join(good)}" if good else "does not hold"
+def judge(cases: list[bool], when: str, boundary: str) -> str:
+    """The verdict in one sentence: whether all cases bear the claim out, some (`when`), or none; then the boundary."""
+    if all(cases):
+        return f"holds: {boundary}"
+    return f"holds when {when}: {boundary}" if any(cases) else f"does not hold: {boundary}"
 
 
 def feed(runs: pd.DataFrame, experiments: str, *transports: str) -> pd.DataFrame:
@@ -42,6 +41,11 @@ def share(runs: pd.DataFrame, of: str, per: str) -> float:
     """The sum of one column over the sum of another: a mean that weighs every request or delivery alike."""
     below = float(runs[per].sum())
     return float(runs[of].sum()) / below if below else math.nan
+
+
+def messages_a_trip(runs: pd.DataFrame) -> pd.Series:
+    """Messages published in a round trip, for each run: what long polling's latency depends on."""
+    return (runs["rate_hz"] * runs["rtt_ms"] / 1000).astype("float64").round(6)
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,23 @@
-"""C11: whether WebSockets bring messages sooner, against each rival."""
+"""C11: whether WebSockets bring messages sooner, against each rival, where there is a network."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
-from results.claims.evidence import Condition, Judged, conditions, feed, listed_parts, ratio
+from results.claims.evidence import Condition, Judged, conditions, feed, judge, listed_parts
+from results.model import crossing, long_polling_mean
 from results.select import NotMeasured
-from results.transports import COMPARED
-from results.words import number
+from results.transports import COMPARED, TRANSPORTS
+from results.words import listed, number, times
 
 RIVALS = ("polling", "long-polling")
 """Against whom the WebSocket is judged."""
 SIGNIFICANT = 1.25
-"""A mean latency is significantly less if the intervals do not overlap and the other is at least this many times it."""
+"""A WebSocket is significantly sooner where the rival's mean is at least this many times its own, interval and all."""
 
 
 @dataclass(frozen=True)
@@ -25,71 +27,102 @@ class Mean:
     ms: float
     half_ms: float
 
-    def significantly_below(self, other: Mean) -> bool:
-        """Intervals apart, and by a factor that matters."""
-        apart = self.ms + self.half_ms < other.ms - other.half_ms
-        return apart and other.ms >= SIGNIFICANT * self.ms
-
 
 @dataclass(frozen=True)
 class Case:
-    """The WebSocket against a rival under one condition."""
+    """The WebSocket against a rival under one condition; `busy` are the messages in a round trip, `wait` is the poll
+    interval in round trips.
+    """
 
     rival: str
     where: str
+    rtt_ms: float
+    busy: float
+    wait: float
     ours: Mean
     theirs: Mean
 
     @property
-    def faster(self) -> bool:
-        return self.ours.significantly_below(self.theirs)
+    def ratio(self) -> float:
+        """How many times as late the rival is."""
+        return self.theirs.ms / self.ours.ms
+
+    @property
+    def half_ratio(self) -> float:
+        """Half the ratio's 95 % interval: the relative errors of independent means add up in squares."""
+        return self.ratio * math.hypot(self.ours.half_ms / self.ours.ms, self.theirs.half_ms / self.theirs.ms)
+
+    @property
+    def sooner(self) -> bool:
+        """Whether the whole interval lies at or above what is significant."""
+        return self.ratio - self.half_ratio >= SIGNIFICANT
+
+    @property
+    def place(self) -> float:
+        """What decides, by the model: for polling the interval in round trips, else messages in a round trip."""
+        return self.wait if self.rival == "polling" else self.busy
 
     def __str__(self) -> str:
-        ours, theirs = self.ours, self.theirs
-        overlap = abs(ours.ms - theirs.ms) <= ours.half_ms + theirs.half_ms
-        return (
-            f"{self.where}: {self.rival} {number(theirs.ms)} ± {number(theirs.half_ms)} ms, WebSocket "
-            f"{number(ours.ms)} ± {number(ours.half_ms)} ms, {ratio(theirs.ms, ours.ms)}, "
-            f"intervals {'overlap' if overlap else 'apart'}."
-        )
+        where = self.where if self.rtt_ms else f"this machine, nothing else ({self.where})"
+        theirs, ours = (f"{number(mean.ms)} ± {number(mean.half_ms)} ms" for mean in (self.theirs, self.ours))
+        times = f"{number(self.ratio)} ± {number(self.half_ratio)} times"
+        return f"{where}: {self.rival} {theirs}, WebSocket {ours}, {times}."
 
 
 def latency(runs: pd.DataFrame) -> Judged:
-    """The WebSocket's mean latency against polling's and against long polling's, condition by condition."""
+    """The WebSocket's mean latency against each rival's, where the runs have a round trip; the others are shown."""
     chosen = feed(runs, "latency real-feed", *COMPARED)
-    cases = [
-        case
-        for experiment in chosen["experiment"].unique()
-        for condition in conditions(chosen[chosen["experiment"] == experiment])
-        for rival in RIVALS
-        if (case := case_of(experiment, condition, rival)) is not None
-    ]
-    if not cases:
-        raise NotMeasured("no condition was run validly with a WebSocket and a rival")
-    sooner = f"Significantly means {SIGNIFICANT:g} times sooner or more, 95 % intervals apart."
-    return summed_up(cases), (sooner, *dict.fromkeys(map(str, cases)))
+    cases = [case for name in chosen["experiment"].unique() for case in cases_of(chosen[chosen["experiment"] == name])]
+    far = [case for case in cases if case.rtt_ms]
+    if not far:
+        raise NotMeasured("no round trip was run validly with a WebSocket and a rival; the others measure the machine")
+    boundary = listed([against(rival, mine) for rival in RIVALS if (mine := [c for c in far if c.rival == rival])])
+    verdict = judge([case.sooner for case in far], when(far), boundary)
+    meaning = f"Significantly: {SIGNIFICANT:g} times sooner, or more, with the ratio's whole 95 % interval."
+    return verdict, (meaning, *dict.fromkeys(map(str, sorted(cases, key=lambda case: -case.rtt_ms))))
 
 
-def case_of(experiment: str, condition: Condition, rival: str) -> Case | None:
-    """The case, None where one side was not measured; how often polls come is no condition for long polling."""
-    ours, theirs = mean_latency(condition.runs, "websocket"), mean_latency(condition.runs, rival)
-    if ours is None or theirs is None:
-        return None
-    where = listed_parts(experiment, condition.shared, condition.polls if rival == "polling" else "")
-    return Case(rival, where, ours, theirs)
+def when(cases: list[Case]) -> str:
+    """The rivals that were beaten, and from which place on."""
+    words = {
+        "polling": "polls are {} round trips apart or more",
+        "long-polling": "long polling meets {} messages or more in a round trip",
+    }
+    least = {rival: [case.place for case in cases if case.rival == rival and case.sooner] for rival in RIVALS}
+    return listed([words[rival].format(times(min(places))) for rival, places in least.items() if places] or [""])
 
 
-def summed_up(cases: list[Case]) -> str:
-    """One rival won throughout is named by itself; else by its conditions."""
-    if all(case.faster for case in cases):
-        return "holds"
-    won = []
-    for rival in RIVALS:
-        mine = {case.where: case.faster for case in cases if case.rival == rival}
-        good = [where for where, faster in mine.items() if faster]
-        if good:
-            won.append(f"the rival is {rival}" + ("" if len(good) == len(mine) else f" ({'; '.join(good)})"))
-    return f"holds when {' or '.join(won)}" if won else "does not hold"
+def against(rival: str, cases: list[Case]) -> str:
+    """How many times as late a rival was, between the two conditions that are furthest apart."""
+    cases = sorted(cases, key=lambda case: case.place)
+    ends = dict.fromkeys([cases[0], cases[-1]])
+    unit = "round trips between polls" if rival == "polling" else "messages in a round trip"
+    found = listed([f"{times(case.ratio)} times as late at {times(case.place)}" for case in ends])
+    model = "" if rival == "polling" else f" ({SIGNIFICANT:g} times, by the model, at {times(worthwhile())})"
+    return f"{TRANSPORTS[rival].words} was {found} {unit}{model}"
+
+
+def worthwhile() -> float:
+    """Messages a round trip (Poisson, kept connections) at which a long poll is SIGNIFICANT times as late."""
+    transit = 0.5  # of a round trip, which is then the unit of time
+    return crossing(lambda rate: long_polling_mean(transit, rate), lambda _: SIGNIFICANT * transit, 1e-3, 1e3)
+
+
+def cases_of(runs: pd.DataFrame) -> Iterator[Case]:
+    """The cases of one experiment; how often polls come is no condition for long polling."""
+    for condition in conditions(runs):
+        for rival in RIVALS:
+            ours, theirs = mean_latency(condition.runs, "websocket"), mean_latency(condition.runs, rival)
+            if ours is not None and theirs is not None:
+                yield case_of(condition, rival, ours, theirs)
+
+
+def case_of(condition: Condition, rival: str, ours: Mean, theirs: Mean) -> Case:
+    first = condition.runs[condition.runs["transport"] == rival].iloc[0]
+    rtt_s = float(first["rtt_ms"]) / 1000
+    wait = float(first["poll_interval_s"]) / rtt_s if rtt_s and rival == "polling" else math.nan
+    where = listed_parts(condition.shared, condition.polls if rival == "polling" else "") or str(first["experiment"])
+    return Case(rival, where, 1000 * rtt_s, float(first["rate_hz"]) * rtt_s, wait, ours, theirs)
 
 
 def mean_latency(runs: pd.DataFrame, transport: str) -> Mean | None:

@@ -46,6 +46,7 @@ def render(results: Results, drawn: Drawn, reference: Results | None = None) -> 
         broken=check(runs),
         headings=[words.replace("\n", " ") for words in summary.HEADINGS.values()],
         blocks=_blocks(runs),
+        model=summary.MODEL,
         not_counted=summary.NOT_COUNTED,
         charts=[_chart(chart) for chart in charts],
         skipped=skipped,

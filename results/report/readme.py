@@ -12,7 +12,8 @@ from results.words import listed, number
 
 BEGIN, END = "<!-- reference: written by `python -m results readme` -->", "<!-- /reference -->"
 COLUMNS = {
-    "latency_p50_ms": "half within, ms",
+    "latency_mean_ms": "mean latency, ms",
+    "expected_mean_ms": "of it the model's, ms",
     "latency_p90_ms": "90 % within, ms",
     "overhead_per_delivery": "overhead a message, B",
     "requests_per_delivery": "requests a message",

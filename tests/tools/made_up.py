@@ -23,12 +23,22 @@ MACHINE = {
 }
 
 
-def samples_ms(transport, interval, clients, rng, size):
+def samples_ms(transport, interval, clients, rng, size, rate, rtt_ms):
     """Latencies in ms as the model has them: uniform over the poll interval, or about a millisecond."""
-    floor = rng.lognormal(np.log(0.9 + clients / 400), 0.35, size)
+    floor = rng.lognormal(np.log(0.9 + clients / 400), 0.35, size) + rtt_ms / 2
     if transport == "polling":
         return floor + rng.uniform(0, 1000 * interval, size)
-    return floor + (rng.uniform(0, 4, size) * (rng.random(size) < 0.1) + 0.2 if transport == "long-polling" else 0)
+    return floor + (
+        rng.uniform(0, 4, size) * (rng.random(size) < 0.1) + 0.2 + rtt_ms * away_share(rate, rtt_ms) / 2
+        if transport == "long-polling"
+        else 0
+    )
+
+
+def away_share(rate, rtt_ms):
+    """The share of the time that a long-polling client is not parked, on kept connections."""
+    busy = rate * rtt_ms / 1000
+    return busy / (busy + np.exp(-busy))
 
 
 def requests(transport, interval, rate, messages, seconds):
@@ -76,6 +86,7 @@ def made_up_run(
     cookie_bytes=0,
     repeat=1,
     seconds=20.0,
+    rtt_ms=0.0,
     invalid_reason="",
     size=142,
 ):
@@ -85,9 +96,10 @@ def made_up_run(
     bytes_by_heading = {
         name: n * clients for name, n in ledger(transport, profile, cookie_bytes, polls, empty, messages, size).items()
     }
-    latency = samples_ms(transport, interval, clients, rng, messages * clients)
+    latency = samples_ms(transport, interval, clients, rng, messages * clients, rate, rtt_ms)
     wire, deliveries = sum(bytes_by_heading.values()), messages * clients
     us = (10 + 200 / clients if transport == "websocket" else 450 * polls / messages) * rng.uniform(0.95, 1.05)
+    held = seconds / polls * (1 - away_share(rate, rtt_ms)) + rtt_ms / 1000 if polls else None
     row = dict.fromkeys(column.name for column in table.COLUMNS)
     percentiles = {
         name: np.percentile(latency, percent) if stands(percent, messages) else None
@@ -97,7 +109,7 @@ def made_up_run(
         run_id=f"{experiment}-{number:03}-{transport}", experiment=experiment, transport=transport, operation="feed",
         repeat=repeat, attempt=1, clients=clients, rate_hz=rate, arrivals="poisson", seed=7, payload_bytes=size,
         poll_interval_s=interval if transport == "polling" else None,
-        hold_s=25.0 if transport == "long-polling" else None, rtt_ms=0.0, header_profile=profile,
+        hold_s=25.0 if transport == "long-polling" else None, rtt_ms=rtt_ms, header_profile=profile,
         cookie_bytes=cookie_bytes, keep_alive=True, tls=False, deflate=False, duration_s=seconds,
         published=messages, deliveries=deliveries, lost=0, duplicated=0, out_of_order=0, requests=polls * clients,
         empty_responses=empty * clients, connections=connections * clients,
@@ -107,7 +119,7 @@ def made_up_run(
         latency_mean_ms=latency.mean(), latency_max_ms=latency.max(),
         latency_mean_ci_ms=2 * latency.std() / np.sqrt(messages),
         clock="kernel", generator_delay_p99_ms=0.4, server_cpu_share=us * deliveries / seconds / 1e6,
-        server_cpu_us_per_delivery=us, held_mean_s=0.5 if transport == "long-polling" else None,
+        server_cpu_us_per_delivery=us, held_mean_s=held if transport == "long-polling" else None,
         server_rss_mib=60.0, generator_cpu_share=0.4, generator_lag_p99_ms=1.0, publisher_late_p99_ms=0.5,
         valid=not invalid_reason, invalid_reason=invalid_reason,
     )  # fmt: skip
@@ -120,6 +132,7 @@ def conditions():
     yield from (("overhead", {"profile": profile}) for profile in HEADS)
     yield "overhead", {"profile": "browser", "cookie_bytes": 1024}
     yield from (("latency", {"interval": interval}) for interval in (0.25, 1.0, 4.0))
+    yield from (("latency", {"interval": 0.5, "rtt_ms": rtt_ms}) for rtt_ms in (20.0, 100.0, 400.0))
     yield from (("scale", {"clients": clients}) for clients in (10, 30, 100, 300, 900))
     yield "scale", {"clients": 2000, "invalid_reason": "generator CPU share 0.97 is above 0.85"}
 
@@ -132,7 +145,7 @@ def make(folder, seed=1, only=None):
         if only not in (None, experiment):
             continue
         for transport in transports.COMPARED:
-            if experiment == "latency" and transport != "polling" and parameters["interval"] != 1.0:
+            if transport != "polling" and parameters.get("interval") in (0.25, 4.0):
                 continue
             row, latency = made_up_run(experiment, transport, number, rng, **parameters)
             histogram = table.new_histogram()

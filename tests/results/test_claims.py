@@ -1,0 +1,121 @@
+"""The verdicts: each follows the numbers, and says its boundary as a number."""
+
+import pytest
+
+from results import claims, table
+from results.claims.connections import half_held
+from results.claims.latency import Case, Mean, worthwhile
+
+
+def _verdict(tmp_path, runs, name):
+    table.write_runs(tmp_path / "runs.csv", table.records(runs))
+    return next(verdict for verdict in claims.verdicts(table.read_runs(tmp_path)) if verdict.claim.id == name)
+
+
+def test_sixteen_claims_each_with_an_authority():
+    assert [claim.id for claim in claims.CLAIMS] == [f"C{number}" for number in range(1, 17)]
+    assert all(claim.words.endswith(".") and claim.authority for claim in claims.CLAIMS)
+
+
+def test_what_the_runs_cannot_decide_is_not_decided(folder):
+    found = claims.verdicts(table.read_runs(folder))
+    measured = {verdict.claim.id for verdict in found if verdict.verdict != claims.NOT_MEASURED}
+    assert measured == {"C1", "C2", "C5", "C6", "C11"}
+
+
+def test_no_runs_no_verdicts(tmp_path, runs):
+    assert _verdict(tmp_path, runs[:0], "C1").verdict == claims.NOT_MEASURED
+    assert _verdict(tmp_path, runs.assign(valid=False, invalid_reason="x"), "C11").verdict == claims.NOT_MEASURED
+    only = _verdict(tmp_path, runs[runs["transport"] == "polling"], "C2")
+    assert only.numbers == ("no valid long-polling run of overhead",)
+
+
+def test_c1_names_the_margin(tmp_path, runs):
+    assert _verdict(tmp_path, runs, "C1").verdict == (
+        "holds when headers and cookies reach 500 B: browser headers alone are 518 B, 18.0 B more, minimal headers "
+        "(60.0 B) want 440 B of cookies and python headers (190 B) want 310 B of cookies"
+    )
+    lean = _verdict(tmp_path, runs.assign(request_head=runs["requests"] * 9, cookies=0), "C1")
+    assert lean.verdict.startswith("does not hold: browser headers (9.00 B) want 491 B of cookies")
+    heavy = _verdict(tmp_path, runs.assign(request_head=runs["requests"] * 900), "C1")
+    assert heavy.verdict.startswith("holds: browser headers alone are 900 B, 400 B more")
+
+
+def test_c2_judges_both_rivals_and_says_up_to_where(tmp_path, runs):
+    found = _verdict(tmp_path, runs, "C2")
+    # a long poll of 518 + 180 B and a line end around each message; a poll of as many bytes a second, and two messages
+    assert found.verdict == (
+        "holds when messages are short, or come seldom: with browser headers, no cookies, long polling's outweighs "
+        "a message of less than 716 B; polling's, 700 B every 1 s, those of 142 B that come less than 4.9 times a "
+        "second; a WebSocket adds 4.00 B"
+    )
+    small = runs.assign(overhead_per_delivery=10.0)
+    assert _verdict(tmp_path, small, "C2").verdict.startswith("does not hold: ")
+    pushed = runs["transport"] == "websocket"
+    large = runs.assign(overhead_per_delivery=runs["overhead_per_delivery"].where(pushed, 999.0))
+    assert _verdict(tmp_path, large, "C2").verdict.startswith("holds: ")
+    one_rival = large["overhead_per_delivery"].where(runs["transport"] != "polling", 9.0)
+    assert _verdict(tmp_path, runs.assign(overhead_per_delivery=one_rival), "C2").verdict.startswith("holds when ")
+
+
+def test_c2_tells_where_long_polling_crosses_polling(tmp_path, runs):
+    faster = runs.assign(rate_hz=9.0, run_id=runs["run_id"] + "-fast")
+    faster.loc[faster["transport"] == "long-polling", "overhead_per_delivery"] = 1.0
+    both = table.pd.concat([runs, faster], ignore_index=True)
+    words = _verdict(tmp_path, both, "C2").numbers[-1]
+    assert words == "Long polling costs more than polling at 2 messages/s, less at 9."
+
+
+def test_c5_turns_on_how_long_requests_are_held(tmp_path, runs):
+    near = runs[runs["rtt_ms"] == 0]
+    assert _verdict(tmp_path, near, "C5").verdict == (
+        "holds: a request lies at the server 100 % of the time without a round trip; half of the time, by the model, "
+        "at 0.57 messages in one"
+    )
+    assert _verdict(tmp_path, runs, "C5").verdict.startswith("holds when less than 0.57 messages come in a round trip")
+    answered_at_once = runs.assign(held_mean_s=0.001 + runs["rtt_ms"] / 1000)  # as polling's are
+    assert _verdict(tmp_path, answered_at_once, "C5").verdict.startswith("does not hold: ")
+
+
+def test_half_held_and_worthwhile_solve_their_equations():
+    """x = e^-x, and x / (x + e^-x) = 1/4: what the model's formulas become for messages a round trip."""
+    assert half_held() == pytest.approx(0.567143, abs=1e-5)
+    assert worthwhile() == pytest.approx(0.257628, abs=1e-5)
+
+
+def test_c6_does_not_count_what_all_three_share(tmp_path, runs):
+    found = _verdict(tmp_path, runs, "C6")
+    assert found.verdict.startswith("holds when the server is the side that speaks: ")
+    assert found.verdict.endswith("messages came on 0 requests; that a connection lasts is no difference")
+    assert _verdict(tmp_path, runs.assign(connections=runs["deliveries"]), "C6").verdict.startswith("does not hold: ")
+    asking = runs.assign(requests=runs["requests"].where(runs["transport"] != "websocket", 1))
+    assert _verdict(tmp_path, asking, "C6").verdict.startswith("does not hold: ")
+    closing = runs["transport"] == "polling"
+    mixed = runs.assign(keep_alive=~closing, connections=runs["connections"].where(~closing, runs["requests"]))
+    words = " ".join(_verdict(tmp_path, mixed, "C6").numbers)
+    assert "polling without kept connections: " in words and "kept: long-polling 1.00 and" in words
+
+
+def test_c11_judges_only_what_has_a_round_trip(tmp_path, runs):
+    found = _verdict(tmp_path, runs, "C11")
+    assert found.verdict.startswith(
+        "holds when polls are 1.2 round trips apart or more and long polling meets 0.8 messages or more in a round trip"
+    )
+    assert "(1.25 times, by the model, at 0.26)" in found.verdict
+    assert sum(words.startswith("this machine, nothing else") for words in found.numbers) >= 4
+    near = _verdict(tmp_path, runs[runs["rtt_ms"] == 0], "C11")
+    assert near.verdict == claims.NOT_MEASURED and "the others measure the machine" in near.numbers[0]
+
+
+def test_c11_needs_the_whole_interval_of_the_ratio(tmp_path, runs):
+    wide = runs.assign(latency_mean_ci_ms=0.3 * runs["latency_mean_ms"])
+    assert " long polling meets" not in _verdict(tmp_path, wide, "C11").verdict.partition(":")[0]
+    equal = runs.assign(latency_mean_ms=1.0, latency_mean_ci_ms=0.0)
+    assert _verdict(tmp_path, equal, "C11").verdict.startswith("does not hold: ")
+
+
+@pytest.mark.parametrize(("half_ms", "sooner"), [(0.0, True), (4.0, True), (5.0, False)])
+def test_a_ratio_errs_as_both_means_do(half_ms, sooner):
+    case = Case("long-polling", "", 20.0, 0.4, 0.0, Mean(10.0, half_ms / 2), Mean(16.0, 0.0))
+    assert case.ratio == 1.6 and case.half_ratio == pytest.approx(1.6 * half_ms / 20)
+    assert case.sooner is sooner
