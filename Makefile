@@ -22,8 +22,8 @@ notebooks: $(READY)  ## open JupyterLab on the first lesson
 peers: $(READY)  ## what the other servers of the benchmark are made of
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r loadtests/benchmark/peers/requirements.txt
 
-benchmark: peers  ## what a delivery costs the server, beside other servers of the same feed
-	@$(VENV)/python -m loadtests.benchmark
+benchmark: peers  ## what a delivery costs the server, beside other servers of the same feed; ARGS="--into FOLDER" keeps it
+	@$(VENV)/python -m loadtests.benchmark $(ARGS)
 
 clean:  ## remove the environment; results stay
 	rm -rf .venv

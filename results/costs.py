@@ -52,7 +52,7 @@ class Prices:
 
 def answers(runs: pd.DataFrame, transport: str) -> pd.Series:
     """What the server has sent answers to: requests, or where nobody asks, deliveries."""
-    return runs["deliveries" if TRANSPORTS[transport].scheme == "ws" else "requests"].astype("float64")
+    return runs["requests" if TRANSPORTS[transport].asks else "deliveries"].astype("float64")
 
 
 def prices(runs: pd.DataFrame, transport: str) -> Prices:

@@ -24,6 +24,8 @@ class Transport:
     marker: str
     user: str  # its class in loadtests/users
     scheme: str = "http"  # of its address without TLS
+    asks: bool = True  # for messages, again and again; else it is told
+    unit: str = "a request"  # what its bytes and its CPU are paid for
     own: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     compresses: bool = False
@@ -34,9 +36,11 @@ TRANSPORTS = {
     transport.name: transport
     for transport in (
         Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser",
-                  own=("poll_interval_s",), told=("poll_interval_s",)),
-        Transport("long-polling", "Long polling", "long polling", "#0072B2", "s", "LongPollingUser", own=("hold_s",)),
-        Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser", "ws", compresses=True),
+                  unit="a poll", own=("poll_interval_s",), told=("poll_interval_s",)),
+        Transport("long-polling", "Long polling", "long polling", "#0072B2", "s", "LongPollingUser",
+                  unit="a long poll", own=("hold_s",)),
+        Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser", "ws",
+                  asks=False, unit="a message", compresses=True),
     )
 }
 """By name, in the order in which they are listed; the colours are vermilion, blue and green of Okabe and Ito's set."""

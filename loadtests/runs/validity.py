@@ -6,6 +6,7 @@ from typing import Any
 from clients.ledger import Ledger
 from loadtests.experiments.run import Run
 from loadtests.runs.tally import Tally
+from results.transports import TRANSPORTS
 
 FEW = "only"  # of too few messages; to try again brings no more
 HELP = {
@@ -53,7 +54,7 @@ def unbooked_bytes(tally: Tally) -> dict[str, bool]:
 
 def allowed_lag_ms(run: Run, mean_ms: float | None) -> float:
     """How late the generator may come to what it does: what it adds must be small beside what is measured."""
-    asks = run.transport != "websocket"
+    asks = TRANSPORTS[run.transport].asks
     return max(LARGEST_LAG_MS, LARGEST_LAG_SHARE * (mean_ms or 0.0) if asks else 0.0)
 
 

@@ -15,7 +15,7 @@ from results import table
 from results.figures.frame import TONE, Chart, conditions, frame, invalid_note, settle, styled
 from results.select import of_experiment, usual
 from results.transports import TRANSPORTS
-from results.words import WORDS, number, times
+from results.words import WORDS, describe, listed, times
 
 
 @styled
@@ -30,7 +30,7 @@ def bytes_per_delivery(runs: pd.DataFrame, machine: Mapping[str, Any], experimen
         ["clients", "rate_hz", "payload_bytes", "poll_interval_s", "rtt_ms", "keep_alive"],
     )
     bars = _bars(mine)
-    title, alt = _bytes_finding(bars), _bytes_alt(bars)
+    title, alt = _bytes_finding(mine), _bytes_alt(bars)
     note = "Bytes of TCP payload; TCP/IP headers not included." + invalid_note(mine, "left out")
     figure = frame(title, f"{conditions(mine, machine)} {note}", height=2.6 + 0.36 * (len(bars) + 0.7 * _blocks(bars)))
     axes = figure.subplots()
@@ -54,29 +54,38 @@ def _bars(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _at_most_four(bars: pd.DataFrame) -> pd.DataFrame:
-    """The leanest and the heaviest block and two between them."""
+    """The leanest and the heaviest block, the one that the title is of, and one between."""
     block = bars.groupby(["header_profile", "cookie_bytes"], sort=False).ngroup()
-    last = block.max()
-    chosen = {round(last * part / 3) for part in range(4)} if last > 3 else set(range(last + 1))
-    return bars[block.isin(chosen)].reset_index(drop=True)
+    told = int(block[_told(bars)].iloc[0])
+    order = [told, int(block.max()), 0, *range(int(block.max()))]
+    return bars[block.isin(list(dict.fromkeys(order))[:4])].reset_index(drop=True)
+
+
+def _told(runs: pd.DataFrame) -> pd.Series:
+    """Those that the title tells of: with browser headers, if there are any, and the fewest cookies."""
+    profiles = runs["header_profile"]
+    profile = "browser" if "browser" in set(profiles) else profiles.iloc[-1]
+    cookies = runs["cookie_bytes"].fillna(0)
+    return (profiles == profile) & (cookies == cookies[profiles == profile].min())
 
 
 def _blocks(bars: pd.DataFrame) -> int:
     return len(bars.groupby(["header_profile", "cookie_bytes"]))
 
 
-def _bytes_finding(bars: pd.DataFrame) -> str:
-    """Which transport moves the most bytes, against the one that moves the least, over all blocks."""
-    totals = bars.pivot_table(index=["header_profile", "cookie_bytes"], columns="transport", values="total").dropna()
-    if totals.empty or totals.shape[1] < 2:
-        return f"{_title(bars['transport'].iloc[-1])}: {number(bars['total'].max())} B for each message"
-    most, least = str(totals.iloc[-1].idxmax()), str(totals.iloc[-1].idxmin())
-    ratios = totals[most] / totals[least]
-    low, high = times(ratios.min()), times(ratios.max())
-    if ratios.max() < 1.05:
-        return "All transports move about the same bytes for each message"
-    span = high if low == high else f"{low} to {high}"
-    return f"{TRANSPORTS[most].title} moves {span} times the bytes of {TRANSPORTS[least].words} for each message"
+def _bytes_finding(runs: pd.DataFrame) -> str:
+    """What a poll, a long poll, a message and joining a WebSocket take beside the messages themselves."""
+    good = table.valid(runs)
+    good, parts = good[_told(good)], []
+    for name, mine in good.groupby("transport"):
+        look = TRANSPORTS[str(name)]
+        around = (mine["wire_sent"] + mine["wire_received"] - mine["payload"]).sum()
+        each = around / (mine["requests"] if look.asks else mine["deliveries"]).sum()
+        joining = (mine["joining_sent"] + mine["joining_received"]).sum() / mine["clients"].sum()
+        once = "" if look.asks else f" by {look.title} ({joining:,.0f} B to join)"
+        parts.append((each, f"{times(each)} B {look.unit}{once}"))
+    condition = describe(table.records(good)[0], ["header_profile", "cookie_bytes"])
+    return f"With {condition}: {listed([words for _, words in sorted(parts)])}"
 
 
 def _title(transport: Any) -> str:

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.samples import BEYOND, stands
 from results.select import NotMeasured, groups, of_experiment, usual, varying
 from results.transports import TRANSPORTS
 from results.words import describe, listed, milliseconds
@@ -23,11 +24,28 @@ from results.words import describe, listed, milliseconds
 
 @dataclass(frozen=True)
 class Line:
-    """One curve of a distribution: whose, its name, and the histogram (µs) it is drawn from."""
+    """One curve of a distribution: whose, its name, and the histogram (µs) of what so many clients were sent."""
 
     transport: str
     label: str
     histogram: HdrHistogram
+    clients: int
+
+    @property
+    def messages(self) -> int:
+        """How many there are, each counted once."""
+        return self.histogram.get_total_count() // self.clients
+
+    def later_than(self) -> tuple[np.ndarray, np.ndarray]:
+        """Latency in ms, and the share of messages later than it, as far as BEYOND messages are."""
+        total, beyond = self.histogram.get_total_count(), BEYOND * self.clients
+        steps = [
+            (i.value_iterated_to / 1000, 1 - i.total_count_to_this_value / total)
+            for i in self.histogram.get_recorded_iterator()
+            if total - i.total_count_to_this_value >= beyond
+        ]
+        latency, share = np.array([(self.within_ms(0), 1.0), *steps]).T
+        return latency, share
 
     def within_ms(self, percent: float) -> float:
         """The latency in ms that `percent` of the messages do not exceed."""
@@ -47,14 +65,14 @@ def latency_distribution(
         ["rtt_ms", "rate_hz", "payload_bytes", "clients", "header_profile", "keep_alive"],
     )
     lines = _lines(table.valid(mine), folder)
-    title, alt = _distribution_finding(lines), _distribution_alt(lines)
+    title, alt = _distribution_finding(lines, mine), _distribution_alt(lines)
     note = invalid_note(mine, "drawn dotted, not merged in")
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     for line in _lines(table.invalid(mine), folder, strict=False):
-        axes.plot(*_later_than(line.histogram), color=TRANSPORTS[line.transport].colour, linewidth=1.2, linestyle=":")
+        axes.plot(*line.later_than(), color=TRANSPORTS[line.transport].colour, linewidth=1.2, linestyle=":")
     for line in lines:
-        axes.plot(*_later_than(line.histogram), color=TRANSPORTS[line.transport].colour, drawstyle="steps-post")
+        axes.plot(*line.later_than(), color=TRANSPORTS[line.transport].colour, drawstyle="steps-post")
     _distribution_axis(axes, lines)
     _name_lines(axes, lines)
     settle(figure)
@@ -76,29 +94,21 @@ def _lines(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = Tr
             words = describe(table.records(group)[0], own)
             histogram = table.latencies(folder, run_ids)
             if histogram.get_total_count():
-                lines.append(Line(transport, f"{TRANSPORTS[transport].title}\n{words}".strip(), histogram))
+                label = f"{TRANSPORTS[transport].title}\n{words}".strip()
+                lines.append(Line(transport, label, histogram, int(group["clients"].max())))
     if strict and not lines:
         raise NotMeasured("the latency histograms of these runs are empty")
     return lines
 
 
-def _later_than(histogram: HdrHistogram) -> tuple[np.ndarray, np.ndarray]:
-    """Latency in ms, and the share of messages later than it; the last point stands at the last message's own share."""
-    total = histogram.get_total_count()
-    steps = [
-        (i.value_iterated_to / 1000, 1 - i.total_count_to_this_value / total) for i in histogram.get_recorded_iterator()
-    ]
-    latency, share = np.array([(steps[0][0], 1.0), *steps]).T
-    return latency, np.maximum(share, 1 / total)
-
-
 def _distribution_axis(axes: Axes, lines: list[Line]) -> None:
     fastest, slowest = (
         max(min(line.within_ms(0.1) for line in lines), 0.001),
-        max(line.within_ms(100) for line in lines),
+        max(line.later_than()[0].max() for line in lines),
     )
-    fewest = 1 / max(line.histogram.get_total_count() for line in lines)
-    axes.set(xscale="log", yscale="log", xlim=(fastest / 4, slowest * 2.2), ylim=(max(fewest, 1e-4) * 0.8, 1.25))
+    fewest = min(line.later_than()[1].min() for line in lines)
+    room = 0.3 if any("\n" in line.label for line in lines) else 0.7  # for names beneath the ends
+    axes.set(xscale="log", yscale="log", xlim=(fastest / 4, slowest * 2.2), ylim=(fewest * room, 1.25))
     axes.set(xlabel="latency, milliseconds", ylabel="messages later than that")
     axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{100 * value:,g} %"))
@@ -106,25 +116,27 @@ def _distribution_axis(axes: Axes, lines: list[Line]) -> None:
 
 
 def _name_lines(axes: Axes, lines: list[Line]) -> None:
-    """Each line's name on the side with more room, siblings' on the left; the names step down the axis."""
+    """Each line's name beside it, where the curve falls away from it; siblings' beneath their ends."""
     ordered = sorted(lines, key=lambda line: line.within_ms(50))
     for place, line in enumerate(ordered):
-        share = axes.get_ylim()[0] ** (0.85 - 0.68 * place / max(len(ordered) - 1, 1))
+        if "\n" in line.label:
+            latency, share = (values[-1] for values in line.later_than())
+            _write(axes, line, _name(line, ordered), (latency, share), (22, -8), "right", "top")
+            continue
+        share = axes.get_ylim()[0] ** (0.75 - 0.58 * place / max(len(ordered) - 1, 1))
         latency = line.within_ms(100 * (1 - share))
         others = [other.within_ms(100 * (1 - share)) for other in ordered if other != line]
-        left = "\n" in line.label or _more_room_left(axes, latency, others)
-        axes.annotate(
-            _name(line, ordered),
-            (latency, share),
-            (-10 if left else 10, 0),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            va="center",
-            color=TRANSPORTS[line.transport].colour,
-            fontsize=12,
-            fontweight="bold",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )
+        if _more_room_left(axes, latency, others):
+            _write(axes, line, _name(line, ordered), (latency, share), (-10, 0), "right", "top")
+        else:
+            _write(axes, line, _name(line, ordered), (latency, share), (10, 0), "left", "bottom")
+
+
+def _write(
+    axes: Axes, line: Line, words: str, at: tuple[float, float], off: tuple[int, int], ha: str, va: str
+) -> None:
+    axes.annotate(words, at, off, textcoords="offset points", ha=ha, va=va, fontsize=12, fontweight="bold",
+                  color=TRANSPORTS[line.transport].colour)  # fmt: skip
 
 
 def _name(line: Line, ordered: list[Line]) -> str:
@@ -142,20 +154,23 @@ def _more_room_left(axes: Axes, latency: float, others: list[float]) -> bool:
     return latency / below > above / latency
 
 
-def _distribution_finding(lines: list[Line]) -> str:
-    """The median latency by each transport, as a span where one has several lines."""
+def _distribution_finding(lines: list[Line], runs: pd.DataFrame) -> str:
+    """The median latency by each transport, as a span where one has several lines, and between which ends."""
     words = []
     for transport in dict.fromkeys(line.transport for line in lines):
         medians = [milliseconds(line.within_ms(50)) for line in lines if line.transport == transport]
         span = medians[0] if len(medians) == 1 else f"{medians[0]} to {medians[-1]}"
         words.append(f"{span}\u00a0ms by {TRANSPORTS[transport].words.removeprefix('a ')}")
-    return "The median message takes " + listed(words)
+    rtt_ms = runs["rtt_ms"].max()
+    where = f"At a round trip of {rtt_ms:g} ms" if rtt_ms else "Without a network"
+    return f"{where}, half the messages come within {listed(words)}"
 
 
 def _distribution_alt(lines: list[Line]) -> str:
-    parts = [
-        f"{line.label.replace(chr(10), ' ')}: half within {milliseconds(line.within_ms(50))} ms, 99 % within "
-        f"{milliseconds(line.within_ms(99))} ms, the last after {milliseconds(line.within_ms(100))} ms"
-        for line in lines
-    ]
+    parts = []
+    for line in lines:
+        far = next((percent for percent in (99, 90) if stands(percent, line.messages)), None)
+        tail = f", {far} % within {milliseconds(line.within_ms(far))} ms" if far else ""
+        label = line.label.replace("\n", " ")
+        parts.append(f"{label}: half within {milliseconds(line.within_ms(50))} ms{tail}")
     return "Curves of the share of messages later than a given latency, on logarithmic axes. " + "; ".join(parts) + "."

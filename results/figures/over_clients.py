@@ -16,8 +16,9 @@ from results.costs import Prices, answers, prices, words
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
 from results.model import broadcast_mean
 from results.select import NotMeasured, of_experiment, usual
+from results.stack import whose
 from results.transports import TRANSPORTS, drawn_phases
-from results.words import milliseconds, number, times
+from results.words import listed, milliseconds, number, times
 
 
 @styled
@@ -35,6 +36,7 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     title, alt = _finding(found), _alt(mine, found)
     small = f"{conditions(mine, machine)} Latency ends with the arrival; the load generator's own delay is not in it "
     small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads."
+    small = " ".join([small, *whose(machine)[:2]])
     figure = frame(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
     left.set(title="Mean latency, ms; dashed: the queue", yscale="log")
@@ -122,15 +124,15 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
 
 
 def _finding(found: Mapping[str, Prices]) -> str:
-    """What one more answer costs the server, dearest against cheapest, on this stack."""
+    """What one more message, poll or long poll costs the server, on this stack."""
     if len(found) < 2:
         raise NotMeasured("fewer than two transports were run validly")
-    us = {name: paid.answer.us for name, paid in found.items()}
-    dear, cheap = max(us, key=us.__getitem__), min(us, key=us.__getitem__)
-    return (
-        f"On this stack a message to one more client takes {times(us[cheap])} µs of the server's CPU by "
-        f"{TRANSPORTS[cheap].words}; each answer of {TRANSPORTS[dear].words} takes {times(us[dear])} µs"
-    )
+    looks = {name: TRANSPORTS[name] for name in sorted(found, key=lambda name: found[name].answer.us)}
+    parts = [
+        f"{times(found[name].answer.us)} µs {look.unit}" + ("" if look.asks else f" by {look.title}")
+        for name, look in looks.items()
+    ]
+    return f"The server's CPU on this stack: {listed(parts)}"
 
 
 def _delays(runs: pd.DataFrame) -> str:

@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from results import summary, table
+from results.stack import whose
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
-from results.words import listed, number
+from results.words import WORDS, listed, milliseconds, number
 
-BEGIN, END = "<!-- reference: written by `python -m results readme` -->", "<!-- /reference -->"
+BEGIN, END = "<!-- {}: written by `python -m results readme` -->", "<!-- /{} -->"
+MANY = 100  # clients
 COLUMNS = {
     "latency_mean_ms": "mean latency, ms",
     "expected_mean_ms": "of it the model's, ms",
@@ -44,8 +46,32 @@ def joining(runs: pd.DataFrame) -> str:
     return f"Bytes, requests and CPU are those of the window alone. To join, beside them, takes {words} a client."
 
 
+def trust(results: Results) -> str:
+    """How large the load generator's part is, for one client and for many, and whose the server's CPU is."""
+    scale = table.valid(results.runs)
+    scale = scale[(scale["experiment"] == "scale") & (scale["clients"] <= MANY)]
+    parts = []
+    for clients in (scale["clients"].min(), scale["clients"].max()):
+        mine = scale[scale["clients"] == clients].groupby("transport")["generator_delay_p99_ms"].max()
+        words = [f"{milliseconds(mine[name])} ms by {TRANSPORTS[name].words}" for name in COMPARED]
+        parts.append(f"with {WORDS['clients'](int(clients))} {listed(words)}")
+    waits = f"99 of 100 messages that have arrived wait in the load generator no longer than {'; '.join(parts)}."
+    return " ".join([f"{waits} None of that is in a latency by the kernel's clock.", *whose(results.machine)])
+
+
+BLOCKS = {"reference": block, "trust": trust}
+
+
+def marks(name: str) -> tuple[str, str]:
+    """The lines of the README between which a block stands."""
+    return BEGIN.format(name), END.format(name)
+
+
 def write(readme: Path, results: Results) -> None:
-    """Put the block between the markers of `readme`."""
+    """Put each block between its markers in `readme`."""
     text = readme.read_text(encoding="utf-8")
-    between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    table.write_text(readme, between.sub(lambda _: f"{BEGIN}\n\n{block(results)}\n\n{END}", text))
+    for name, make in BLOCKS.items():
+        begin, end = marks(name)
+        between = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
+        text = between.sub(f"{begin}\n\n{make(results)}\n\n{end}".replace("\\", r"\\"), text)
+    table.write_text(readme, text)

@@ -8,11 +8,15 @@ from contextlib import ExitStack, closing
 import pytest
 import requests
 import websocket
+from rich.console import Console
 from tools.lab import WAIT
 
-from loadtests.benchmark import __main__ as benchmark
-from loadtests.benchmark.__main__ import LAB, PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server, spread
+from loadtests.benchmark import __main__ as command
+from loadtests.benchmark import bench as benchmark
+from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server
+from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import start
+from results.stack import LAB
 
 LOAD = Load(20, 50.0, 321)
 FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
@@ -87,3 +91,21 @@ def test_every_client_is_served_and_every_message_counted(transport, name):
 def test_spread_is_the_median_and_the_extremes():
     assert spread([3.0, 1.0, 2.0]) == "2.00 (1.00 to 3.00)"
     assert spread([0.5]) == "0.50 (0.50 to 0.50)"
+
+
+def test_a_results_folder_keeps_the_medians(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "compare_servers", lambda console: {"polling": {LAB: 200.0}})
+    monkeypatch.setattr(command, "compare_memory", lambda console: {LAB: 23.0})
+    for name in ("slow_reader", "compare_generators"):
+        monkeypatch.setattr(command, name, lambda console: None)
+    (tmp_path / "machine.json").write_text('{"cores": 2}')
+    command.compare(Console(), tmp_path)
+    kept = {"cpu_us_per_delivery": {"polling": {LAB: 200.0}}, "idle_websocket_kib": {LAB: 23.0}}
+    assert json.loads((tmp_path / "machine.json").read_text()) == {"cores": 2, "benchmark": kept}
+
+
+def test_a_folder_without_results_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["benchmark", "--into", str(tmp_path)])
+    monkeypatch.setattr(command, "warn_of_others", lambda program: None)
+    assert command.main() == 1
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,36 @@
+"""Whose the server's CPU is: the HTTP server's, Flask's or the lab's own, and what another stack makes of it.
+
+The numbers are the benchmark's, which machine.json keeps: medians in µs of CPU for each delivery, and in KiB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from results.words import times
+
+LAB, ALONE, FLASK, OTHER = "this lab", "its HTTP server alone", "a bare Flask on it", "Starlette on uvicorn"
+
+
+def whose(machine: Mapping[str, Any]) -> list[str]:
+    """The shares of a poll's CPU, what a long poll costs beside a message by WebSocket on two stacks, and an idle
+    WebSocket's memory: a sentence each, none where the benchmark was not run.
+    """
+    if "benchmark" not in machine:
+        return []
+    cpu, kib = machine["benchmark"]["cpu_us_per_delivery"], machine["benchmark"]["idle_websocket_kib"]
+    poll = cpu["polling"]
+    server, flask = poll[ALONE] / poll[LAB], (poll[FLASK] - poll[ALONE]) / poll[LAB]
+    here, there = (cpu["long-polling"][name] / cpu["websocket"][name] for name in (LAB, OTHER))
+    rest = max(1 - server - flask, 0)
+    return [
+        f"Of a poll's CPU the HTTP server (gevent's) takes {per_cent(server)}, Flask {per_cent(flask)}, the lab "
+        f"{per_cent(rest)}.",
+        f"A long poll costs as much as {times(here)} messages by WebSocket here, as {times(there)} on {OTHER}.",
+        f"An idle WebSocket takes {kib[LAB]:.0f} KiB of the server's memory; {kib[OTHER]:.0f} KiB on {OTHER}.",
+    ]
+
+
+def per_cent(share: float) -> str:
+    return f"{100 * share:.0f} %"
