@@ -252,8 +252,11 @@ def read(folder: str | os.PathLike[str]) -> Results:
 
 
 def read_if_there(folder: str | os.PathLike[str]) -> Results | None:
-    """The same, None for a folder without runs."""
-    return read(folder) if (Path(folder) / "runs.csv").is_file() else None
+    """The same, None for a folder that has no runs, or none that can be read."""
+    try:
+        return read(folder)
+    except TableError:
+        return None
 
 
 def valid(runs: pd.DataFrame) -> pd.DataFrame:

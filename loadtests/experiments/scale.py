@@ -4,15 +4,15 @@ from loadtests.experiments.experiment import EVEN, Experiment, Settings
 
 LOADS = {
     "quick": [(10, 4), (30, 4), (30, 10)],
-    "standard": [(10, 2), (50, 2), (100, 2), (10, 10), (50, 4)],
-    "full": [(10, 2), (50, 2), (100, 2), (200, 2), (500, 2), (10, 10), (50, 4)],
+    "standard": [(1, 20), (10, 4), (50, 4), (100, 4), (10, 10)],
+    "full": [(1, 20), (10, 4), (50, 4), (100, 4), (200, 4), (500, 4), (10, 10)],
 }
 """Clients, and messages a second. Where both vary, a publication's cost tells itself from a delivery's."""
 
 
 def settings(profile: str) -> Settings:
     """Even arrivals, so far apart that each message has gone out to all before the next one comes."""
-    intervals, repeats = {"quick": (3, 1), "standard": (7, 1), "full": (14, 3)}[profile]
+    intervals, repeats = {"quick": (3, 1), "standard": (10, 1), "full": (14, 3)}[profile]
     basic = EVEN | {"header_profile": "minimal", "duration_s": intervals * EVEN["poll_interval_s"]}
     for repeat in range(1, repeats + 1):
         for clients, rate in LOADS[profile]:

@@ -69,11 +69,11 @@ def conduct(
         line = start(children, "the delay line", link_arguments(run, url)) if link or run.linked else None
         load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
         load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME)
-        server.tell(do="start")
         scene = Processes(run, server, load, line, progress, now=time.time())
         begin = scene.now + run.warm_up_s
         load.tell(window=[begin, begin + run.duration_s])
         load.hear("begun", START_TIMEOUT)
+        server.tell(do="start")
         scene.pass_time(run.warm_up_s)
         before, began = cpu_seconds(server.pid), time.monotonic()
         during(scene)

@@ -11,22 +11,25 @@ from results.replay import expected_mean
 from results.transports import drawn_phases
 
 MESSAGES = 110  # of a floor, at least; a floor needs a hundred
-MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOWEST = 600.0, 300.0, 100.0, 5.0  # a second
+MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOWEST = 600.0, 300.0, 50.0, 5.0  # a second
 
 
 @dataclass(frozen=True)
 class Floor:
-    """What a machine adds to the model's latency: ms, and half its 95 % interval, from so many messages."""
+    """What a machine adds to the model: to a transit, in ms with half its 95 % interval, from so many messages; and to
+    the time in which a long-polling client is away after an answer, in ms.
+    """
 
     ms: float
     half_ms: float | None
     messages: int
+    away_ms: float = 0.0
 
 
 def floor_run(run: Run) -> Run:
     """The run that finds the floor of another: same transport, clients and TLS, over the same link but without delay.
 
-    Even arrivals, so far apart that no message waits for the one before; polls come at no fraction of theirs.
+    Poisson arrivals, so that some messages find a long-polling client away.
     """
     rate = max(min(FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
     return settled(
@@ -35,7 +38,6 @@ def floor_run(run: Run) -> Run:
             run.transport,
             clients=run.clients,
             rate_hz=rate,
-            arrivals="even",
             poll_interval_s=0.037 * math.ceil(run.clients / 0.037 / MOST_POLLS),
             header_profile="minimal",
             tls=run.tls,
@@ -45,25 +47,39 @@ def floor_run(run: Run) -> Run:
 
 
 def floor(run: Run, tally: Tally) -> Floor | None:
-    """How much later messages come than the model says; None if none came."""
-    if (modelled := expected_s(run, tally)) is None:
+    """How much later messages come than the model says, and clients ask; None if none came."""
+    away_s = tally.absent_us / tally.absences / 1e6 if tally.absences else 0.0
+    if (modelled := expected_s(run, tally, away_s)) is None:
         return None
     half_ms = half_interval_ms(tally.messages.values(), drawn_phases(run.transport))
-    return Floor((tally.mean_s - modelled) * 1000, half_ms, len(tally.messages))
+    return Floor((tally.mean_s - modelled) * 1000, half_ms, len(tally.messages), away_s * 1000)
 
 
-def expected_s(run: Run, tally: Tally) -> float | None:
-    """The model's mean latency in seconds for this run's own publication times; None if there are none."""
+def added_ms(run: Run, tally: Tally, found: Floor) -> float | None:
+    """What the floor makes of this run: on every way, and by messages that wait for a client longer away."""
+    alone, longer_away = expected_s(run, tally), expected_s(run, tally, found.away_ms / 1000)
+    if alone is None or longer_away is None:
+        return None
+    return found.ms + (longer_away - alone) * 1000
+
+
+def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
+    """The model's mean latency in seconds for this run's own publication times; None if there are none.
+
+    `away_s` is what is added to a long-polling client's time away.
+    """
     published = sorted(message.published_at for message in tally.messages.values())
     if not published:
         return None
     return expected_mean(
         run.transport,
         published,
+        earlier=sorted(tally.earlier.values()),
         one_way_delay=run.rtt_ms / 2000 + transmission_s(run, tally),
         poll_interval=run.poll_interval_s,
         hold=run.hold_s,
         connection=connection_mode(run.keep_alive, run.tls),
+        added=away_s,
     )
 
 

@@ -9,7 +9,7 @@ from hdrh.histogram import HdrHistogram
 
 from clients.ledger import HEADINGS
 from loadtests.experiments.run import Run
-from loadtests.runs.floor import Floor, expected_s
+from loadtests.runs.floor import Floor, added_ms, expected_s
 from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import Tally
 from loadtests.runs.validity import reasons_against
@@ -53,7 +53,7 @@ def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) ->
     cells |= counted(run, tally) | latency(run, outcome) | costs(run, outcome)
     expected = expected_s(run, tally)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
-    cells["floor_ms"] = floor and floor.ms
+    cells["floor_ms"] = floor and added_ms(run, tally, floor)
     reasons = reasons_against(run, tally, cells)
     return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
 

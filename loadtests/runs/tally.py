@@ -25,6 +25,8 @@ COUNTS = (
     "empty_responses",
     "answers",
     "held_us",
+    "absences",
+    "absent_us",
     "connections",
     "failures",
     "stamped",
@@ -68,11 +70,13 @@ class Tally:
     """What one process measured, or several together.
 
     A client's bytes stand on three pages: `joining`, up to its first answer or its 101; `ledger`, of the window; and
-    `rest`. `deliveries`, `message_bytes`, `requests`, `empty_responses`, `answers` and `held_us` (microseconds from
-    long-polling questions to their answers) are those that come on the window's page; other counts are of all pages.
+    `rest`. `deliveries`, `message_bytes`, `requests`, `empty_responses`, `answers`, `held_us` (microseconds from
+    long-polling questions to their answers), `absences` and `absent_us` (microseconds from an answer to the next one,
+    where the question found a message waiting) are those that come on the window's page; other counts are of all pages.
 
     Latencies are sampled of the messages that were published in `span`, and message by message only where it ends: who
-    follows for hours keeps their histogram alone. `stamped` samples have the kernel's own moment of arrival.
+    follows for hours keeps their histogram alone. Of those before it, `earlier` keeps when each was published: a long
+    poll's place in its round depends on them. `stamped` samples have the kernel's own moment of arrival.
     """
 
     clients: int = 0
@@ -86,6 +90,8 @@ class Tally:
     empty_responses: int = 0
     answers: int = 0
     held_us: int = 0
+    absences: int = 0
+    absent_us: int = 0
     connections: int = 0
     failures: int = 0
     stamped: int = 0
@@ -95,6 +101,7 @@ class Tally:
     ledger: Ledger = field(default_factory=Ledger)
     rest: Ledger = field(default_factory=Ledger)
     span: tuple[float, float] = (-inf, inf)
+    earlier: dict[int, float] = field(default_factory=dict)
     messages: dict[int, Sampled] = field(default_factory=dict)
     latencies: Counter[int] = field(default_factory=Counter)  # samples by microseconds, as the histogram tells them
     delays: Counter[int] = field(default_factory=Counter)  # from arrival to the client, likewise
@@ -131,6 +138,8 @@ class Tally:
         Times are Unix time in seconds.
         """
         begin, end = self.span
+        if published_at < begin:
+            self.earlier[seq] = published_at
         if not begin <= published_at < end:
             return
         if arrived_at is not None:
@@ -163,6 +172,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in MAXIMA:
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
+        self.earlier |= other.earlier
         self.latencies.update(other.latencies)
         self.delays.update(other.delays)
         self.lag_us.add(other.lag_us)
@@ -179,7 +189,7 @@ class Tally:
             (seq, message.published_at, list(message.clients), list(message.latencies_us))
             for seq, message in self.messages.items()
         ]
-        values |= {name: list(getattr(self, name).items()) for name in ("latencies", "delays")}
+        values |= {name: list(getattr(self, name).items()) for name in ("earlier", "latencies", "delays")}
         values["lag_us"] = self.lag_us.encode().decode()
         return values
 
@@ -190,7 +200,8 @@ class Tally:
         messages = {seq: Sampled(*rest) for seq, *rest in values["messages"]}
         counters = {name: Counter(dict(values[name])) for name in ("latencies", "delays")}
         lag_us = HdrHistogram.decode(values["lag_us"])
-        return cls(**values | pages | counters | {"messages": messages, "lag_us": lag_us})
+        earlier = dict(values["earlier"])
+        return cls(**values | pages | counters | {"messages": messages, "earlier": earlier, "lag_us": lag_us})
 
     @classmethod
     def merged(cls, tallies: Iterable["Tally"]) -> "Tally":

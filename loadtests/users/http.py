@@ -17,7 +17,7 @@ from clients.connection.answer import messages_in
 from clients.connection.counting import CountingSocket
 from clients.connection.tls import new_socket
 from loadtests.runs.tally import Sequence
-from loadtests.users.feed import FeedUser
+from loadtests.users.feed import FeedUser, stamp
 
 GRACE = 10.0  # seconds that a response may take beyond its hold
 
@@ -62,6 +62,8 @@ class HttpUser(FeedUser):
     abstract = True
     timeout = GRACE
     asking = False
+    asked_at = 0.0  # Unix time of the last question
+    answered_at: float | None = None  # and of the answer before it, if that had messages
 
     def connect(self) -> None:
         self.pool = CountingPool(self, self.timeout)
@@ -70,7 +72,7 @@ class HttpUser(FeedUser):
 
     def ask(self, **extra: object) -> None:
         """Ask for what comes next, take it."""
-        tally, asked_at = self.generator.tally, time.monotonic()
+        tally, self.asked_at = self.generator.tally, time.time()
         self.asking = True
         tally.requests += self.counting
         response = self.client.request("GET", self.cursor.target(**extra))
@@ -78,10 +80,12 @@ class HttpUser(FeedUser):
         self.asking = False
         if self.counting:
             tally.answers += 1
-            tally.held_us += round((time.monotonic() - asked_at) * 1e6)
+            tally.held_us += round((time.time() - self.asked_at) * 1e6)
             tally.empty_responses += response.status_code == 204
         if messages := messages_in(response.status_code, body):
             self.deliver(messages)
+        else:
+            self.answered_at = None
         self.cursor.learn(field(response, "Feed-Epoch"), field(response, "Feed-Newest"))
         if not self.has_joined:
             self.sequence = Sequence(self.cursor.seq or 0)
@@ -129,6 +133,15 @@ class LongPollingUser(HttpUser):
 
     transport = "long-polling"
     host = "http://127.0.0.1:5002"
+
+    def deliver(self, messages: list[bytes]) -> None:
+        """As others do; and how long the client was away, if a message came meanwhile."""
+        arrived_at = (self.socket and self.socket.arrived_at) or time.time()
+        if self.counting and self.answered_at and stamp(messages[0])[1] < self.asked_at:
+            self.generator.tally.absences += 1
+            self.generator.tally.absent_us += round((arrived_at - self.answered_at) * 1e6)
+        self.answered_at = arrived_at
+        super().deliver(messages)
 
     def session(self) -> None:
         self.timeout = self.options.hold + GRACE

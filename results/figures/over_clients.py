@@ -17,7 +17,7 @@ from results.figures.frame import Chart, conditions, frame, invalid_note, settle
 from results.model import broadcast_mean
 from results.select import NotMeasured, of_experiment, usual
 from results.stack import whose
-from results.transports import TRANSPORTS, drawn_phases
+from results.transports import TRANSPORTS
 from results.words import listed, milliseconds, number, times
 
 
@@ -26,7 +26,8 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     """Mean latency (ms) and the server's CPU (cores) against the number of clients, from `scale`.
 
     Points are medians of the valid repeats; invalid runs are hollow and crossed. Lines come from the prices that are
-    fitted to the CPU of all loads: CPU itself, and the queue that a broadcast is, which is fitted to no latency.
+    fitted to the CPU of all loads: CPU itself, and the queue that a broadcast is, which is fitted to no latency. A
+    long poll's CPU is taken in two parts, before and after the answer, so that its queue is not known from it.
     """
     all_loads = usual(of_experiment(runs, "scale"), ["payload_bytes", "rtt_ms", "header_profile", "hold_s"])
     mine = usual(all_loads, ["rate_hz", "poll_interval_s"])
@@ -39,13 +40,13 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     small = " ".join([small, *whose(machine)[:2]])
     figure = frame(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
-    left.set(title="Mean latency, ms; dashed: the queue", yscale="log")
+    left.set(title="Mean latency, ms; dashed: the broadcast", yscale="log")
     right.set(title="Server CPU, cores; dashed: fitted", yscale="log")
     for transport, own in mine.groupby("transport"):
         _points(left, own, "latency_mean_ms")
         _points(right, own, "server_cpu_share")
         _line(right, own, partial(_cpu, found[str(transport)], str(transport)))
-        if not drawn_phases(str(transport)):
+        if not TRANSPORTS[str(transport)].asks:
             _line(left, own, partial(_queue, found[str(transport)]))
     _clients_axis(left, mine)
     _clients_axis(right, mine)

@@ -46,6 +46,34 @@ def test_two_messages_within_the_way_there_and_back_cost_a_long_polling_client_t
     assert expected_s(run("long-polling"), tight.tally) == pytest.approx(0.02 + 0.03 / len(MOMENTS))
 
 
+def test_a_client_is_away_for_longer_than_the_model_says_by_what_the_machine_takes():
+    """Two messages 10 ms apart, 40 ms there and back: the second waits for 30 ms, and for what the machine adds."""
+    tight = outcome(0.1, [MOMENTS[0], MOMENTS[0] + 0.01, *MOMENTS[2:]])
+    cells = row(run("long-polling"), tight, 1, Floor(1.0, 0.1, 110, away_ms=5.0))
+    assert cells["expected_mean_ms"] == pytest.approx(20.0 + 30.0 / len(MOMENTS))
+    assert cells["floor_ms"] == pytest.approx(1.0 + 5.0 / len(MOMENTS))
+
+
+def test_a_message_before_the_window_keeps_a_client_away_in_it():
+    measured = outcome(0.1)
+    measured.tally.sample(0, 0, -0.01, 0.1)  # the window begins at 0
+    assert measured.tally.earlier == {0: -0.01} and len(measured.tally.messages) == len(MOMENTS)
+    close = Tally(span=(1000.0, 2000.0), earlier={1: 999.99})
+    close.sample(0, 2, 1000.0, 1000.05)
+    assert expected_s(run("long-polling"), close) == pytest.approx(0.02 + 0.03)
+
+
+def test_a_floor_tells_a_transit_from_an_absence():
+    """At zero delay, clients are away for 4 ms: of two messages 1 ms apart the second waits 3, and all take 2."""
+    tally = Tally(span=(0.0, 2000.0), absences=10, absent_us=40_000)
+    for pair in range(60):
+        tally.sample(0, 2 * pair, 1000.0 + pair, 1000.002 + pair)
+        tally.sample(0, 2 * pair + 1, 1000.001 + pair, 1000.006 + pair)
+    found = floor(floor_run(run("long-polling")), tally)
+    assert found is not None
+    assert (found.ms, found.away_ms) == (pytest.approx(2.0, abs=0.01), 4.0)
+
+
 @pytest.mark.parametrize(("transport", "copies"), [("websocket", 1.5), ("polling", 1)])
 def test_bytes_take_their_time_at_the_links_rate(transport, copies):
     """1,000 B at 1 Mbit/s take 8 ms; of two clients that are sent a message at once, one waits for the other's."""
@@ -80,3 +108,11 @@ def test_an_inserted_delay_is_what_a_run_measures(transport, tmp_path):
     measured = conduct(delayed, tmp_path, lambda seconds: None)
     modelled = expected_s(delayed, measured.tally)
     assert modelled * 0.99 < measured.tally.mean_s < modelled * 1.33
+
+
+def test_a_long_polling_client_is_away_for_a_round_trip(tmp_path):
+    """Within a third, on whatever machine: the round trip is 60 ms."""
+    busy = Run("x", "long-polling", clients=1, rate_hz=20.0, rtt_ms=60.0, duration_s=2.0, header_profile="minimal")
+    tally = conduct(busy, tmp_path, lambda seconds: None).tally
+    assert tally.absences > 3
+    assert 0.059 < tally.absent_us / tally.absences / 1e6 < 0.08
