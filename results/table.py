@@ -12,17 +12,13 @@ import json
 import math
 import os
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from hdrh.codec import HdrCookieException, HdrLengthException
-from hdrh.histogram import HdrHistogram
 
-from results.histogram import new_histogram
 from results.transports import TRANSPORTS
 
 LEDGER = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
@@ -278,26 +274,3 @@ def invalid(runs: pd.DataFrame) -> pd.DataFrame:
 def records(runs: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows as dictionaries, column name to cell."""
     return [{str(name): cell for name, cell in row.items()} for row in runs.to_dict("records")]
-
-
-# --- latency histograms ----------------------------------------------------------------------------------------------
-
-
-def latencies(folder: str | os.PathLike[str], run_ids: Iterable[str]) -> HdrHistogram:
-    """The latencies of these runs in one histogram, in microseconds, from `folder/latency/<run_id>.hdr`.
-
-    Raises TableError for a run whose file is missing or broken.
-    """
-    merged = new_histogram()
-    for run_id in run_ids:
-        _merge(merged, Path(folder) / "latency" / f"{run_id}.hdr")
-    return merged
-
-
-def _merge(histogram: HdrHistogram, path: Path) -> None:
-    if not path.is_file():
-        raise TableError(f"there is no histogram {path}")
-    try:
-        histogram.decode_and_add(path.read_bytes().strip())
-    except (ValueError, IndexError, zlib.error, HdrCookieException, HdrLengthException) as error:
-        raise TableError(f"{path} is not an encoded histogram: {error}") from None

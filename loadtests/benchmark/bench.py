@@ -12,6 +12,8 @@ from results.stack import ALONE, FLASK, LAB, OTHER
 
 SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: before measuring, of measuring, at most
 
+POLL_INTERVAL = 0.05  # seconds: as often as messages come, so that each poll brings one
+
 
 @dataclass(frozen=True)
 class Load:
@@ -22,7 +24,7 @@ class Load:
     size: int = 142
 
 
-LOADS = {"websocket": Load(1000, 20), "long-polling": Load(100, 5), "polling": Load(100, 20)}
+LOADS = {"websocket": Load(1000, 20), "long-polling": Load(100, 5), "polling": Load(100, 1 / POLL_INTERVAL)}
 FEW_IDLE, MANY_IDLE = Load(50, 1), Load(1050, 1)
 STARLETTE = {OTHER: "starlette_server"}
 HTTP_PEERS = {
@@ -71,7 +73,7 @@ def bench(transport: str, name: str, load: Load, *options: str) -> Iterator[Benc
     with contextlib.ExitStack() as children:
         serving = start(children, name, [*server(transport, name, load), *options])
         url = serving.hear("urls", TIMEOUT)[transport]
-        sink = [transport, url, str(load.clients), str(load.size)]
+        sink = [transport, url, str(load.clients), str(load.size), str(POLL_INTERVAL)]
         clients = start(children, "the clients", ["-m", "loadtests.benchmark.peers.sink", *sink])
         running = Bench(url, psutil.Process(serving.pid), clients)
         serving.tell(do="start")

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.latencies import read_latencies
 from results.samples import BEYOND, stands
 from results.select import NotMeasured, groups, of_experiment, usual, varying
 from results.transports import TRANSPORTS
@@ -92,7 +93,7 @@ def _lines(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = Tr
         for _, group in groups(mine, own):
             run_ids = [name for name in group["run_id"] if strict or (Path(folder, "latency", f"{name}.hdr")).is_file()]
             words = describe(table.records(group)[0], own)
-            histogram = table.latencies(folder, run_ids)
+            histogram = read_latencies(folder, run_ids)
             if histogram.get_total_count():
                 label = f"{TRANSPORTS[transport].title}\n{words}".strip()
                 lines.append(Line(transport, label, histogram, int(group["clients"].max())))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
 
-from results import claims, figures, summary, table
+from results import claims, figures, stack, summary, table
 from results.check import check
 from results.figures.frame import Chart, svg
 from results.table import Results
+from results.words import WORDS, number
 
 TEMPLATE = "report.html.j2"
 FACTS = ("command", "date", "profile", "commit", "cores", "kernel", "python", "packages")
@@ -90,11 +92,23 @@ def _bad(runs: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _facts(machine: dict[str, Any]) -> list[tuple[str, str]]:
-    """The provenance, fact and value; packages in one line."""
-    return [(fact, _fact(machine[fact])) for fact in dict.fromkeys([*FACTS, *machine]) if fact in machine]
+    """The provenance, fact and value; what has many parts in words."""
+    whose = " ".join(stack.whose(machine))
+    told: dict[str, Callable[[Any], str]] = {"packages": _packages, "floors": _floors, "benchmark": lambda _: whose}
+    names = [fact for fact in dict.fromkeys([*FACTS, *machine]) if fact in machine]
+    return [(fact, told.get(fact, str)(machine[fact])) for fact in names]
 
 
-def _fact(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {version}" for name, version in sorted(value.items()))
-    return str(value)
+def _packages(packages: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))
+
+
+def _floors(floors: list[dict[str, Any]]) -> str:
+    """What this machine adds to a transit, and to a long-polling client's time away, by transport and clients."""
+    parts = []
+    for floor in floors:
+        half = "" if floor["half_ms"] is None else f" ± {number(floor['half_ms'])}"
+        away = f", {number(floor['away_ms'])} ms to a time away" if floor.get("away_ms") else ""
+        who = f"{floor['transport']}, {WORDS['clients'](floor['clients'])}{', TLS' if floor['tls'] else ''}"
+        parts.append(f"{who}: {number(floor['ms'])}{half} ms to a transit{away}")
+    return "; ".join(parts)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from results import summary, table
+from results.costs import prices
+from results.costs import words as priced
 from results.stack import whose
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
@@ -55,8 +57,11 @@ def trust(results: Results) -> str:
         mine = scale[scale["clients"] == clients].groupby("transport")["generator_delay_p99_ms"].max()
         words = [f"{milliseconds(mine[name])} ms by {TRANSPORTS[name].words}" for name in COMPARED]
         parts.append(f"with {WORDS['clients'](int(clients))} {listed(words)}")
+    polls = prices(scale, "polling").answer
     waits = f"99 of 100 messages that have arrived wait in the load generator no longer than {'; '.join(parts)}."
-    return " ".join([f"{waits} None of that is in a latency by the kernel's clock.", *whose(results.machine)])
+    waits = f"{waits} None of that is in a latency by the kernel's clock."
+    rare = f"A poll costs {priced(polls)} where few come, and each wakes a process that sleeps."
+    return " ".join([waits, rare, *whose(results.machine)])
 
 
 BLOCKS = {"reference": block, "trust": trust}

@@ -16,7 +16,7 @@ from loadtests.benchmark import bench as benchmark
 from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server
 from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import start
-from results.stack import LAB
+from results.stack import LAB, POLLS
 
 LOAD = Load(20, 50.0, 321)
 FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
@@ -109,3 +109,7 @@ def test_a_folder_without_results_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "warn_of_others", lambda program: None)
     assert command.main() == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_load_of_polls_is_the_one_that_the_readme_names():
+    assert benchmark.LOADS["polling"].clients / benchmark.POLL_INTERVAL == POLLS

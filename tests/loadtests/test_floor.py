@@ -103,8 +103,9 @@ def test_runs_share_a_floor_if_they_share_clients_and_tls(transport):
 
 @pytest.mark.parametrize("transport", ["long-polling", "websocket"])
 def test_an_inserted_delay_is_what_a_run_measures(transport, tmp_path):
-    """Within a third, on whatever machine: the delay is 60 ms one way."""
-    delayed = Run("x", transport, clients=1, rate_hz=5.0, rtt_ms=120.0, duration_s=2.0, header_profile="minimal")
+    """Within a third, on whatever machine: the delay is 60 ms one way, and each message finds the client there."""
+    even = {"rate_hz": 5.0, "arrivals": "even", "header_profile": "minimal"}
+    delayed = Run("x", transport, clients=1, rtt_ms=120.0, duration_s=2.0, **even)
     measured = conduct(delayed, tmp_path, lambda seconds: None)
     modelled = expected_s(delayed, measured.tally)
     assert modelled * 0.99 < measured.tally.mean_s < modelled * 1.33

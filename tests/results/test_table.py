@@ -8,6 +8,8 @@ import pytest
 
 from results import summary, table
 from results.check import check
+from results.histogram import new_histogram
+from results.latencies import read_latencies
 
 # --- writing and reading ---------------------------------------------------------------------------------------------
 
@@ -197,12 +199,12 @@ def test_merged_histograms_have_the_percentiles_of_all_samples(tmp_path):
     rng, samples = np.random.default_rng(5), []
     (tmp_path / "latency").mkdir()
     for name in ("a", "b"):
-        histogram, mine = table.new_histogram(), rng.lognormal(8, 1, 4000).astype(int) + 1
+        histogram, mine = new_histogram(), rng.lognormal(8, 1, 4000).astype(int) + 1
         for value in mine:
             histogram.record_value(int(value))
         (tmp_path / "latency" / f"{name}.hdr").write_bytes(histogram.encode() + b"\n")
         samples.append(mine)
-    merged, everything = table.latencies(tmp_path, ["a", "b"]), np.sort(np.concatenate(samples))
+    merged, everything = read_latencies(tmp_path, ["a", "b"]), np.sort(np.concatenate(samples))
     assert merged.get_total_count() == 8000
     for percent in (1, 50, 90, 99, 99.9, 100):
         exact = everything[round(percent * 80) - 1]  # the nearest-rank percentile of 8,000 samples
@@ -210,7 +212,7 @@ def test_merged_histograms_have_the_percentiles_of_all_samples(tmp_path):
 
 
 def test_a_histogram_holds_a_microsecond_and_an_hour():
-    histogram = table.new_histogram()
+    histogram = new_histogram()
     assert histogram.record_value(1) and histogram.record_value(3_600_000_000)
     assert (histogram.get_min_value(), histogram.get_value_at_percentile(50)) == (1, 1)
 
@@ -220,6 +222,6 @@ def test_a_broken_histogram_is_named(tmp_path, content):
     (tmp_path / "latency").mkdir()
     (tmp_path / "latency" / "a.hdr").write_bytes(content)
     with pytest.raises(table.TableError, match=r"a\.hdr is not an encoded histogram"):
-        table.latencies(tmp_path, ["a"])
+        read_latencies(tmp_path, ["a"])
     with pytest.raises(table.TableError, match=r"no histogram .*b\.hdr"):
-        table.latencies(tmp_path, ["b"])
+        read_latencies(tmp_path, ["b"])

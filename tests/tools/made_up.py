@@ -8,6 +8,7 @@ import json
 import numpy as np
 
 from results import table, transports
+from results.histogram import new_histogram
 from results.samples import PERCENTILES, stands
 
 HEADS = {"minimal": (60, 90), "python": (190, 130), "browser": (518, 180)}
@@ -148,7 +149,7 @@ def make(folder, seed=1, only=None):
             if transport != "polling" and parameters.get("interval") in (0.25, 4.0):
                 continue
             row, latency = made_up_run(experiment, transport, number, rng, **parameters)
-            histogram = table.new_histogram()
+            histogram = new_histogram()
             for microseconds in np.rint(latency * 1000).astype(int):
                 histogram.record_value(int(microseconds))
             (folder / "latency" / f"{row['run_id']}.hdr").write_bytes(histogram.encode())

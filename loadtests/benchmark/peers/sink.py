@@ -1,4 +1,4 @@
-"""Clients that cost little and only count: `python -m loadtests.benchmark.peers.sink TRANSPORT URL CLIENTS SIZE`.
+"""Clients that cost little and only count: `python -m … peers.sink TRANSPORT URL CLIENTS SIZE INTERVAL_OF_POLLS`.
 
 Each command on standard input is answered with the clients that have had a message, the deliveries so far, and the 99th
 percentile of what came since the line before: milliseconds from publication, of the newest message in each piece read.
@@ -24,13 +24,10 @@ from clients.ledger import Ledger  # noqa: E402
 from results.histogram import new_histogram  # noqa: E402
 from results.model import frame_header_bytes  # noqa: E402
 
-POLL_INTERVAL = 0.05  # seconds: as often as messages come
-
-
 MOMENT = re.compile(rb'"published_at":([0-9.]+)')
 
 
-def pieces(transport: str, url: str, size: int) -> Iterator[tuple[float, float]]:
+def pieces(transport: str, url: str, size: int, interval: float) -> Iterator[tuple[float, float]]:
     """Yield (messages, latency of the newest) each time something came; WebSocket frames are only measured."""
     if transport == "websocket":
         frame = size + frame_header_bytes(size, masked=False)
@@ -40,15 +37,15 @@ def pieces(transport: str, url: str, size: int) -> Iterator[tuple[float, float]]
                 yield len(data) / frame, time.time() - float(moments[-1]) if moments else 0.0
     else:
         polled = transport == "polling"
-        following = polling.follow(url, interval=POLL_INTERVAL) if polled else long_polling.follow(url)
+        following = polling.follow(url, interval=interval) if polled else long_polling.follow(url)
         yield from ((1, delivery.latency) for delivery in following)
 
 
-def main(transport: str, url: str, clients: str, size: str) -> None:
+def main(transport: str, url: str, clients: str, size: str, interval: str) -> None:
     counts, latency_us = [0.0] * int(clients), new_histogram()
 
     def follow(number: int) -> None:
-        for delivered, latency in pieces(transport, url, int(size)):
+        for delivered, latency in pieces(transport, url, int(size), float(interval)):
             counts[number] += delivered
             latency_us.record_value(max(round(latency * 1e6), 1))
 
