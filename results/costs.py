@@ -8,6 +8,7 @@ WebSocket's deliveries.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.special import stdtrit
 
 from results.select import NotMeasured
 from results.transports import TRANSPORTS
+from results.words import listed
 
 FEWEST_LOADS = 3
 
@@ -90,5 +92,13 @@ def least_squares(factors: np.ndarray) -> list[tuple[float, float | None]]:
 
 def words(price: Price) -> str:
     """A price in words: 8.3 ± 0.4 µs."""
-    half = "" if price.half_us is None or math.isinf(price.half_us) else f" ± {price.half_us:.2g}"
+    half = "" if price.half_us is None or math.isinf(price.half_us) else f" ± {float(f'{price.half_us:.2g}'):,g}"
     return f"{float(f'{price.us:.3g}'):,g}{half} µs"
+
+
+def answers_in_words(found: Mapping[str, Prices]) -> str:
+    """What one more message, poll or long poll costs by each transport, the cheapest first."""
+    looks = [TRANSPORTS[name] for name in sorted(found, key=lambda name: found[name].answer.us)]
+    return listed(
+        [f"{words(found[x.name].answer)} {x.unit}" + ("" if x.asks else f" by {x.title}") for x in looks]
+    )

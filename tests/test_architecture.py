@@ -120,7 +120,7 @@ MAY_IMPORT = {
     "results.words": ["pandas"],
     "results.select": ["results.table", "results.transports", "pandas"],
     "results.summary": ["results.select", "results.table", "results.transports", "results.words", "pandas"],
-    "results.costs": ["results.select", "results.transports", "numpy", "pandas", "scipy"],
+    "results.costs": ["results.select", "results.transports", "results.words", "numpy", "pandas", "scipy"],
     "results.terminal": ["results.summary", "pandas", "rich"],
     "results.figures.over_clients": ["results.figures.frame", "results.costs", "results.model", "results.select",
                                      "results.stack", "results.table", "results.transports", "results.words",

@@ -25,8 +25,8 @@ def held_requests(runs: pd.DataFrame) -> Judged:
     shares = {busy: share(group, "at_server", "seconds") for busy, group in runs.groupby(messages_a_trip(runs))}
     empty, asked = share(runs, "empty_responses", "requests"), share(runs, "requests", "deliveries")
     limit = half_held()
-    found = [f"{100 * part:.0f} % of the time {_at(float(busy))}" for busy, part in shares.items()]
-    boundary = f"a request lies at the server {listed(found)}; half of the time, by the model, {_at(limit)}"
+    found = listed([f"{100 * part:.0f} % {_at(float(busy))}" for busy, part in shares.items()])
+    boundary = f"of the time, a request lies at the server for {found}; for half, by the model, {_at(limit)}"
     numbers = (
         f"Held means more than {number(100 * HELD)} % of the time.",
         f"{number(100 * empty)} % of the responses were empty; {number(asked)} requests came a message.",

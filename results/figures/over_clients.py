@@ -12,13 +12,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.costs import Prices, answers, prices, words
+from results.costs import Prices, answers, answers_in_words, prices, words
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
 from results.model import broadcast_mean
 from results.select import NotMeasured, of_experiment, usual
 from results.stack import whose
 from results.transports import TRANSPORTS
-from results.words import listed, milliseconds, number, times
+from results.words import milliseconds, number
 
 
 @styled
@@ -128,12 +128,7 @@ def _finding(found: Mapping[str, Prices]) -> str:
     """What one more message, poll or long poll costs the server, on this stack."""
     if len(found) < 2:
         raise NotMeasured("fewer than two transports were run validly")
-    looks = {name: TRANSPORTS[name] for name in sorted(found, key=lambda name: found[name].answer.us)}
-    parts = [
-        f"{times(found[name].answer.us)} µs {look.unit}" + ("" if look.asks else f" by {look.title}")
-        for name, look in looks.items()
-    ]
-    return f"The server's CPU on this stack: {listed(parts)}"
+    return f"The server's CPU on this stack: {answers_in_words(found)}"
 
 
 def _delays(runs: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from results import summary, table
-from results.costs import prices
+from results.costs import answers_in_words, prices
 from results.costs import words as priced
 from results.stack import whose
 from results.table import Results
@@ -21,7 +21,6 @@ COLUMNS = {
     "latency_p90_ms": "90 % within, ms",
     "overhead_per_delivery": "overhead a message, B",
     "requests_per_delivery": "requests a message",
-    "server_cpu_us_per_delivery": "server CPU a message, µs",
 }
 
 
@@ -37,7 +36,8 @@ def block(results: Results) -> str:
     heads = [f"the earthquakes, {rate:g} a second, polls every {interval:g} s", *COLUMNS.values()]
     marked = ["| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows)]
     where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
-    return "\n".join([*marked, "", f"Measured by `{machine['command']}` ({where}). {joining(feed)}"])
+    measured = f"Measured by `{machine['command']}` ({where})."
+    return "\n".join([*marked, "", f"{measured} {joining(feed)} {cpu(runs)}"])
 
 
 def joining(runs: pd.DataFrame) -> str:
@@ -45,22 +45,30 @@ def joining(runs: pd.DataFrame) -> str:
     each = runs.groupby("transport")[["joining_sent", "joining_received", "clients"]].sum()
     costs = (each.joining_sent + each.joining_received) / each.clients
     words = listed([f"{TRANSPORTS[name].words} {costs[name]:,.0f} B" for name in COMPARED])
-    return f"Bytes, requests and CPU are those of the window alone. To join, beside them, takes {words} a client."
+    return f"Bytes and requests are those of the window alone. To join, beside them, takes {words} a client."
+
+
+def cpu(runs: pd.DataFrame) -> str:
+    """What the server's CPU is paid for, in a sentence."""
+    found = {name: prices(scale(runs), name) for name in COMPARED}
+    return f"The server's CPU, fitted over the loads of `scale` and on this stack: {answers_in_words(found)}."
+
+
+def scale(runs: pd.DataFrame) -> pd.DataFrame:
+    return table.valid(runs[runs["experiment"] == "scale"])
 
 
 def trust(results: Results) -> str:
     """How large the load generator's part is, for one client and for many, and whose the server's CPU is."""
-    scale = table.valid(results.runs)
-    scale = scale[(scale["experiment"] == "scale") & (scale["clients"] <= MANY)]
-    parts = []
-    for clients in (scale["clients"].min(), scale["clients"].max()):
-        mine = scale[scale["clients"] == clients].groupby("transport")["generator_delay_p99_ms"].max()
+    loads, parts = scale(results.runs), []
+    for clients in (loads["clients"].min(), loads["clients"][loads["clients"] <= MANY].max()):
+        mine = loads[loads["clients"] == clients].groupby("transport")["generator_delay_p99_ms"].max()
         words = [f"{milliseconds(mine[name])} ms by {TRANSPORTS[name].words}" for name in COMPARED]
         parts.append(f"with {WORDS['clients'](int(clients))} {listed(words)}")
-    polls = prices(scale, "polling").answer
-    waits = f"99 of 100 messages that have arrived wait in the load generator no longer than {'; '.join(parts)}."
+    waits = f"Of what has arrived, the load generator has 99 % within so long: {'; '.join(parts)}."
     waits = f"{waits} None of that is in a latency by the kernel's clock."
-    rare = f"A poll costs {priced(polls)} where few come, and each wakes a process that sleeps."
+    poll = priced(prices(loads, "polling").answer)
+    rare = f"A poll costs {poll} where few come, and each wakes a process that sleeps."
     return " ".join([waits, rare, *whose(results.machine)])
 
 

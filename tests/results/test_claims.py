@@ -69,8 +69,8 @@ def test_c2_tells_where_long_polling_crosses_polling(tmp_path, runs):
 def test_c5_turns_on_how_long_requests_are_held(tmp_path, runs):
     near = runs[runs["rtt_ms"] == 0]
     assert _verdict(tmp_path, near, "C5").verdict == (
-        "holds: a request lies at the server 100 % of the time without a round trip; half of the time, by the model, "
-        "at 0.57 messages in one"
+        "holds: of the time, a request lies at the server for 100 % without a round trip; for half, by the model, at "
+        "0.57 messages in one"
     )
     assert _verdict(tmp_path, runs, "C5").verdict.startswith("holds when less than 0.57 messages come in a round trip")
     answered_at_once = runs.assign(held_mean_s=0.001 + runs["rtt_ms"] / 1000)  # as polling's are
