@@ -28,8 +28,8 @@ def held_requests(runs: pd.DataFrame) -> Judged:
     found = listed([f"{100 * part:.0f} % {_at(float(busy))}" for busy, part in shares.items()])
     boundary = f"of the time, a request lies at the server for {found}; for half, by the model, {_at(limit)}"
     numbers = (
-        f"Held means more than {number(100 * HELD)} % of the time.",
-        f"{number(100 * empty)} % of the responses were empty; {number(asked)} requests came a message.",
+        f"Held means more than {100 * HELD:.0f} % of the time.",
+        f"{number(100 * empty)} % of the responses were empty; {number(asked)} requests a message.",
     )
     cases = [part > HELD for part in shares.values()]
     return judge(cases, f"less than {times(limit)} messages come in a round trip", boundary), numbers

@@ -98,7 +98,8 @@ def against(rival: str, cases: list[Case]) -> str:
     ends = dict.fromkeys([cases[0], cases[-1]])
     unit = "round trips between polls" if rival == "polling" else "messages in a round trip"
     found = listed([f"{times(case.ratio)} times as late at {times(case.place)}" for case in ends])
-    model = "" if rival == "polling" else f" ({SIGNIFICANT:g} times, by the model, at {times(worthwhile())})"
+    by_model = f" ({SIGNIFICANT:g} times, by the model without this machine's part, at {times(worthwhile())})"
+    model = "" if rival == "polling" else by_model
     return f"{TRANSPORTS[rival].words} was {found} {unit}{model}"
 
 

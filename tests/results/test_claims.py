@@ -101,7 +101,7 @@ def test_c11_judges_only_what_has_a_round_trip(tmp_path, runs):
     assert found.verdict.startswith(
         "holds when polls are 1.2 round trips apart or more and long polling meets 0.8 messages or more in a round trip"
     )
-    assert "(1.25 times, by the model, at 0.26)" in found.verdict
+    assert "(1.25 times, by the model without this machine's part, at 0.26)" in found.verdict
     assert sum(words.startswith("this machine, nothing else") for words in found.numbers) >= 4
     near = _verdict(tmp_path, runs[runs["rtt_ms"] == 0], "C11")
     assert near.verdict == claims.NOT_MEASURED and "the others measure the machine" in near.numbers[0]

@@ -41,6 +41,12 @@ def test_a_condition_without_a_valid_run_is_shown_in_brackets_with_its_reason(ru
     assert summary.mark(line, [line, other], "latency_mean_ms") == "", "what does not count is never the least"
 
 
+def test_cpu_a_message_is_no_contest(runs):
+    block = summary.blocks(summary.compared(runs))[0][1]
+    marks = {name: [summary.mark(line, block, name) for line in block] for name in summary.HEADINGS}
+    assert "least" in marks["latency_mean_ms"] and "least" not in marks["server_cpu_us_per_delivery"]
+
+
 def test_a_condition_says_what_was_asked(tmp_path, row):
     table.write_runs(tmp_path / "runs.csv", [row | {"experiment": "workload", "rtt_ms": 40.0, "poll_interval_s": 2.0}])
     (line,) = summary.compared(table.read_runs(tmp_path))
