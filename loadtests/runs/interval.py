@@ -19,7 +19,8 @@ from results.samples import FEWEST_FOR_INTERVAL
 def half_interval_ms(messages: Iterable[Sampled], clients_drawn: bool) -> float | None:
     """Half the width in ms; None for fewer than 30 messages, or one client where clients are drawn.
 
-    The quantile is Student's, with as many degrees of freedom as the parts have together (Satterthwaite 1946).
+    The quantile is Student's, with as many degrees of freedom as the parts have together (Satterthwaite 1946): fewer
+    than there are messages where a few are far later than the rest, since the variance is then less sure.
     """
     sampled = list(messages)
     rows = np.concatenate([np.full(len(m.clients), row) for row, m in enumerate(sampled)] or [np.zeros(0, int)])
@@ -29,17 +30,22 @@ def half_interval_ms(messages: Iterable[Sampled], clients_drawn: bool) -> float 
     if len(sampled) < FEWEST_FOR_INTERVAL or clients_drawn and clients < 2:
         return None
     deviation = latency_ms - latency_ms.mean()
-    parts = [(between(deviation, rows), len(sampled) - 1)]
+    variance, freedom = between(deviation, rows)
+    parts = [(variance, freedom)]
     if clients_drawn:
         single = float(np.sum(deviation**2)) / len(deviation) ** 2
-        parts = [(max(parts[0][0] - single, 0.0), parts[0][1]), (between(deviation, columns), clients - 1)]
+        parts = [(max(variance - single, 0.0), freedom), between(deviation, columns)]
     variance = sum(part for part, _ in parts)
     freedom = variance**2 / sum(part**2 / free for part, free in parts) if variance else 1.0
     return float(stdtrit(freedom, 0.975)) * math.sqrt(variance)
 
 
-def between(deviation: np.ndarray, group: np.ndarray) -> float:
-    """The variance of the mean when the groups of its values are drawn anew."""
-    sums = np.bincount(group, deviation)
-    count = np.count_nonzero(np.bincount(group))
-    return float(np.sum(sums**2)) / len(deviation) ** 2 * count / (count - 1)
+def between(deviation: np.ndarray, group: np.ndarray) -> tuple[float, float]:
+    """The variance of the mean when the groups of its values are drawn anew, and its degrees of freedom.
+
+    A sample variance has 2 (n − 1) / (2 + κ) of them, κ the excess kurtosis: n − 1 if that is 0.
+    """
+    sums = np.bincount(group, deviation)[np.bincount(group) > 0]
+    count, squares = len(sums), float(np.sum(sums**2))
+    excess = count * float(np.sum(sums**4)) / squares**2 - 3 if squares else 0.0
+    return squares / len(deviation) ** 2 * count / (count - 1), 2 * (count - 1) / (2 + max(excess, 0.0))
