@@ -7,8 +7,8 @@ BASIC = {"clients": 10, "rate_hz": 10.0, "header_profile": "minimal"}
 
 def settings(profile: str) -> Settings:
     """Poll intervals without a delay, in windows that are whole numbers of each; then round trips."""
-    repeats, window = {"quick": (1, 5.4), "standard": (1, 6.3), "full": (3, 14.7)}[profile]
-    intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.1, 0.3, 0.7, 2.1, 4.9]}[profile]
+    repeats, window = {"quick": (1, 5.1), "standard": (1, 6.3), "full": (3, 12.6)}[profile]
+    intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.1, 0.3, 0.7, 2.1, 6.3]}[profile]
     round_trips = {"quick": [20.0], "standard": [20.0, 100.0], "full": [20.0, 50.0, 100.0, 200.0]}[profile]
     for repeat in range(1, repeats + 1):
         basic = BASIC | {"duration_s": window, "repeat": repeat, "seed": repeat}
