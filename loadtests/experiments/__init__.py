@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from loadtests.experiments import latency, overhead, real_feed, scale
+from loadtests.experiments import connection, latency, link_rate, overhead, real_feed, scale, update_rate
 from loadtests.experiments.experiment import PROFILES as PROFILES
 from loadtests.experiments.experiment import Experiment, watch
 from loadtests.experiments.run import Run, settled
 from results.transports import COMPARED
 
-EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in (real_feed, overhead, latency, scale)}
+MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, scale)
+EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
 
 def experiment_of(run: Run) -> Experiment:

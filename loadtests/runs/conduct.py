@@ -109,7 +109,7 @@ def locust_arguments(run: Run, authority: Path) -> list[str]:
     arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
     arguments += ["--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
     arguments += ["--tls", str(authority)] if run.tls else []
-    return arguments + (["--deflate"] if run.deflate else [])
+    return arguments + ["--deflate"] * run.deflate + ["--close"] * (not run.keep_alive)
 
 
 def link_arguments(run: Run, url: str) -> list[str]:

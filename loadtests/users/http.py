@@ -57,7 +57,7 @@ class PlainClient(HTTPClient):
 
 
 class HttpUser(FeedUser):
-    """What the two HTTP users share: one kept connection, request after request."""
+    """What the two HTTP users share: one kept connection, request after request; or, with `--close`, one for each."""
 
     abstract = True
     timeout = GRACE
@@ -67,7 +67,8 @@ class HttpUser(FeedUser):
 
     def connect(self) -> None:
         self.pool = CountingPool(self, self.timeout)
-        self.client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields))
+        closing = {"Connection": "close"} if self.options.close else {}
+        self.client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields) | closing)
         self.client._connection_pool = self.pool
 
     def ask(self, **extra: object) -> None:

@@ -27,6 +27,7 @@ def add_options(parser: Any) -> None:
     )
     group.add_argument("--header-profile", choices=list(PROFILES), default="minimal", help="the field lines sent")
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
+    group.add_argument("--close", action="store_true", help="polling, long polling: a new connection for each request")
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")
     group.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
@@ -38,6 +39,8 @@ def check(options: Any, host: str | None, compresses: bool) -> None:
         refuse(f"--tls: {host} is an address without TLS; {with_tls(host)} is one with it")
     if options.deflate and not compresses:
         refuse("--deflate is for WebSocketUser")
+    if options.close and compresses:
+        refuse("--close is for PollingUser and LongPollingUser")
 
 
 def check_served(url: str, transport: str, trust: str | None) -> None:

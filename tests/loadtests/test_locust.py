@@ -58,6 +58,11 @@ def test_bad_options_are_refused(option, value):
     assert done.returncode == 2 and option in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_websocket_has_one_connection_and_no_other():
+    done = locust("websocket", "--close", "--host", "http://127.0.0.1:9")
+    assert done.returncode == 2 and "--close is for PollingUser and LongPollingUser" in done.stderr
+
+
 def test_profile_and_cookies_are_on_the_wire(urls):
     shared = ["-u", "1", "-t", "3s", "--poll-interval", "0.1", "--host", urls["polling"]]
     heads = {}

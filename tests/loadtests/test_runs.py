@@ -187,6 +187,31 @@ def test_what_a_delivery_costs_does_not_depend_on_how_long_is_measured(transport
     assert joining[0] == pytest.approx(joining[1], rel=0.02) and joining[0] > 0
 
 
+@pytest.mark.parametrize(("transport", "tls"), [(name, tls) for name, tls, _ in WAYS if name != "websocket"])
+def test_a_connection_for_each_request_is_counted_like_a_kept_one(transport, tls, tmp_path):
+    run = Run("x", transport, tls=tls, clients=2, keep_alive=False, poll_interval_s=0.2, duration_s=1.0, rate_hz=10)
+    tally = (result := conduct(run, tmp_path, lambda seconds: None)).tally
+    whole, cells = tally.every_page, row(run, result, 1)
+    assert cells["valid"], cells["invalid_reason"]
+    assert tally.connections > tally.requests > 5 and cells["keep_alive"] is False
+    assert (tally.joining.difference, tally.ledger.difference, tally.rest.difference) == (0, 0, 0)
+    assert (tally.ledger.handshake > 1000 * tally.requests) is tls
+    if sys.platform == "linux":
+        assert (whole.kernel_sent, whole.kernel_received) == (whole.wire_sent, whole.wire_received)
+        assert tally.ledger.segments_sent >= 4 * tally.requests, "SYN, question, acknowledgement, FIN"
+
+
+@pytest.mark.parametrize("transport", ["polling", "long-polling"])
+def test_over_a_slow_line_each_new_connection_takes_its_round_trip(transport, tmp_path):
+    """A question on a new connection leaves after a round trip, and a long-polling client is away for two."""
+    run = Run("x", transport, clients=1, keep_alive=False, rtt_ms=60, poll_interval_s=0.3, duration_s=2.4, rate_hz=20)
+    tally = conduct(run, tmp_path, lambda seconds: None).tally
+    held_s = tally.held_us / tally.answers / 1e6
+    assert held_s >= 0.119
+    if transport == "long-polling":
+        assert tally.absences > 3 and 0.119 < tally.absent_us / tally.absences / 1e6 < 0.16
+
+
 def test_over_a_slow_line_tls_verifies_and_the_closing_handshake_is_counted(tmp_path):
     run = Run("overhead", "websocket", tls=True, rtt_ms=60, duration_s=1.0)
     ledger = conduct(run, tmp_path, lambda seconds: None).tally.every_page

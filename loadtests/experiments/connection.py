@@ -1,0 +1,13 @@
+"""What does a connection cost, kept or made anew for each request, in the clear, over TLS, compressed?"""
+
+from loadtests.experiments.experiment import EVEN, Experiment, Settings
+
+
+def settings(profile: str) -> Settings:
+    intervals = {"quick": 0, "standard": 0, "full": 6}[profile]
+    basic = EVEN | {"header_profile": "browser", "duration_s": intervals * EVEN["poll_interval_s"]}
+    changes = [{}, {"tls": True}, {"deflate": True}, {"keep_alive": False}, {"keep_alive": False, "tls": True}]
+    yield from (basic | change for change in changes if intervals)
+
+
+EXPERIMENT = Experiment("connection", "What does a connection cost, kept or made anew for each request?", settings)

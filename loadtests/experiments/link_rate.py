@@ -1,0 +1,17 @@
+"""When do bytes become time? The same messages, with short and with long headers, over slower and slower links."""
+
+from loadtests.experiments.experiment import Experiment, Settings
+
+BASIC = {"clients": 2, "rate_hz": 3.0, "rtt_ms": 20.0, "poll_interval_s": 0.7, "duration_s": 10.5}
+RATES = {"quick": [], "standard": [], "full": [0.25, 1.0, 10.0, 100.0]}  # Mbit/s
+HEADERS = [{"header_profile": "minimal"}, {"header_profile": "browser", "cookie_bytes": 1024}]
+
+
+def settings(profile: str) -> Settings:
+    """So few clients that the slowest link is idle most of the time: what is late is late by its own bytes."""
+    for link_mbps in RATES[profile]:
+        for headers in HEADERS:
+            yield BASIC | headers | {"link_mbps": link_mbps}
+
+
+EXPERIMENT = Experiment("link-rate", "When do bytes become time?", settings)
