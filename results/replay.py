@@ -20,24 +20,29 @@ def expected_mean(
     poll_interval: float | None = None,
     hold: float | None = None,
     connection: str = "kept",
+    question: float = 0.0,
+    answer: float = 0.0,
     added: float = 0.0,
 ) -> float:
     """The mean latency in seconds that the model gives for the messages published at these times.
 
-    `published` holds at least one time in seconds, ascending. WebSocket: τ each. Polling at a fixed cadence: T/2 + τ
+    `published` holds at least one time in seconds, ascending. `question` and `answer` are the seconds that their bytes
+    take at the link's rate: the answer's belong to its transit. WebSocket: τ each. Polling at a fixed cadence: T/2 + τ
     each, the exact expectation over a uniform phase and therefore the same whenever messages are published; clients'
     drawn phases scatter around it. Long polling: `long_polling_waits`, from the first of the `earlier` messages on,
-    which the mean leaves out, and with `added` seconds to the time away. Polling needs `poll_interval`, long polling
-    `hold`; a transport's own is all that is looked at. ModelError if it is missing, or for an unknown transport.
+    which the mean leaves out; the client is away for a question and an answer, and `added` seconds. Polling needs
+    `poll_interval`, long polling `hold`; a transport's own is all that is looked at. ModelError if it is missing, or for
+    an unknown transport.
     """
     _check(published)
     if transport == "websocket":
-        return float(websocket_mean(one_way_delay))
+        return float(websocket_mean(one_way_delay)) + answer
     if transport == "polling" and poll_interval is not None:
-        return float(polling_mean(one_way_delay, poll_interval, connection))
+        return float(polling_mean(one_way_delay, poll_interval, connection)) + answer
     if transport == "long-polling" and hold is not None:
-        waits = long_polling_waits([*earlier, *published], float(away(one_way_delay, connection)) + added, hold)
-        return one_way_delay + float(np.mean(waits[len(earlier) :]))
+        gone = float(away(one_way_delay, connection)) + question + answer + added
+        waits = long_polling_waits([*earlier, *published], gone, hold)
+        return one_way_delay + answer + float(np.mean(waits[len(earlier) :]))
     raise ModelError(f"no model of {transport!r} with poll_interval={poll_interval} and hold={hold}")
 
 

@@ -73,5 +73,6 @@ def settled(run: Run) -> Run:
     intervals = math.ceil(round(run.duration_s / run.poll_interval_s, 6))
     window, warm_up = round(intervals * run.poll_interval_s, 6), max(run.poll_interval_s, Run.warm_up_s)
     idle = [name for other in TRANSPORTS.values() if other.name != run.transport for name in other.own]
-    idle += ["deflate"] * (not TRANSPORTS[run.transport].compresses) + ["keep_alive"] * (not TRANSPORTS[run.transport].asks)
+    look = TRANSPORTS[run.transport]
+    idle += ["deflate"] * (not look.compresses) + ["keep_alive"] * (not look.asks)
     return replace(run, duration_s=window, warm_up_s=warm_up, **{name: getattr(Run, name) for name in idle})

@@ -75,18 +75,21 @@ def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
         run.transport,
         published,
         earlier=sorted(tally.earlier.values()),
-        one_way_delay=run.rtt_ms / 2000 + transmission_s(run, tally),
+        one_way_delay=run.rtt_ms / 2000,
         poll_interval=run.poll_interval_s,
         hold=run.hold_s,
         connection=connection_mode(run.keep_alive, run.tls),
+        question=link_s(run, tally.ledger.wire_sent, tally.requests),
+        answer=link_s(run, tally.ledger.wire_received, tally.answers or tally.deliveries),
         added=away_s,
     )
 
 
-def transmission_s(run: Run, tally: Tally) -> float:
-    """Seconds that a message's bytes take at the link's rate; where all are sent it at once, one after another."""
-    if run.link_mbps is None or not tally.deliveries:
+def link_s(run: Run, size: int, count: int) -> float:
+    """Seconds that each of `count` takes at the link's rate, `size` bytes in all; those of clients that act at once go
+    one after another.
+    """
+    if run.link_mbps is None or not count:
         return 0.0
-    received = tally.ledger.wire_received / (tally.answers or tally.deliveries)
     before = 1 if drawn_phases(run.transport) else (run.clients + 1) / 2
-    return before * received * 8 / (run.link_mbps * 1e6)
+    return before * size / count * 8 / (run.link_mbps * 1e6)
