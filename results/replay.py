@@ -31,7 +31,7 @@ def expected_mean(
     each, the exact expectation over a uniform phase and therefore the same whenever messages are published; clients'
     drawn phases scatter around it. Long polling: `long_polling_waits`, from the first of the `earlier` messages on,
     which the mean leaves out; the client is away for a question and an answer, and `added` seconds. Polling needs
-    `poll_interval`, long polling `hold`; a transport's own is all that is looked at. ModelError if it is missing, or for
+    `poll_interval`, long polling `hold`; only a transport's own is looked at. ModelError if it is missing, or for
     an unknown transport.
     """
     _check(published)

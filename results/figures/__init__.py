@@ -17,6 +17,7 @@ from results.figures.bytes_per_delivery import bytes_per_delivery
 from results.figures.frame import Chart, png, svg
 from results.figures.latency_distribution import latency_distribution
 from results.figures.over_clients import latency_and_cpu_over_clients
+from results.figures.over_rate import overhead_over_rate
 from results.select import NotMeasured
 from results.table import Results
 
@@ -35,6 +36,7 @@ def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
     volume, feed = _first(runs, "overhead", "workload"), _first(runs, "real-feed", "workload")
     recipes: dict[str, Callable[[], Chart]] = {
         "bytes_per_delivery": lambda: bytes_per_delivery(runs, machine, volume),
+        "overhead_over_rate": lambda: overhead_over_rate(runs, machine),
         "latency_distribution": lambda: latency_distribution(runs, machine, folder, feed),
         "latency_by_poll_interval": lambda: latency_distribution(runs, machine, folder, "latency"),
         "latency_and_cpu_over_clients": lambda: latency_and_cpu_over_clients(runs, machine),

@@ -23,7 +23,7 @@ def test_the_comparison_takes_medians_of_valid_runs_only(tmp_path, row):
 
 def test_every_condition_has_a_block_with_the_transports_in_order(runs):
     blocks = summary.blocks(summary.compared(runs))
-    assert len(blocks) == 1 + 4 + 4 + 6  # three repeats are one block, so are the poll intervals
+    assert len(blocks) == 1 + 4 + 4 + 4 + 6  # three repeats are one block, so are the poll intervals
     for title, block in blocks:
         shown = [line.transport for line in block if not line.label.startswith("polling, every")]
         assert shown == [name for name in transports.TRANSPORTS if name in shown], title
@@ -86,7 +86,7 @@ def test_the_terminal_table_says_when_all_is_well(runs):
     text, _ = shown(runs, 100)
     assert text.endswith("they do not count.\n") and "valid" in text.split("real-feed")[0]
     assert "scale: 900 clients\n" in text and "(10 messages/s" not in text
-    assert text.count("2 messages/s") == 3, "said once an experiment"
+    assert text.count("(2 messages/s") == 3, "said once an experiment"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ def test_a_parameter_that_does_nothing_for_a_transport_parts_no_block(runs, fold
     table.write_runs(tmp_path / "copy" / "runs.csv", table.records(filled))
     both = [table.read(place) for place in (folder, tmp_path / "copy")]
     titles = [[chart.title for chart in figures.draw_all(results)[0]] for results in both]
-    assert titles[0] == titles[1] and len(titles[0]) == 4
+    assert titles[0] == titles[1] and len(titles[0]) == 5
     one, other = (claims.verdicts(table.read_runs(place)) for place in (folder, tmp_path / "copy"))
     assert one == other

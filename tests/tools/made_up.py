@@ -132,6 +132,8 @@ def conditions():
     yield from (("real-feed", {"rate": 5.0, "repeat": repeat, "seconds": 40.0}) for repeat in (1, 2, 3))
     yield from (("overhead", {"profile": profile}) for profile in HEADS)
     yield "overhead", {"profile": "browser", "cookie_bytes": 1024}
+    slow = {"interval": 2.0, "profile": "minimal"}
+    yield from (("update-rate", slow | {"rate": rate, "seconds": max(20, 30 / rate)}) for rate in (0.2, 1.0, 5.0, 50.0))
     yield from (("latency", {"interval": interval}) for interval in (0.25, 1.0, 4.0))
     yield from (("latency", {"interval": 0.5, "rtt_ms": rtt_ms}) for rtt_ms in (20.0, 100.0, 400.0))
     yield from (("scale", {"clients": clients}) for clients in (10, 30, 100, 300, 900))

@@ -1,0 +1,57 @@
+"""The message rates at which one transport comes to cost more bytes than another: measured, and by the model."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from results.model import Heads, ModelError, crossing, crossover_rate, polling_overhead, websocket_overhead
+
+SLOWEST, FASTEST = 1e-3, 1e5  # messages a second, between which a crossing is looked for
+
+
+def heads_of(runs: pd.DataFrame) -> Heads:
+    """Bytes of a request and of a response, empty or not, of these runs of one HTTP transport: least squares."""
+    requests, empty = (runs[name].to_numpy(dtype=float) for name in ("requests", "empty_responses"))
+    request = float((runs["request_head"] + runs["cookies"]).sum()) / requests.sum()
+    kinds = np.column_stack([empty, requests - empty])
+    (without, with_messages), *_ = np.linalg.lstsq(kinds, runs["response_head"].to_numpy(dtype=float), rcond=None)
+    return Heads(request, float(without), float(with_messages))
+
+
+def measured(runs: pd.DataFrame, dearer: str, cheaper: str) -> float | None:
+    """The rate from which `dearer` has more overhead for a message than `cheaper`; None unless it changes once.
+
+    Between two rates that were run, overheads are taken to be straight lines on logarithmic axes, as the model's are.
+    """
+    means = runs.groupby(["rate_hz", "transport"])["overhead_per_delivery"].mean().unstack()
+    if not {dearer, cheaper} <= set(means.columns):
+        return None
+    both = means[[dearer, cheaper]].dropna()
+    gap = np.log((both[dearer] / both[cheaper]).to_numpy(dtype=float))
+    rates = np.log(both.index.to_numpy(dtype=float))
+    (changes,) = np.nonzero(np.diff(np.sign(gap)))
+    if len(changes) != 1 or gap[-1] <= 0:
+        return None
+    at = int(changes[0])
+    return math.exp(rates[at] - gap[at] * (rates[at + 1] - rates[at]) / (gap[at + 1] - gap[at]))
+
+
+def predicted_over_polling(runs: pd.DataFrame) -> float:
+    """The rate from which long polling has more overhead than polling, by the model with the heads of these runs."""
+    polls, held = (runs[runs["transport"] == name] for name in ("polling", "long-polling"))
+    interval, hold = float(polls["poll_interval_s"].iloc[0]), float(held["hold_s"].iloc[0])
+    return crossover_rate(float(held["rtt_ms"].iloc[0]) / 2000, interval, hold, heads=heads_of(polls))
+
+
+def predicted_under_websocket(runs: pd.DataFrame) -> float | None:
+    """The rate from which polling has less overhead than a WebSocket; None if it never has."""
+    polls, pushed = (runs[runs["transport"] == name] for name in ("polling", "websocket"))
+    interval, heads = float(polls["poll_interval_s"].iloc[0]), heads_of(polls)
+    frame = websocket_overhead(round(float(pushed["payload"].sum() / pushed["deliveries"].sum())))
+    try:
+        return crossing(lambda _: frame, lambda rate: polling_overhead(rate, interval, heads), SLOWEST, FASTEST)
+    except ModelError:
+        return None

@@ -1,0 +1,84 @@
+"""Bytes beside each message against the message rate: where the transports cross."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import matplotlib.ticker
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from results import table
+from results.crossings import heads_of, measured
+from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.model import long_polling_overhead, polling_overhead, websocket_overhead
+from results.select import NotMeasured, of_experiment
+from results.transports import TRANSPORTS
+from results.words import number, times
+
+
+@styled
+def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """Overhead of a message (bytes) against the message rate, both axes logarithmic, from `update-rate`.
+
+    Points are measured; lines are the model's, with the heads of these runs and nothing fitted to their rates.
+    """
+    mine = of_experiment(runs, "update-rate")
+    good = table.valid(mine)
+    if good["rate_hz"].nunique() < 2:
+        raise NotMeasured("the experiment `update-rate` was run at one rate only")
+    title, alt = _finding(good), _alt(good)
+    note = " Points: measured. Lines: the model. Joining not included." + invalid_note(mine, "left out")
+    figure = frame(title, conditions(mine, machine) + note)
+    axes = figure.subplots()
+    rates = np.geomspace(good["rate_hz"].min(), good["rate_hz"].max(), 200)
+    for name, own in good.groupby("transport"):
+        look, model = TRANSPORTS[str(name)], _model(str(name), own)
+        points = own.groupby("rate_hz")["overhead_per_delivery"].median()
+        axes.plot(rates, model(rates), color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
+        axes.plot(points.index, points, look.marker, color=look.colour, linestyle="")
+        axes.annotate(look.title, (points.index[0], points.iloc[0]), (10, 12), textcoords="offset points",
+                      color=look.colour, fontweight="bold")  # fmt: skip
+    _axes(axes)
+    settle(figure)
+    return Chart("overhead_over_rate", figure, title, alt)
+
+
+def _model(transport: str, runs: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
+    """Bytes beside each message at these rates."""
+    first, one_way = runs.iloc[0], float(runs["rtt_ms"].iloc[0]) / 2000
+    if transport == "polling":
+        return lambda rates: np.asarray(polling_overhead(rates, float(first["poll_interval_s"]), heads_of(runs)))
+    if transport == "long-polling":
+        return lambda rates: np.asarray(long_polling_overhead(one_way, rates, float(first["hold_s"]), heads_of(runs)))
+    frame_bytes = websocket_overhead(round(float(runs["payload"].sum() / runs["deliveries"].sum())))
+    return lambda rates: np.full_like(rates, frame_bytes)
+
+
+def _finding(runs: pd.DataFrame) -> str:
+    """From which rates on the order of the transports changes."""
+    interval = float(runs["poll_interval_s"].dropna().iloc[0])
+    parts = []
+    if above := measured(runs, "long-polling", "polling"):
+        parts.append(f"long polling sends more than polling every {interval:g} s from {times(above)} messages/s on")
+    if below := measured(runs, "websocket", "polling"):
+        parts.append(f"a WebSocket from {times(below)}")
+    words = ", ".join(parts) or "in these runs the transports keep their order at every rate"
+    return words[0].upper() + words[1:]
+
+
+def _alt(runs: pd.DataFrame) -> str:
+    means = runs.groupby(["transport", "rate_hz"])["overhead_per_delivery"].median()
+    parts = [
+        f"{TRANSPORTS[name].title} at {rate:g} messages/s: {number(value)} B" for (name, rate), value in means.items()
+    ]
+    return "Overhead of a message over the message rate, logarithmic axes. " + "; ".join(parts) + "."
+
+
+def _axes(axes: Axes) -> None:
+    axes.set(xscale="log", yscale="log", xlabel="messages a second", ylabel="bytes beside each message")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.minorticks_off()
