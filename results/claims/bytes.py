@@ -6,8 +6,8 @@ import math
 
 import pandas as pd
 
-from results import table
-from results.claims.evidence import Judged, conditions, feed, judge, mean, ratio, share
+from results import crossings, table
+from results.claims.evidence import Judged, any_feed, conditions, feed, judge, mean, ratio, share
 from results.select import SHARED, NotMeasured, usual
 from results.transports import COMPARED
 from results.words import describe, listed, number, times
@@ -59,8 +59,9 @@ def overhead(runs: pd.DataFrame) -> Judged:
         )
     if not cases:
         raise NotMeasured("no condition of overhead was run validly with all transports")
+    crossed = crossings_of(any_feed(runs, ["update-rate"], COMPARED))
     verdict = judge(cases, "messages are short, or come seldom", outweighed(chosen))
-    return verdict, ("It is a mass where it outweighs the message itself.", *numbers, *crossing(chosen))
+    return verdict, ("It is a mass where it outweighs the message itself.", *numbers, *crossed)
 
 
 def outweighed(runs: pd.DataFrame) -> str:
@@ -79,11 +80,16 @@ def outweighed(runs: pd.DataFrame) -> str:
     )
 
 
-def crossing(runs: pd.DataFrame) -> list[str]:
-    """Where the rate varies: the rates at which long polling's overhead is above polling's, and where it is not."""
-    if runs["rate_hz"].nunique() < 2:
+def crossings_of(runs: pd.DataFrame) -> list[str]:
+    """The rates from which long polling, and a WebSocket, cost more than polling, beside those of the model."""
+    if runs["rate_hz"].nunique() < 2 or set(runs["transport"]) != set(COMPARED):
         return []
-    means = runs.groupby(["rate_hz", "transport"])["overhead_per_delivery"].mean().unstack()
-    more = means["long-polling"] > means["polling"]
-    above, below = (", ".join(f"{rate:g}" for rate in means.index[which]) or "no rate" for which in (more, ~more))
-    return [f"Long polling costs more than polling at {above} messages/s, less at {below}."]
+    found = [
+        ("long polling", crossings.measured(runs, "long-polling", "polling"), crossings.predicted_over_polling(runs)),
+        ("a WebSocket", crossings.measured(runs, "websocket", "polling"), crossings.predicted_under_websocket(runs)),
+    ]
+    interval = runs["poll_interval_s"].dropna().iloc[0]
+    return [
+        f"Measured, {name} costs more than polling every {interval:g} s from {number(rate)} messages/s on; "
+        f"by the model, from {number(model)}." for name, rate, model in found if rate
+    ]  # fmt: skip

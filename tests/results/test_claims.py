@@ -58,12 +58,12 @@ def test_c2_judges_both_rivals_and_says_up_to_where(tmp_path, runs):
     assert _verdict(tmp_path, runs.assign(overhead_per_delivery=one_rival), "C2").verdict.startswith("holds when ")
 
 
-def test_c2_tells_where_long_polling_crosses_polling(tmp_path, runs):
-    faster = runs.assign(rate_hz=9.0, run_id=runs["run_id"] + "-fast")
-    faster.loc[faster["transport"] == "long-polling", "overhead_per_delivery"] = 1.0
-    both = table.pd.concat([runs, faster], ignore_index=True)
-    words = _verdict(tmp_path, both, "C2").numbers[-1]
-    assert words == "Long polling costs more than polling at 2 messages/s, less at 9."
+def test_c2_tells_where_the_transports_cross(tmp_path, runs):
+    """Heads of 60 + 90 B: every 2 s, or with each message; 3 B more than a line end a message by WebSocket."""
+    over, under = _verdict(tmp_path, runs, "C2").numbers[-2:]
+    assert over.startswith("Measured, long polling costs more than polling every 2 s from 0.")
+    assert under.startswith("Measured, a WebSocket costs more than polling every 2 s from 2")
+    assert under.endswith("by the model, from 25.0.")
 
 
 def test_c5_turns_on_how_long_requests_are_held(tmp_path, runs):
