@@ -1,10 +1,12 @@
 """When do bytes become time? The same messages, with short and with long headers, over slower and slower links."""
 
+from typing import Any
+
 from loadtests.experiments.experiment import Experiment, Settings
 
-BASIC = {"clients": 2, "rate_hz": 3.0, "rtt_ms": 20.0, "poll_interval_s": 0.7, "duration_s": 10.5}
+BASIC: dict[str, Any] = {"clients": 2, "rate_hz": 3.0, "rtt_ms": 20.0, "poll_interval_s": 0.7, "duration_s": 10.5}
 RATES = {"quick": [], "standard": [], "full": [0.25, 1.0, 10.0, 100.0]}  # Mbit/s
-HEADERS = [{"header_profile": "minimal"}, {"header_profile": "browser", "cookie_bytes": 1024}]
+HEADERS: list[dict[str, Any]] = [{"header_profile": "minimal"}, {"header_profile": "browser", "cookie_bytes": 1024}]
 
 
 def settings(profile: str) -> Settings:

@@ -1,12 +1,14 @@
 """How do bytes, requests, CPU and latency depend on how often messages come, and where do the transports cross?"""
 
+from typing import Any
+
 from loadtests.experiments.experiment import Experiment, Settings
 
-BASIC = {"header_profile": "minimal", "poll_interval_s": 2.0}
+BASIC: dict[str, Any] = {"header_profile": "minimal", "poll_interval_s": 2.0}
 WINDOWS = {0.1: 60, 0.2: 40, 0.5: 20, 1.0: 14, 2.0: 10, 5.0: 10, 10.0: 10, 20.0: 10, 50.0: 10}
 """Messages a second, and seconds of a window that has five of them or more. Polls every 2 s: then long polling comes to
 cost more requests than polling at one message in 2 s, and polling fewer bytes than a WebSocket at some 30 a second."""
-RATES = {"quick": [], "standard": [], "full": list(WINDOWS)}
+RATES: dict[str, list[float]] = {"quick": [], "standard": [], "full": list(WINDOWS)}
 
 
 def settings(profile: str) -> Settings:

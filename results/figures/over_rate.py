@@ -16,7 +16,7 @@ from results.figures.frame import Chart, conditions, frame, invalid_note, settle
 from results.model import long_polling_overhead, polling_overhead, websocket_overhead
 from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
-from results.words import number, times
+from results.words import listed, number, times
 
 
 @styled
@@ -70,10 +70,11 @@ def _finding(runs: pd.DataFrame) -> str:
 
 
 def _alt(runs: pd.DataFrame) -> str:
-    means = runs.groupby(["transport", "rate_hz"])["overhead_per_delivery"].median()
-    parts = [
-        f"{TRANSPORTS[name].title} at {rate:g} messages/s: {number(value)} B" for (name, rate), value in means.items()
-    ]
+    parts = []
+    for name, own in runs.groupby("transport"):
+        medians = own.groupby("rate_hz")["overhead_per_delivery"].median()
+        at = [f"{number(value)} B at {rate:g}" for rate, value in zip(medians.index, medians, strict=True)]
+        parts.append(f"{TRANSPORTS[str(name)].title}: {listed(at)} messages/s")
     return "Overhead of a message over the message rate, logarithmic axes. " + "; ".join(parts) + "."
 
 
