@@ -6,16 +6,21 @@ BASIC = {"clients": 10, "rate_hz": 10.0, "header_profile": "minimal"}
 
 
 def settings(profile: str) -> Settings:
-    """Poll intervals without a delay, in windows that are whole numbers of each; then round trips."""
-    repeats, window = {"quick": (1, 5.1), "standard": (1, 6.3), "full": (3, 12.6)}[profile]
-    intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.1, 0.3, 0.7, 2.1, 6.3]}[profile]
+    """Poll intervals without a delay, in windows that are whole numbers of each; then round trips; then with a new
+    connection for each request.
+    """
+    repeats, window = {"quick": (1, 5.1), "standard": (1, 6.3), "full": (3, 8.4)}[profile]
+    intervals = [] if profile == "quick" else [0.3, 0.7, 2.1]
     round_trips = {"quick": [20.0], "standard": [20.0, 100.0], "full": [20.0, 50.0, 100.0, 200.0]}[profile]
+    closing = [50.0, 100.0] if profile == "full" else []
     for repeat in range(1, repeats + 1):
         basic = BASIC | {"duration_s": window, "repeat": repeat, "seed": repeat}
         for interval in intervals:
             yield basic | {"poll_interval_s": interval}
         for rtt_ms in round_trips:
             yield basic | {"poll_interval_s": 0.3, "rtt_ms": rtt_ms}
+        for rtt_ms in closing:
+            yield basic | {"poll_interval_s": 0.3, "rtt_ms": rtt_ms, "keep_alive": False}
 
 
 EXPERIMENT = Experiment("latency", "How long is a message on its way, and what is the poll interval's part?", settings)

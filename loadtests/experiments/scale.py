@@ -12,7 +12,7 @@ LOADS = {
 
 def settings(profile: str) -> Settings:
     """Even arrivals, so far apart that each message has gone out to all before the next one comes."""
-    intervals, repeats = {"quick": (2, 1), "standard": (10, 1), "full": (14, 3)}[profile]
+    intervals, repeats = {"quick": (2, 1), "standard": (10, 1), "full": (7, 3)}[profile]
     basic = EVEN | {"header_profile": "minimal", "duration_s": intervals * EVEN["poll_interval_s"]}
     for repeat in range(1, repeats + 1):
         for clients, rate in LOADS[profile]:
