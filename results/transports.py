@@ -22,7 +22,8 @@ class Transport:
     words: str
     colour: str
     marker: str
-    user: str  # its class in loadtests/users
+    user: str  # its class in loadtests/users, and the one that has an echo from it
+    echo_user: str = ""
     scheme: str = "http"  # of its address without TLS
     asks: bool = True  # for messages, again and again; else it is told
     unit: str = "a request"  # what its bytes and its CPU are paid for
@@ -35,11 +36,12 @@ class Transport:
 TRANSPORTS = {
     transport.name: transport
     for transport in (
-        Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser",
+        Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser", "HttpEchoUser",
                   unit="a poll", own=("poll_interval_s",), told=("poll_interval_s",)),
         Transport("long-polling", "Long polling", "long polling", "#0072B2", "s", "LongPollingUser",
-                  unit="a long poll", own=("hold_s",)),
-        Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser", "ws",
+                  "HttpEchoUser", unit="a long poll", own=("hold_s",)),
+        Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser",
+                  "WebSocketEchoUser", "ws",
                   asks=False, unit="a message", compresses=True),
     )
 }

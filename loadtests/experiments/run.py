@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from results.transports import TRANSPORTS
+from results.transports import TRANSPORTS, drawn_phases
 
 START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
 
@@ -52,6 +52,11 @@ class Run:
     def linked(self) -> bool:
         """Whether the bytes go over the delay line."""
         return bool(self.rtt_ms or self.link_mbps or self.fault)
+
+    @property
+    def phases_drawn(self) -> bool:
+        """Whether each client asks at a phase of its own, drawn at random: then phases are part of the sample."""
+        return self.operation == "feed" and drawn_phases(self.transport)
 
     def parameters(self) -> dict[str, Any]:
         """All of them by name; `Run(**parameters)` is the run again."""

@@ -90,7 +90,9 @@ def conduct(
 
 def server_arguments(run: Run, authority: Path) -> list[str]:
     source = ["--source", "earthquakes", "--rate", str(run.rate_hz)]
-    if run.payload_bytes is not None:
+    if run.operation == "echo":
+        source = ["--source", "none"]
+    elif run.payload_bytes is not None:
         source = ["--source", "clock", "--rate", str(run.rate_hz), "--size", str(run.payload_bytes)]
         source += ["--arrivals", run.arrivals, "--seed", str(run.seed)]
     tls = ["--tls", str(authority)] if run.tls else []
@@ -99,7 +101,9 @@ def server_arguments(run: Run, authority: Path) -> list[str]:
 
 
 def locust_arguments(run: Run, authority: Path) -> list[str]:
-    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", TRANSPORTS[run.transport].user, "--controlled"]
+    look = TRANSPORTS[run.transport]
+    user = look.echo_user if run.operation == "echo" else look.user
+    arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", user, "--controlled"]
     arguments += ["--headless", "--only-summary", "--loglevel", "ERROR"]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
     if (processes := processes_for(run.clients)) > 1:
@@ -108,6 +112,7 @@ def locust_arguments(run: Run, authority: Path) -> list[str]:
         arguments += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
     arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
     arguments += ["--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
+    arguments += ["--size", str(run.payload_bytes), "--every", str(1 / run.rate_hz)] * (run.operation == "echo")
     arguments += ["--tls", str(authority)] if run.tls else []
     return arguments + ["--deflate"] * run.deflate + ["--close"] * (not run.keep_alive)
 

@@ -1,14 +1,13 @@
 """What a run should have measured, by the model alone; and what this machine adds to that, at no delay."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadtests.experiments.run import Run, settled
 from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import Tally
-from results.model import connection_mode
+from results.model import away, connection_mode
 from results.replay import expected_mean
-from results.transports import drawn_phases
 
 MESSAGES = 110  # of a floor, at least; a floor needs a hundred
 MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOWEST = 600.0, 300.0, 50.0, 5.0  # a second
@@ -29,8 +28,11 @@ class Floor:
 def floor_run(run: Run) -> Run:
     """The run that finds the floor of another: same transport, clients and TLS, over the same link but without delay.
 
-    Poisson arrivals, so that some messages find a long-polling client away.
+    Poisson arrivals, so that some messages find a long-polling client away; of an echo, as many exchanges.
     """
+    if run.operation == "echo":
+        seconds = math.ceil(MESSAGES / run.clients / run.rate_hz)
+        return replace(run, experiment="floor", rtt_ms=0.0, link_mbps=None, duration_s=float(seconds), repeat=1, seed=1)
     rate = max(min(FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
     return settled(
         Run(
@@ -51,7 +53,7 @@ def floor(run: Run, tally: Tally) -> Floor | None:
     away_s = tally.absent_us / tally.absences / 1e6 if tally.absences else 0.0
     if (modelled := expected_s(run, tally, away_s)) is None:
         return None
-    half_ms = half_interval_ms(tally.messages.values(), drawn_phases(run.transport))
+    half_ms = half_interval_ms(tally.messages.values(), run.phases_drawn)
     return Floor((tally.mean_s - modelled) * 1000, half_ms, len(tally.messages), away_s * 1000)
 
 
@@ -71,6 +73,11 @@ def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
     published = sorted(message.published_at for message in tally.messages.values())
     if not published:
         return None
+    question = link_s(run, tally.ledger.wire_sent, tally.requests or tally.deliveries)
+    answer = link_s(run, tally.ledger.wire_received, tally.answers or tally.deliveries)
+    connection = connection_mode(run.keep_alive, run.tls)
+    if run.operation == "echo":
+        return float(away(run.rtt_ms / 2000, connection)) + question + answer
     return expected_mean(
         run.transport,
         published,
@@ -78,9 +85,9 @@ def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
         one_way_delay=run.rtt_ms / 2000,
         poll_interval=run.poll_interval_s,
         hold=run.hold_s,
-        connection=connection_mode(run.keep_alive, run.tls),
-        question=link_s(run, tally.ledger.wire_sent, tally.requests),
-        answer=link_s(run, tally.ledger.wire_received, tally.answers or tally.deliveries),
+        connection=connection,
+        question=question,
+        answer=answer,
         added=away_s,
     )
 
@@ -91,5 +98,5 @@ def link_s(run: Run, size: int, count: int) -> float:
     """
     if run.link_mbps is None or not count:
         return 0.0
-    before = 1 if drawn_phases(run.transport) else (run.clients + 1) / 2
+    before = 1 if run.phases_drawn else (run.clients + 1) / 2
     return before * size / count * 8 / (run.link_mbps * 1e6)

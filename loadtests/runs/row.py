@@ -15,7 +15,7 @@ from loadtests.runs.tally import Tally
 from loadtests.runs.validity import reasons_against
 from results.samples import PERCENTILES, stands
 from results.table import COLUMNS
-from results.transports import TRANSPORTS, drawn_phases
+from results.transports import TRANSPORTS
 
 MEBIBYTE = 1024 * 1024
 COUNTED = ("connections", "deliveries", "lost", "duplicated", "out_of_order", "requests", "empty_responses")
@@ -49,7 +49,8 @@ def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) ->
     """The row of runs.csv; what does not apply, or what too few messages would have to carry, is None."""
     tally = outcome.tally
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
-    cells |= run.cells() | {"attempt": attempt, "published": outcome.published}
+    published = outcome.published if run.operation == "feed" else tally.samples
+    cells |= run.cells() | {"attempt": attempt, "published": published}
     cells |= counted(run, tally) | latency(run, outcome) | costs(run, outcome)
     expected = expected_s(run, tally)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
@@ -93,7 +94,7 @@ def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
     return {name: histogram.get_value_at_percentile(percent) / 1000 for name, percent in standing.items()} | {
         "latency_mean_ms": tally.mean_s * 1000,
         "latency_max_ms": histogram.get_max_value() / 1000,
-        "latency_mean_ci_ms": half_interval_ms(tally.messages.values(), drawn_phases(run.transport)),
+        "latency_mean_ci_ms": half_interval_ms(tally.messages.values(), run.phases_drawn),
         "clock": "kernel" if stamped else "client",
         "generator_delay_p99_ms": delays.get_value_at_percentile(99) / 1000 if stamped else None,
     }

@@ -10,10 +10,11 @@ from clients.address import address_of, with_tls
 from clients.connection.http import check_transport
 from clients.errors import ClientError, Refused
 from clients.ledger import Ledger
-from loadtests.arguments import cookie_bytes, number
+from loadtests.arguments import cookie_bytes, number, whole
 from loadtests.headers.profiles import PROFILES
 
 ANSWER_TIMEOUT = 10.0  # seconds
+LARGEST_ECHO = 16 * 2**20  # bytes
 
 
 def add_options(parser: Any) -> None:
@@ -27,6 +28,8 @@ def add_options(parser: Any) -> None:
     )
     group.add_argument("--header-profile", choices=list(PROFILES), default="minimal", help="the field lines sent")
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
+    group.add_argument("--size", type=whole(1, LARGEST_ECHO), default=142, help="echo: bytes that are sent")
+    group.add_argument("--every", type=number(0.001, 3600), default=1.0, help="echo: from one exchange to the next, s")
     group.add_argument("--close", action="store_true", help="polling, long polling: a new connection for each request")
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")

@@ -1,0 +1,65 @@
+"""There and back: every byte counted, over POST and over a WebSocket."""
+
+import sys
+
+import pytest
+
+from loadtests.experiments.run import Run
+from loadtests.runs.conduct import conduct
+from loadtests.runs.floor import expected_s, floor_run
+from loadtests.runs.row import row
+from results.transports import COMPARED
+
+ECHO = Run("x", "websocket", operation="echo", clients=2, rate_hz=20.0, arrivals="even", duration_s=1.0)
+HEADERS = {1: 2 + 6, 125: 2 + 6, 126: 4 + 8, 65_535: 4 + 8, 65_536: 10 + 14}
+"""Bytes of both frame headers by the size of what they head (RFC 6455 section 5.2): the server's and the client's."""
+
+
+def echo(transport, tmp_path, **changes):
+    run = Run(**ECHO.parameters() | {"transport": transport} | changes)
+    result = conduct(run, tmp_path, lambda seconds: None)
+    return run, result, row(run, result, 1)
+
+
+@pytest.mark.parametrize(("transport", "tls"), [(name, tls) for name in COMPARED for tls in (False, True)])
+def test_what_comes_back_is_counted_to_the_byte(transport, tls, tmp_path):
+    run, result, cells = echo(transport, tmp_path, tls=tls, payload_bytes=300)
+    whole = result.tally.every_page
+    assert cells["valid"], cells["invalid_reason"]
+    assert cells["published"] == result.tally.samples >= 30 and cells["operation"] == "echo"
+    assert result.tally.ledger.payload == pytest.approx(2 * 300 * cells["deliveries"], rel=0.1)
+    assert result.tally.message_bytes_in_all == whole.payload
+    if sys.platform == "linux":
+        assert (whole.kernel_sent, whole.kernel_received) == (whole.wire_sent, whole.wire_received)
+
+
+@pytest.mark.parametrize("size", HEADERS)
+def test_a_message_there_and_back_takes_two_frame_headers(size, tmp_path):
+    _, result, _ = echo("websocket", tmp_path, payload_bytes=size, clients=1)
+    pages = result.tally.every_page
+    exchanges = pages.payload // (2 * size)
+    close = 2 * (2 + 2) + 4  # a code each way, masked one way
+    assert exchanges > 10 and pages.framing == exchanges * HEADERS[size] + close
+
+
+def test_a_new_connection_for_each_post(tmp_path):
+    run, result, cells = echo("polling", tmp_path, keep_alive=False, payload_bytes=100)
+    assert cells["valid"] and result.tally.connections >= cells["deliveries"]
+
+
+@pytest.mark.parametrize(("transport", "keep_alive", "trips"), [("polling", True, 1), ("polling", False, 2),
+                                                              ("websocket", True, 1)])  # fmt: skip
+def test_there_and_back_is_a_round_trip_and_a_connection_one_more(transport, keep_alive, trips, tmp_path):
+    """Within a third, on whatever machine: the round trip is 60 ms."""
+    run, result, cells = echo(transport, tmp_path, rtt_ms=60.0, rate_hz=4.0, keep_alive=keep_alive, duration_s=2.0)
+    assert cells["expected_mean_ms"] == pytest.approx(60 * trips)
+    assert 60 * trips * 0.99 < cells["latency_mean_ms"] < 60 * trips * 1.33
+    assert expected_s(run, result.tally) == pytest.approx(0.06 * trips)
+
+
+def test_the_floor_of_an_echo_is_an_echo_without_delay():
+    there = Run(**ECHO.parameters() | {"rtt_ms": 50.0, "payload_bytes": 1000, "repeat": 2})
+    found = floor_run(there)
+    assert (found.operation, found.rtt_ms, found.payload_bytes, found.transport) == ("echo", 0.0, 1000, "websocket")
+    assert found.rate_hz * found.duration_s * found.clients >= 110
+    assert floor_run(Run(**there.parameters() | {"rtt_ms": 100.0, "repeat": 3})) == found
