@@ -13,6 +13,7 @@ from results import table
 from results.claims.bytes import overhead, request_heads
 from results.claims.claim import CLAIMS, NOT_MEASURED, Claim, Verdict
 from results.claims.connections import connections, held_requests
+from results.claims.echo import echoes
 from results.claims.evidence import Judged
 from results.claims.latency import latency
 from results.select import NotMeasured
@@ -23,6 +24,7 @@ JUDGES: dict[str, Callable[[pd.DataFrame], Judged]] = {
     "C5": held_requests,
     "C6": connections,
     "C11": latency,
+    "C15": echoes,
 }
 
 

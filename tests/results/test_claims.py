@@ -20,7 +20,7 @@ def test_sixteen_claims_each_with_an_authority():
 def test_what_the_runs_cannot_decide_is_not_decided(folder):
     found = claims.verdicts(table.read_runs(folder))
     measured = {verdict.claim.id for verdict in found if verdict.verdict != claims.NOT_MEASURED}
-    assert measured == {"C1", "C2", "C5", "C6", "C11"}
+    assert measured == {"C1", "C2", "C5", "C6", "C11"}, "no echo is among these runs"
 
 
 def test_no_runs_no_verdicts(tmp_path, runs):
@@ -119,3 +119,15 @@ def test_a_ratio_errs_as_both_means_do(half_ms, sooner):
     case = Case("long-polling", "", 20.0, 0.4, 0.0, Mean(10.0, half_ms / 2), Mean(16.0, 0.0))
     assert case.ratio == 1.6 and case.half_ratio == pytest.approx(1.6 * half_ms / 20)
     assert case.sooner is sooner
+
+
+def test_c15_counts_what_came_back(tmp_path, runs):
+    chosen = runs[(runs["experiment"] == "real-feed") & (runs["transport"] != "long-polling")]
+    echo = chosen.assign(operation="echo", experiment="upstream", payload=chosen["deliveries"] * 2 * 142)
+    found = _verdict(tmp_path, echo, "C15")
+    exchanges = echo["deliveries"].sum()
+    assert found.verdict == f"holds: {exchanges:,} exchanges of 142 B to 142 B were compared byte by byte"
+    (line,) = found.numbers
+    assert line.startswith("142 B at 0 ms round trip: by POST ") and " and by WebSocket " in line
+    short = echo.assign(payload=echo["payload"] - 2 * 142 * 20 - 1)  # more than was under way when the page was turned
+    assert _verdict(tmp_path, short, "C15").verdict.startswith("does not hold: ")
