@@ -4,7 +4,7 @@ from typing import Any
 
 from loadtests.experiments.experiment import Experiment, Settings
 
-BASIC: dict[str, Any] = {"operation": "echo", "arrivals": "even", "clients": 2, "duration_s": 4.0}
+BASIC: dict[str, Any] = {"operation": "echo", "arrivals": "even", "clients": 2, "duration_s": 3.0}
 SIZES = {"quick": [], "standard": [], "full": [1, 1024, 65_536, 1_048_576]}
 ROUND_TRIPS = [0.0, 50.0]
 
