@@ -10,7 +10,7 @@ def settings(profile: str) -> Settings:
     connection for each request.
     """
     repeats, window = {"quick": (1, 5.1), "standard": (1, 6.3), "full": (3, 8.4)}[profile]
-    intervals = [] if profile == "quick" else [0.3, 0.7, 2.1]
+    intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.1, 0.3, 0.7, 2.1]}[profile]
     round_trips = {"quick": [20.0], "standard": [20.0, 100.0], "full": [20.0, 50.0, 100.0, 200.0]}[profile]
     closing = [50.0, 100.0] if profile == "full" else []
     for repeat in range(1, repeats + 1):
