@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from results.table import PARAMETERS, valid
-from results.transports import owner
+from results.transports import idle, owner
 
 
 class NotMeasured(Exception):
@@ -27,7 +27,8 @@ def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
 
 def applies(runs: pd.DataFrame, name: str) -> pd.Series:
     """For each run whether this parameter does anything there: a WebSocket's poll interval does not."""
-    return runs[name].notna() & ((runs["transport"] == owner(name)) if owner(name) else True)
+    means_nothing = runs["transport"].map(lambda transport: name in idle(transport))
+    return runs[name].notna() & ~means_nothing.astype(bool)
 
 
 def groups(runs: pd.DataFrame, names: list[str]) -> Iterable[tuple[Any, pd.DataFrame]]:

@@ -14,7 +14,7 @@ class Transport:
 
     `name` stands in commands and tables, `title` on curves and at the beginning of a sentence, `words` within one.
     `own` are the parameters of a run that mean something for it alone, `told` those of them that are told even where
-    they do not vary; `deflate` means something where it `compresses`.
+    they do not vary, `without` are parameters of the others that mean nothing to it.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Transport:
     unit: str = "a request"  # what its bytes and its CPU are paid for
     own: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
-    compresses: bool = False
+    without: tuple[str, ...] = ()
     guest: bool = False
 
 
@@ -37,12 +37,12 @@ TRANSPORTS = {
     transport.name: transport
     for transport in (
         Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser", "HttpEchoUser",
-                  unit="a poll", own=("poll_interval_s",), told=("poll_interval_s",)),
+                  unit="a poll", without=("deflate",), own=("poll_interval_s",), told=("poll_interval_s",)),
         Transport("long-polling", "Long polling", "long polling", "#0072B2", "s", "LongPollingUser",
-                  "HttpEchoUser", unit="a long poll", own=("hold_s",)),
+                  "HttpEchoUser", unit="a long poll", without=("deflate",), own=("hold_s",)),
         Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser",
                   "WebSocketEchoUser", "ws",
-                  asks=False, unit="a message", compresses=True),
+                  asks=False, unit="a message", without=("keep_alive",)),
     )
 }
 """By name, in the order in which they are listed; the colours are vermilion, blue and green of Okabe and Ito's set."""
@@ -59,3 +59,9 @@ def drawn_phases(transport: str) -> bool:
 def owner(parameter: str) -> str | None:
     """The transport for which alone this parameter of a run means something; None if it does for all."""
     return next((name for name, transport in TRANSPORTS.items() if parameter in transport.own), None)
+
+
+def idle(transport: str) -> list[str]:
+    """The parameters of a run that mean nothing to this transport."""
+    others = [name for other in TRANSPORTS.values() if other.name != transport for name in other.own]
+    return [*others, *TRANSPORTS[transport].without]

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from results.transports import TRANSPORTS, drawn_phases
+from results.transports import TRANSPORTS, drawn_phases, idle
 
 START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
 
@@ -64,8 +64,8 @@ class Run:
 
     def cells(self) -> dict[str, Any]:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
-        idle = {name: None for other in TRANSPORTS.values() if other.name != self.transport for name in other.own}
-        cells = {"run_id": self.run_id} | self.parameters() | idle | {"fault": self.fault or None}
+        others = {name: None for other in TRANSPORTS.values() if other.name != self.transport for name in other.own}
+        cells = {"run_id": self.run_id} | self.parameters() | others | {"fault": self.fault or None}
         return {name: value for name, value in cells.items() if name != "warm_up_s"}
 
 
@@ -77,7 +77,5 @@ def settled(run: Run) -> Run:
     """
     intervals = math.ceil(round(run.duration_s / run.poll_interval_s, 6))
     window, warm_up = round(intervals * run.poll_interval_s, 6), max(run.poll_interval_s, Run.warm_up_s)
-    idle = [name for other in TRANSPORTS.values() if other.name != run.transport for name in other.own]
-    look = TRANSPORTS[run.transport]
-    idle += ["deflate"] * (not look.compresses) + ["keep_alive"] * (not look.asks)
-    return replace(run, duration_s=window, warm_up_s=warm_up, **{name: getattr(Run, name) for name in idle})
+    reset = {name: getattr(Run, name) for name in idle(run.transport)}
+    return replace(run, duration_s=window, warm_up_s=warm_up, **reset)

@@ -16,6 +16,7 @@ from results.claims.connections import connections, held_requests
 from results.claims.echo import echoes
 from results.claims.evidence import Judged
 from results.claims.latency import latency
+from results.claims.secure import secure
 from results.select import NotMeasured
 
 JUDGES: dict[str, Callable[[pd.DataFrame], Judged]] = {
@@ -25,6 +26,7 @@ JUDGES: dict[str, Callable[[pd.DataFrame], Judged]] = {
     "C6": connections,
     "C11": latency,
     "C15": echoes,
+    "C16": secure,
 }
 
 

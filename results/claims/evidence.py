@@ -69,18 +69,28 @@ def listed_parts(*parts: str) -> str:
 def conditions(runs: pd.DataFrame) -> list[Condition]:
     """The runs by what all transports share and by the poll interval.
 
-    Runs without a poll interval of their own stand beside every interval.
+    Runs to which a parameter means nothing stand beside every value of it.
     """
     shared, found = varying(runs), []
     several = runs["poll_interval_s"][applies(runs, "poll_interval_s")].nunique() > 1
-    for _, group in groups(runs, shared):
-        words = describe(table.records(group)[0], shared)
+    for _, alike in groups(runs, shared):
+        words = describe(table.records(alike)[0], shared)
+        group = runs[_beside(runs, shared, alike.iloc[0])]
         polls = applies(group, "poll_interval_s")
         intervals = sorted(group["poll_interval_s"][polls].unique())
         for interval in intervals or [math.nan]:
             own = group[~polls | (group["poll_interval_s"] == interval)]
             found.append(Condition(own, words, f"polls come every {interval:g} s" if several else ""))
     return found
+
+
+def _beside(runs: pd.DataFrame, names: Iterable[str], run: pd.Series) -> pd.Series:
+    """Which of the runs have the same parameters of these names, as far as they mean something to both."""
+    fits = pd.Series(True, index=runs.index)
+    for name in names:
+        same = runs[name].isna() if pd.isna(run[name]) else runs[name] == run[name]
+        fits &= same.fillna(False).astype(bool) | ~applies(runs, name)
+    return fits
 
 
 def mean(runs: pd.DataFrame, transport: str, column: str) -> float:

@@ -107,6 +107,15 @@ def test_c11_judges_only_what_has_a_round_trip(tmp_path, runs):
     assert near.verdict == claims.NOT_MEASURED and "the others measure the machine" in near.numbers[0]
 
 
+def test_c11_compares_new_connections_with_the_one_websocket(tmp_path, runs):
+    far = runs[runs["rtt_ms"] == 100]
+    closing = far[far["transport"] != "websocket"].assign(keep_alive=False, latency_mean_ms=900.0)
+    closing = closing.assign(run_id=closing["run_id"] + "-new")
+    numbers = _verdict(tmp_path, table.pd.concat([far, closing], ignore_index=True), "C11").numbers
+    assert sum("a connection per request" in words and " 900 ± " in words for words in numbers) == 2
+    assert sum("kept connections" in words and " 900 ± " not in words for words in numbers) == 2
+
+
 def test_c11_needs_the_whole_interval_of_the_ratio(tmp_path, runs):
     wide = runs.assign(latency_mean_ci_ms=0.3 * runs["latency_mean_ms"])
     assert " long polling meets" not in _verdict(tmp_path, wide, "C11").verdict.partition(":")[0]
@@ -131,3 +140,27 @@ def test_c15_counts_what_came_back(tmp_path, runs):
     assert line.startswith("142 B at 0 ms round trip: by POST ") and " and by WebSocket " in line
     short = echo.assign(payload=echo["payload"] - 2 * 142 * 20 - 1)  # more than was under way when the page was turned
     assert _verdict(tmp_path, short, "C15").verdict.startswith("does not hold: ")
+
+
+def test_c16_compares_what_tls_adds(tmp_path, runs):
+    """22 B a record (RFC 8446 section 5.2): one a message, two a request with its answer; 1,900 B a handshake."""
+    clear = runs[(runs["experiment"] == "real-feed") & (runs["repeat"] == 1)].assign(experiment="connection")
+    asks = clear["transport"] != "websocket"
+    records = (2 * clear["requests"]).where(asks, clear["deliveries"])
+    hidden = clear.assign(
+        tls=True, run_id=clear["run_id"] + "-tls", wire_received=clear["wire_received"] + 22 * records,
+        joining_received=clear["joining_received"] + 1900 * clear["connections"],
+    )  # fmt: skip
+    both = table.pd.concat([clear, hidden], ignore_index=True)
+    found = _verdict(tmp_path, both, "C16")
+    assert found.verdict == (
+        "holds: TLS adds 44.0 B to a poll, 44.0 B to a long poll and 22.0 B to a message (by WebSocket), and 1,900 B "
+        "to each of its connections"
+    )
+    dearer = both.assign(joining_sent=both["joining_sent"].where(asks_or_clear(both), 9e6).astype("int64"))
+    assert _verdict(tmp_path, dearer, "C16").verdict.startswith("holds when ")
+    assert _verdict(tmp_path, clear, "C16").verdict == claims.NOT_MEASURED
+
+
+def asks_or_clear(runs):
+    return (runs["transport"] != "websocket") | ~runs["tls"]
