@@ -34,16 +34,26 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     rates = np.geomspace(good["rate_hz"].min(), good["rate_hz"].max(), 200)
+    overheads = good.groupby(["rate_hz", "transport"])["overhead_per_delivery"].median().unstack()
     for name, own in good.groupby("transport"):
         look, model = TRANSPORTS[str(name)], _model(str(name), own)
-        points = own.groupby("rate_hz")["overhead_per_delivery"].median()
+        points = overheads[name].dropna()
         axes.plot(rates, model(rates), color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
         axes.plot(points.index, points, look.marker, color=look.colour, linestyle="")
-        axes.annotate(look.title, (points.index[0], points.iloc[0]), (10, 12), textcoords="offset points",
-                      color=look.colour, fontweight="bold")  # fmt: skip
+        rate, ha = _lonely_end(overheads, str(name))
+        axes.annotate(look.title, (rate, points[rate]), (10 if ha == "left" else -10, 12), ha=ha,
+                      textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
     _axes(axes)
     settle(figure)
     return Chart("overhead_over_rate", figure, title, alt)
+
+
+def _lonely_end(overheads: pd.DataFrame, transport: str) -> tuple[float, str]:
+    """The end of a line, slowest or fastest, at which the others are further away, and to which side its name goes."""
+    factors = overheads.drop(columns=transport).div(overheads[transport], axis=0)
+    distance = np.abs(np.log(factors.to_numpy(dtype=float))).min(axis=1)
+    first = distance[0] >= distance[-1]
+    return float(overheads.index[0 if first else -1]), "left" if first else "right"
 
 
 def _model(transport: str, runs: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
