@@ -5,7 +5,7 @@ from collections import deque
 from typing import NamedTuple
 
 READ_BYTES = 65_536
-MAX_QUEUED_BYTES = 1 << 20  # per connection and direction; one read more may be queued
+MAX_QUEUED_BYTES = 2 << 20  # per connection and direction, a message of 1 MiB and more; one read more may be queued
 MAX_QUEUED_PIECES = 4096  # a piece of one byte takes memory too
 SEGMENT_BYTES = 1448  # TCP payload of an Ethernet frame, with timestamps: what a slow link sends in one go
 

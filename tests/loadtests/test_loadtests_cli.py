@@ -107,7 +107,7 @@ def test_the_list_names_every_experiment_with_runs_and_seconds(columns):
     done = loadtests("--list", COLUMNS=columns)
     assert done.returncode == 0 and "…" not in done.stdout
     for name, experiment in EXPERIMENTS.items():
-        said = " ".join(done.stdout.split(f"{name} ")[1].split())
+        said = " ".join(re.split(rf"^{name} ", done.stdout, flags=re.MULTILINE)[1].split())
         seconds = sum(run.expected_s for run in experiment.runs("quick"))
         assert f"quick: {len(experiment.runs('quick'))} runs, {seconds:.0f} s" in said
 
