@@ -4,7 +4,7 @@ from typing import Any
 
 from loadtests.experiments.experiment import Experiment, Settings
 
-BASIC: dict[str, Any] = {"clients": 2, "rate_hz": 3.0, "rtt_ms": 20.0, "poll_interval_s": 0.7, "duration_s": 7.7}
+BASIC: dict[str, Any] = {"clients": 2, "rate_hz": 3.0, "rtt_ms": 20.0, "poll_interval_s": 0.7, "duration_s": 7.0}
 RATES = {"quick": [], "standard": [], "full": [0.25, 1.0, 10.0]}  # Mbit/s
 HEADERS: list[dict[str, Any]] = [{"header_profile": "minimal"}, {"header_profile": "browser", "cookie_bytes": 1024}]
 
