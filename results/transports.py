@@ -61,7 +61,11 @@ def owner(parameter: str) -> str | None:
     return next((name for name, transport in TRANSPORTS.items() if parameter in transport.own), None)
 
 
+def foreign(transport: str) -> list[str]:
+    """The parameters of a run that are other transports' own."""
+    return [name for other in TRANSPORTS.values() if other.name != transport for name in other.own]
+
+
 def idle(transport: str) -> list[str]:
     """The parameters of a run that mean nothing to this transport."""
-    others = [name for other in TRANSPORTS.values() if other.name != transport for name in other.own]
-    return [*others, *TRANSPORTS[transport].without]
+    return [*foreign(transport), *TRANSPORTS[transport].without]

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from results.transports import TRANSPORTS, drawn_phases, idle
+from results.transports import TRANSPORTS, drawn_phases, foreign, idle
 
 START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
 
@@ -64,8 +64,8 @@ class Run:
 
     def cells(self) -> dict[str, Any]:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
-        others = {name: None for other in TRANSPORTS.values() if other.name != self.transport for name in other.own}
-        cells = {"run_id": self.run_id} | self.parameters() | others | {"fault": self.fault or None}
+        unused = foreign(self.transport) + list(TRANSPORTS[self.transport].own) * (self.operation != "feed")
+        cells = {"run_id": self.run_id} | self.parameters() | dict.fromkeys(unused) | {"fault": self.fault or None}
         return {name: value for name, value in cells.items() if name != "warm_up_s"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, any_feed, feed, judge, messages_a_trip, share
+from results.claims.evidence import Judged, any_feed, feed, judge, kept, messages_a_trip, share
 from results.model import away, crossing, long_polling_cycle
 from results.select import NotMeasured
 from results.transports import COMPARED
@@ -18,8 +18,9 @@ HELD = 0.5
 def held_requests(runs: pd.DataFrame) -> Judged:
     """The share of the time that a client's request lies at the server, by how many messages come in a round trip."""
     runs = feed(runs, FEEDS, "long-polling").dropna(subset=["held_mean_s"])
+    runs = runs[kept(runs)]  # from question to answer a new connection's handshake passes, too
     if runs.empty:
-        raise NotMeasured("no run says how long a request was held")
+        raise NotMeasured("no run on kept connections says how long a request was held")
     at_server = (runs["held_mean_s"] - runs["rtt_ms"] / 1000) * runs["requests"]
     runs = runs.assign(at_server=at_server, seconds=runs["clients"] * runs["duration_s"])
     shares = {busy: share(group, "at_server", "seconds") for busy, group in runs.groupby(messages_a_trip(runs))}
@@ -55,18 +56,18 @@ def connections(runs: pd.DataFrame) -> Judged:
     same = any_feed(runs, pushed["experiment"].unique(), COMPARED)
     asked, came = int(pushed["requests"].sum()), int(pushed["deliveries"].sum())
     lasting = share(pushed, "connections", "clients") <= 2  # one more looks at /status while joining
-    kept = [
+    each = [
         f"{name} {number(share(mine, 'connections', 'clients'))}"
-        for name in COMPARED if len(mine := same[(same["transport"] == name) & same["keep_alive"].fillna(True)])
+        for name in COMPARED if len(mine := same[(same["transport"] == name) & kept(same)])
     ]  # fmt: skip
-    numbers = [f"Connections a client, where they are kept: {listed(kept)}."]
+    numbers = [f"Connections a client, where they are kept: {listed(each)}."]
     for name in ("polling", "long-polling"):
         mine = same[same["transport"] == name]
         if len(mine):
             numbers.append(f"{name}: {number(share(mine, 'requests', 'deliveries'))} requests a message.")
-    closing = same[~same["keep_alive"].fillna(True)]
+    closing = same[~kept(same)]
     for name in closing["transport"].unique():
-        each = 100 * share(closing[closing["transport"] == name], "connections", "deliveries")
-        numbers.append(f"{name} without kept connections: {number(each)} connections a 100 messages.")
+        hundred = 100 * share(closing[closing["transport"] == name], "requests", "deliveries")  # each on its own
+        numbers.append(f"{name} without kept connections: {number(hundred)} connections a 100 messages.")
     boundary = f"{came:,} messages came on {number(asked)} requests; that a connection lasts is no difference"
     return judge([asked == 0 and lasting, False], "the server is the side that speaks", boundary), tuple(numbers)

@@ -36,6 +36,7 @@ class Case:
 
     rival: str
     where: str
+    kept: bool
     rtt_ms: float
     busy: float
     wait: float
@@ -70,10 +71,13 @@ class Case:
 
 
 def latency(runs: pd.DataFrame) -> Judged:
-    """The WebSocket's mean latency against each rival's, where the runs have a round trip; the others are shown."""
+    """The WebSocket's mean latency against each rival's, where there is a round trip and connections are kept.
+
+    The other cases are shown, and judge nothing.
+    """
     chosen = feed(runs, "latency real-feed", *COMPARED)
     cases = [case for name in chosen["experiment"].unique() for case in cases_of(chosen[chosen["experiment"] == name])]
-    far = [case for case in cases if case.rtt_ms]
+    far = [case for case in cases if case.rtt_ms and case.kept]
     if not far:
         raise NotMeasured("no round trip was run validly with a WebSocket and a rival; the others measure the machine")
     boundary = listed([against(rival, mine) for rival in RIVALS if (mine := [c for c in far if c.rival == rival])])
@@ -123,7 +127,8 @@ def case_of(condition: Condition, rival: str, ours: Mean, theirs: Mean) -> Case:
     rtt_s = float(first["rtt_ms"]) / 1000
     wait = float(first["poll_interval_s"]) / rtt_s if rtt_s and rival == "polling" else math.nan
     where = listed_parts(condition.shared, condition.polls if rival == "polling" else "") or str(first["experiment"])
-    return Case(rival, where, 1000 * rtt_s, float(first["rate_hz"]) * rtt_s, wait, ours, theirs)
+    kept = bool(first["keep_alive"])
+    return Case(rival, where, kept, 1000 * rtt_s, float(first["rate_hz"]) * rtt_s, wait, ours, theirs)
 
 
 def mean_latency(runs: pd.DataFrame, transport: str) -> Mean | None:

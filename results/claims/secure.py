@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, any_feed, judge
+from results.claims.evidence import Judged, any_feed, judge, kept
 from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
@@ -20,7 +20,7 @@ def secure(runs: pd.DataFrame) -> Judged:
     handshake no more than HTTP's. Ports and schemes are no run's figure.
     """
     chosen = any_feed(runs, ["connection"], COMPARED)
-    chosen = chosen[chosen["keep_alive"].fillna(True) & ~chosen["deflate"].fillna(False)]
+    chosen = chosen[kept(chosen) & ~chosen["deflate"].fillna(False)]
     added, joining = {}, {}
     for name in COMPARED:
         mine = chosen[chosen["transport"] == name]

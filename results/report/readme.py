@@ -1,6 +1,5 @@
-"""The README's numbers: written between its two markers from a results folder, never by hand."""
+"""The README's numbers: written between their markers from a results folder, never by hand."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -85,6 +84,6 @@ def write(readme: Path, results: Results) -> None:
     text = readme.read_text(encoding="utf-8")
     for name, make in BLOCKS.items():
         begin, end = marks(name)
-        between = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
-        text = between.sub(f"{begin}\n\n{make(results)}\n\n{end}".replace("\\", r"\\"), text)
+        before, after = text.split(begin)[0], text.split(end)[1]
+        text = f"{before}{begin}\n\n{make(results)}\n\n{end}{after}"
     table.write_text(readme, text)

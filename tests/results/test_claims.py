@@ -74,6 +74,9 @@ def test_c5_turns_on_how_long_requests_are_held(tmp_path, runs):
     )
     assert _verdict(tmp_path, runs, "C5").verdict.startswith("holds when less than 0.57 messages come in a round trip")
     answered_at_once = runs.assign(held_mean_s=0.001 + runs["rtt_ms"] / 1000)  # as polling's are
+    closing = runs.assign(keep_alive=False, held_mean_s=0.001, run_id=runs["run_id"] + "-new")
+    both = table.pd.concat([runs, closing], ignore_index=True)
+    assert _verdict(tmp_path, both, "C5").verdict == _verdict(tmp_path, runs, "C5").verdict
     assert _verdict(tmp_path, answered_at_once, "C5").verdict.startswith("does not hold: ")
 
 
@@ -111,7 +114,9 @@ def test_c11_compares_new_connections_with_the_one_websocket(tmp_path, runs):
     far = runs[runs["rtt_ms"] == 100]
     closing = far[far["transport"] != "websocket"].assign(keep_alive=False, latency_mean_ms=900.0)
     closing = closing.assign(run_id=closing["run_id"] + "-new")
-    numbers = _verdict(tmp_path, table.pd.concat([far, closing], ignore_index=True), "C11").numbers
+    found = _verdict(tmp_path, table.pd.concat([far, closing], ignore_index=True), "C11")
+    assert found.verdict == _verdict(tmp_path, far, "C11").verdict, "the rivals that keep theirs are judged"
+    numbers = found.numbers
     assert sum("a connection per request" in words and " 900 ± " in words for words in numbers) == 2
     assert sum("kept connections" in words and " 900 ± " not in words for words in numbers) == 2
 
@@ -125,7 +130,7 @@ def test_c11_needs_the_whole_interval_of_the_ratio(tmp_path, runs):
 
 @pytest.mark.parametrize(("half_ms", "sooner"), [(0.0, True), (4.0, True), (5.0, False)])
 def test_a_ratio_errs_as_both_means_do(half_ms, sooner):
-    case = Case("long-polling", "", 20.0, 0.4, 0.0, Mean(10.0, half_ms / 2), Mean(16.0, 0.0))
+    case = Case("long-polling", "", True, 20.0, 0.4, 0.0, Mean(10.0, half_ms / 2), Mean(16.0, 0.0))
     assert case.ratio == 1.6 and case.half_ratio == pytest.approx(1.6 * half_ms / 20)
     assert case.sooner is sooner
 
