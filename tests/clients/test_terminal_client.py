@@ -1,0 +1,157 @@
+"""`python -m clients`: what it prints, what it refuses, and how it ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from tools.lab import ROOT, TRANSPORTS, WAIT, serving
+from tools.terminal import QUICK, command, run
+
+from clients.ledger import HEADINGS
+
+each = pytest.mark.parametrize("transport", TRANSPORTS)
+posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+
+
+@pytest.fixture(scope="module")
+def ticking():
+    """Servers of a feed that ticks 50 times a second."""
+    with serving("--ports", "0,0,0", "--source", "clock", "--rate", "50", "--size", "142") as servers:
+        yield servers
+
+
+@each
+def test_json_is_an_object_a_delivery_and_the_ledger_last(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--json", "--count", "20", "--after", "0", *QUICK[transport])
+    *deliveries, last = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [delivery["seq"] for delivery in deliveries] == list(range(1, 21))
+    for delivery in deliveries:
+        assert list(delivery) == ["seq", "published_at", "received_at", "latency_ms", "bytes"]
+        latency = (delivery["received_at"] - delivery["published_at"]) * 1000
+        assert delivery["latency_ms"] == pytest.approx(latency, abs=0.01)
+        assert delivery["bytes"] >= 142
+    assert list(last) == ["ledger"]
+    ledger = last["ledger"]
+    assert list(ledger) == [*HEADINGS, "wire_sent", "wire_received"]
+    assert sum(ledger[heading] for heading in HEADINGS) == ledger["wire_sent"] + ledger["wire_received"]
+    assert ledger["payload"] >= 20 * 142 and ledger["payload"] % 142 == 0
+
+
+@each
+def test_for_reading_there_is_a_line_a_delivery_and_the_ledger(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--count", "3", "--after", "5", *QUICK[transport])
+    lines = ended.stdout.splitlines()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [line.split()[0] for line in lines[:3]] == ["6", "7", "8"]
+    assert all("tick tock" in line and " ms " in line and " B " in line for line in lines[:3])
+    kernel_counts = sys.platform == "linux"
+    assert lines[3:5] == ["", "ledger"] and len(lines) == 5 + 8 + kernel_counts + 1
+    assert ("TCP segments" in lines[-2]) == kernel_counts and "3 deliveries" in lines[-1]
+
+
+@each
+def test_count_0_delivers_nothing(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--json", "--count", "0")
+    assert (ended.returncode, len(ended.stdout.splitlines())) == (0, 1)
+
+
+@each
+def test_a_gap_is_a_line_on_standard_error(ticking, transport):
+    ended = run(transport, ticking.url(transport), "--json", "--count", "2", "--after", "99999999")
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (0, 1)
+    assert ended.stderr.startswith("gap: ")
+    assert json.loads(ended.stdout.splitlines()[0])["seq"] == 1
+
+
+@each
+def test_a_missing_server_is_status_1_and_one_line(transport):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    ended = run(transport, f"http://127.0.0.1:{port}", "--json")
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert ended.stderr.startswith("clients: ")
+
+
+@pytest.mark.parametrize(("transport", "served"), [
+    ("long-polling", "polling"), ("polling", "websocket"), ("websocket", "long-polling"),
+])
+def test_a_server_of_another_transport_is_status_1_and_one_line(ticking, transport, served):
+    ended = run(transport, ticking.url(served))
+    assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1
+    assert f"serves {served}, not {transport}" in ended.stderr
+
+
+class Nobody(BaseHTTPRequestHandler):
+    """A server that has nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_another_server_is_status_1_and_one_line():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nobody) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        ended = run("polling", url)
+        server.shutdown()
+    assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1
+    assert "no server of the lab" in ended.stderr
+
+
+def test_what_is_no_address_is_status_1_and_one_line():
+    for url in ("ftp://x", "nonsense", "http://127.0.0.1:x", "http://x.invalid:1"):
+        ended = run("polling", url)
+        assert (ended.returncode, len(ended.stderr.splitlines()), ended.stderr.count(url)) == (1, 1, 1), url
+        assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("options", [
+    ["carrier-pigeon"], [], ["polling", "--nonsense"], ["polling", "--after", "-1"], ["polling", "--after", "x"],
+    ["polling", "--count", "-1"], ["polling", "--count", "1.5"], ["polling", "--poll-interval", "0"],
+    ["polling", "--poll-interval", "nan"], ["long-polling", "--hold", "61"], ["long-polling", "--hold", "x"],
+    ["long-polling", "--poll-interval", "1"], ["websocket", "--hold", "1"], ["polling", "--deflate"],
+    ["long-polling", "--deflate"], ["polling", "--tls"], ["polling", "http://127.0.0.1:5001", "--tls", "x.pem"],
+], ids=" ".join)
+def test_wrong_usage_is_status_2(options):
+    ended = subprocess.run([sys.executable, "-m", "clients", *options], capture_output=True, text=True, cwd=ROOT)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "python -m clients: error: " in ended.stderr and "Traceback" not in ended.stderr
+
+
+@posix
+@each
+def test_ctrl_c_is_status_130_with_the_ledger_and_no_traceback(ticking, transport):
+    with subprocess.Popen(command(transport, ticking.url(transport), "--json"), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=WAIT)
+    ledger = json.loads(out.splitlines()[-1])["ledger"]
+    assert (process.returncode, err) == (130, "")
+    assert sum(ledger[heading] for heading in HEADINGS) == ledger["wire_sent"] + ledger["wire_received"]
+
+
+@each
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "text"])
+def test_a_reader_that_has_seen_enough_is_no_error(ticking, transport, form):
+    options = [ticking.url(transport), *form, *QUICK[transport]]
+    with subprocess.Popen(command(transport, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, cwd=ROOT) as process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(WAIT) == 0
+        assert process.stderr.read() == ""
