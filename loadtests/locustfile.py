@@ -1,4 +1,4 @@
-"""The load: three Locust users, one a transport, whose "requests" are deliveries; and two that have an echo.
+"""The load: three Locust users, one a transport, whose "requests" are deliveries; and others that send.
 
 Response time is delivery latency, response length the wire bytes since the delivery before, both ways. The users are in
 `loadtests/users`; here Locust finds them, and is told of the lab's options and of what counts over several processes.
@@ -13,8 +13,13 @@ from locust import events
 from locust.runners import WorkerRunner
 
 from loadtests.users.deliveries import DeliveryTable, conclude
-from loadtests.users.echo import HttpEchoUser as HttpEchoUser
-from loadtests.users.echo import WebSocketEchoUser as WebSocketEchoUser
+from loadtests.users.duplex import LongPollingDuplexUser as LongPollingDuplexUser
+from loadtests.users.duplex import PollingDuplexUser as PollingDuplexUser
+from loadtests.users.duplex import WebSocketDuplexUser as WebSocketDuplexUser
+from loadtests.users.exchange import HttpEchoUser as HttpEchoUser
+from loadtests.users.exchange import HttpPostUser as HttpPostUser
+from loadtests.users.exchange import WebSocketEchoUser as WebSocketEchoUser
+from loadtests.users.exchange import WebSocketPostUser as WebSocketPostUser
 from loadtests.users.generator import Generator
 from loadtests.users.http import LongPollingUser as LongPollingUser
 from loadtests.users.http import PollingUser as PollingUser
@@ -34,8 +39,7 @@ def begin(parser: Any) -> None:
 def set_up(environment: Any, web_ui: Any = None, **_: Any) -> None:
     """Give each process its generator; workers send their tallies along with Locust's own reports."""
     options = environment.parsed_options
-    pushed = {WebSocketUser, WebSocketEchoUser} & set(environment.user_classes)
-    check(options, environment.host, bool(pushed))
+    check(options, environment.host, environment.user_classes)
     generator = environment.generator = Generator(environment, options.controlled)
     environment.deliveries = DeliveryTable(environment)
     leads = not isinstance(environment.runner, WorkerRunner)

@@ -24,12 +24,12 @@ def heads_of(runs: pd.DataFrame) -> Heads:
 def measured(runs: pd.DataFrame, dearer: str, cheaper: str) -> float | None:
     """The rate from which `dearer` has more overhead for a message than `cheaper`; None unless it changes once.
 
-    Between two rates that were run, overheads are taken to be straight lines on logarithmic axes, as the model's are.
+    Rates are those at which messages have really come. Between two that were run, overheads are taken to be straight
+    lines on logarithmic axes, as the model's are.
     """
-    means = runs.groupby(["rate_hz", "transport"])["overhead_per_delivery"].mean().unstack()
-    if not {dearer, cheaper} <= set(means.columns):
+    both = by_rate(runs).dropna(subset=[dearer, cheaper]) if {dearer, cheaper} <= set(runs["transport"]) else None
+    if both is None or both.empty:
         return None
-    both = means[[dearer, cheaper]].dropna()
     gap = np.log((both[dearer] / both[cheaper]).to_numpy(dtype=float))
     rates = np.log(both.index.to_numpy(dtype=float))
     (changes,) = np.nonzero(np.diff(np.sign(gap)))
@@ -37,6 +37,17 @@ def measured(runs: pd.DataFrame, dearer: str, cheaper: str) -> float | None:
         return None
     at = int(changes[0])
     return math.exp(rates[at] - gap[at] * (rates[at + 1] - rates[at]) / (gap[at + 1] - gap[at]))
+
+
+def by_rate(runs: pd.DataFrame) -> pd.DataFrame:
+    """Overhead for a message, bytes, a column for each transport, by the rate at which messages have really come."""
+    spent = runs["overhead_per_delivery"] * runs["deliveries"]
+    sums = runs.assign(spent=spent, seconds=runs["duration_s"]).groupby(["rate_hz", "transport"])[
+        ["spent", "deliveries", "published", "seconds"]
+    ].sum().astype("float64")  # fmt: skip
+    overheads = (sums["spent"] / sums["deliveries"]).unstack()
+    rates = sums.groupby("rate_hz")[["published", "seconds"]].sum()
+    return overheads.set_axis(rates["published"] / rates["seconds"], axis=0)
 
 
 def predicted_over_polling(runs: pd.DataFrame) -> float:

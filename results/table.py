@@ -34,10 +34,12 @@ class Column:
 
     name: str
     kind: str
+    optional: bool = False  # whether a table may lack it
 
 
-def _columns(text: str) -> tuple[Column, ...]:
-    return tuple(Column(*word.split(":")) for word in text.split())
+def _columns(text: str, optional: bool = False) -> tuple[Column, ...]:
+    named = (word.split(":") for word in text.split())
+    return tuple(Column(name, kind, optional) for name, kind in named)
 
 
 PARAMETERS = _columns(
@@ -53,11 +55,15 @@ OUTCOME = _columns(
     overhead_per_delivery:float held_mean_s:float
     latency_mean_ms:float latency_p50_ms:float latency_p90_ms:float latency_p99_ms:float latency_p999_ms:float
     latency_max_ms:float latency_mean_ci_ms:float clock:str generator_delay_p99_ms:float
-    expected_mean_ms:float floor_ms:float recovery_s:float
-    server_cpu_share:float server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float
+    expected_mean_ms:float floor_ms:float recovery_s:float"""
+)
+UPSTREAM = _columns("upstream_mean_ms:float upstream_p90_ms:float upstream_p99_ms:float", optional=True)
+"""From a client's sending to publication; where clients publish. Older tables lack it."""
+COSTS = _columns(
+    """server_cpu_share:float server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float
     generator_lag_p99_ms:float publisher_late_p99_ms:float valid:bool invalid_reason:str"""
 )
-COLUMNS = PARAMETERS + OUTCOME
+COLUMNS = PARAMETERS + OUTCOME + UPSTREAM + COSTS
 OBSERVATIONS = _columns("claim:str quantity:str value:str unit:str condition:str")
 
 DTYPES = {"int": "Int64", "float": "float64", "bool": "boolean", "str": "str"}
@@ -186,9 +192,10 @@ def _read(folder: Path, name: str, columns: Sequence[Column]) -> pd.DataFrame:
         table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
     except (ValueError, pd.errors.ParserError) as error:
         raise TableError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    if missing := [column.name for column in columns if column.name not in table]:
+    if missing := [column.name for column in columns if column.name not in table and not column.optional]:
         raise TableError(f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
-    return pd.DataFrame({column.name: _typed(table[column.name], column, path) for column in columns})
+    empty = pd.Series("", index=table.index)
+    return pd.DataFrame({column.name: _typed(table.get(column.name, empty), column, path) for column in columns})
 
 
 def _exists(folder: Path, name: str) -> None:

@@ -5,7 +5,11 @@ A further row is a further transport. A guest takes part only in the experiments
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+FOLLOWED = ("feed", "duplex")
+"""The operations in which every client follows the feed; in the others each has back what it sends."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,7 @@ class Transport:
     words: str
     colour: str
     marker: str
-    user: str  # its class in loadtests/users, and the one that has an echo from it
-    echo_user: str = ""
+    users: Mapping[str, str]  # by operation, the class in loadtests/users
     scheme: str = "http"  # of its address without TLS
     asks: bool = True  # for messages, again and again; else it is told
     unit: str = "a request"  # what its bytes and its CPU are paid for
@@ -33,15 +36,19 @@ class Transport:
     guest: bool = False
 
 
+HTTP_USERS = {"echo": "HttpEchoUser", "post": "HttpPostUser"}
 TRANSPORTS = {
     transport.name: transport
     for transport in (
-        Transport("polling", "Polling", "polling", "#D55E00", "o", "PollingUser", "HttpEchoUser",
+        Transport("polling", "Polling", "polling", "#D55E00", "o",
+                  HTTP_USERS | {"feed": "PollingUser", "duplex": "PollingDuplexUser"},
                   unit="a poll", without=("deflate",), own=("poll_interval_s",), told=("poll_interval_s",)),
-        Transport("long-polling", "Long polling", "long polling", "#0072B2", "s", "LongPollingUser",
-                  "HttpEchoUser", unit="a long poll", without=("deflate",), own=("hold_s",)),
-        Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D", "WebSocketUser",
-                  "WebSocketEchoUser", "ws",
+        Transport("long-polling", "Long polling", "long polling", "#0072B2", "s",
+                  HTTP_USERS | {"feed": "LongPollingUser", "duplex": "LongPollingDuplexUser"},
+                  unit="a long poll", without=("deflate",), own=("hold_s",)),
+        Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D",
+                  {"feed": "WebSocketUser", "echo": "WebSocketEchoUser", "post": "WebSocketPostUser",
+                   "duplex": "WebSocketDuplexUser"}, "ws",
                   asks=False, unit="a message", without=("keep_alive",)),
     )
 }

@@ -2,13 +2,23 @@
 
 from typing import Any
 
-from loadtests.experiments import connection, latency, link_rate, overhead, real_feed, scale, update_rate, upstream
+from loadtests.experiments import (
+    connection,
+    latency,
+    link_rate,
+    outage,
+    overhead,
+    real_feed,
+    scale,
+    update_rate,
+    upstream,
+)
 from loadtests.experiments.experiment import PROFILES as PROFILES
 from loadtests.experiments.experiment import Experiment, watch
 from loadtests.experiments.run import Run, settled
 from results.transports import COMPARED
 
-MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, scale)
+MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, outage, scale)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
 

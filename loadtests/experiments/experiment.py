@@ -28,6 +28,12 @@ class Scene(Protocol):
     def tell_link(self, **command: float) -> None:
         """Have the delay line do something: `cut=SECONDS` or `reset=SECONDS`."""
 
+    def restart_server(self, away_s: float) -> None:
+        """Kill the server, and start it anew after so many seconds: with a new feed."""
+
+    def mended(self) -> None:
+        """Say that what was broken is whole again: from here on recovery counts."""
+
 
 def watch(scene: Scene) -> None:
     """Do nothing but let the window pass."""
@@ -39,21 +45,21 @@ class Experiment:
     """A question, and the settings that answer it: `settings(profile)` yields changes to the basic run.
 
     One factor is varied at a time. For every setting the transports follow each other, so that a slow minute of the
-    machine meets all of them. `during` acts on a run in its window, and returns at its end.
+    machine meets all of them; `transports` says which. `during` acts on a run in its window, and returns at its end.
     """
 
     name: str
     question: str
     settings: Callable[[str], Settings]
     during: Callable[[Scene], None] = watch
-    transports: tuple[str, ...] = COMPARED
+    transports: Callable[[dict[str, Any]], tuple[str, ...]] = lambda setting: COMPARED
 
     def runs(self, profile: str) -> list[Run]:
         """The runs of a profile, transports interleaved, and taking turns at going first."""
         runs = (
             settled(replace(Run(self.name, transport), **setting))
             for turn, setting in enumerate(self.settings(profile))
-            for transport in rotated(self.transports, turn)
+            for transport in rotated(self.transports(setting), turn)
         )
         once: dict[str, Run] = {}
         for run in runs:

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from results.transports import TRANSPORTS, drawn_phases, foreign, idle
+from results.transports import FOLLOWED, TRANSPORTS, drawn_phases, foreign, idle
 
+LINK_FAULTS = ("cut", "reset")
 START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
 
 
@@ -51,12 +52,17 @@ class Run:
     @property
     def linked(self) -> bool:
         """Whether the bytes go over the delay line."""
-        return bool(self.rtt_ms or self.link_mbps or self.fault)
+        return bool(self.rtt_ms or self.link_mbps or self.fault in LINK_FAULTS)
+
+    @property
+    def followed(self) -> bool:
+        """Whether every client follows the feed."""
+        return self.operation in FOLLOWED
 
     @property
     def phases_drawn(self) -> bool:
         """Whether each client asks at a phase of its own, drawn at random: then phases are part of the sample."""
-        return self.operation == "feed" and drawn_phases(self.transport)
+        return self.followed and drawn_phases(self.transport)
 
     def parameters(self) -> dict[str, Any]:
         """All of them by name; `Run(**parameters)` is the run again."""
@@ -64,7 +70,7 @@ class Run:
 
     def cells(self) -> dict[str, Any]:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
-        unused = foreign(self.transport) + list(TRANSPORTS[self.transport].own) * (self.operation != "feed")
+        unused = foreign(self.transport) + list(TRANSPORTS[self.transport].own) * (not self.followed)
         cells = {"run_id": self.run_id} | self.parameters() | dict.fromkeys(unused) | {"fault": self.fault or None}
         return {name: value for name, value in cells.items() if name != "warm_up_s"}
 

@@ -1,21 +1,34 @@
-"""What does it cost to send something and have it back: by POST, or as a message on a WebSocket that is open anyway?"""
+"""What does it cost to send something: by POST, or as a message on a WebSocket that is open anyway?"""
 
 from typing import Any
 
 from loadtests.experiments.experiment import Experiment, Settings
+from results.transports import COMPARED
 
-BASIC: dict[str, Any] = {"operation": "echo", "arrivals": "even", "clients": 2, "duration_s": 3.0}
 SIZES = [1, 1024, 65_536, 1_048_576]  # bytes
+LARGEST_POST = 65_536  # bytes that can be published
 ROUND_TRIPS = [0.0, 50.0]
+ECHO: dict[str, Any] = {"operation": "echo", "arrivals": "even", "clients": 2, "duration_s": 3.0}
+POST = ECHO | {"operation": "post", "clients": 1}  # alone, so that a WebSocket brings it nobody else's
+GAME = ECHO | {"operation": "duplex", "clients": 4, "rate_hz": 30.0, "poll_interval_s": 0.105}
 
 
 def settings(profile: str) -> Settings:
     """The larger ones seldom enough that an exchange ends before the next one is due."""
-    for size in SIZES if profile == "full" else []:
-        for rtt_ms in ROUND_TRIPS:
-            yield BASIC | {"payload_bytes": size, "rtt_ms": rtt_ms, "rate_hz": 10.0 if size < 100_000 else 4.0}
+    for rtt_ms in ROUND_TRIPS if profile == "full" else []:
+        for size in SIZES:
+            sized = {"payload_bytes": size, "rtt_ms": rtt_ms, "rate_hz": 10.0 if size < 100_000 else 4.0}
+            yield ECHO | sized
+            if size <= LARGEST_POST:
+                yield POST | sized
+        yield GAME | {"rtt_ms": rtt_ms}
+
+
+def compared(setting: dict[str, Any]) -> tuple[str, ...]:
+    """Both HTTP servers take a POST alike; only who follows the feed as well does so by long polling or by polling."""
+    return COMPARED if setting["operation"] == "duplex" else ("polling", "websocket")
 
 
 EXPERIMENT = Experiment(
-    "upstream", "What does it cost to send something and have it back?", settings, transports=("polling", "websocket")
+    "upstream", "What does it cost to send something, and to send while being told?", settings, transports=compared
 )

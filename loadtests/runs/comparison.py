@@ -65,7 +65,8 @@ class Comparison:
         """Measure what is not measured yet, showing what runs and how long is left."""
         known = self.floors()
         left = [run for run in self.plan if not done(self.attempts(run))]
-        unknown = [run for run in dict.fromkeys(floor_run(run) for run in left if run.linked) if run not in known]
+        wanted = dict.fromkeys(floor_run(run) for run in left if run.linked and not run.fault)
+        unknown = [run for run in wanted if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
             for run in unknown:
                 bar.begin(f"floor · {run.transport}", run.expected_s)

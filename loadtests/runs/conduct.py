@@ -1,6 +1,5 @@
 """One run: processes up, clients joined, publishing, warm-up, the window, drain, processes down."""
 
-import contextlib
 import json
 import math
 import os
@@ -9,7 +8,9 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,19 +37,49 @@ Progress = Callable[[float], Any]  # is told the seconds of a run that have pass
 
 @dataclass
 class Processes:
-    """What runs during a run: a `Scene` for the experiment to act on. `now` is the Unix time that it has come to."""
+    """What runs during a run: a `Scene` for the experiment to act on. `now` is the Unix time that it has come to.
+
+    `cpu` are what the server's CPU clock showed where the window began, and when that was; None once it is another
+    server's. `mended_at` is the Unix time at which a fault was over.
+    """
 
     run: Run
     server: Child
     load: Child
     link: Child | None
     progress: Progress
-    now: float
+    url: str
+    arguments: list[str]  # of the server
+    started: ExitStack
+    now: float = field(default_factory=time.time)
+    cpu: tuple[float, float] | None = None
+    mended_at: float | None = None
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         children = [child for child in (self.server, self.load, self.link) if child]
         pass_time(self.now - time.time(), children, self.progress)
+
+    def restart_server(self, away_s: float) -> None:
+        self.server.kill()
+        self.cpu = None
+        children, self.now = [child for child in (self.load, self.link) if child], self.now + away_s
+        pass_time(self.now - time.time(), children, self.progress)
+        port = str(urlsplit(self.url).port)
+        again = [port if before == "--port" else each for before, each in pairwise(["", *self.arguments])]
+        self.server = start(self.started, self.server.name, again)
+        self.server.hear("urls", START_TIMEOUT)
+        self.server.tell(do="start")
+
+    def mended(self) -> None:
+        self.mended_at = time.time()
+
+    def cpu_share(self) -> float | None:
+        """Cores that the server has taken since the window began; None if it is not the same server."""
+        if self.cpu is None:
+            return None
+        before, began = self.cpu
+        return (cpu_seconds(self.server.pid) - before) / (time.monotonic() - began)
 
     def tell_link(self, **command: float) -> None:
         assert self.link is not None, "a run with a fault goes over the delay line"
@@ -62,35 +93,37 @@ def conduct(
 
     RunFailed if a process ends or falls silent before the run is done.
     """
-    with contextlib.ExitStack() as children:
-        server = start(children, f"the {run.transport} server", server_arguments(run, scratch / AUTHORITY))
+    with ExitStack() as children:
+        arguments = server_arguments(run, scratch / AUTHORITY)
+        server = start(children, f"the {run.transport} server", arguments)
         load = start(children, "Locust", locust_arguments(run, scratch / AUTHORITY))
         url = server.hear("urls", START_TIMEOUT)[run.transport]
         line = start(children, "the delay line", link_arguments(run, url)) if link or run.linked else None
         load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
         load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME)
-        scene = Processes(run, server, load, line, progress, now=time.time())
+        scene = Processes(run, server, load, line, progress, url, arguments, children)
         begin = scene.now + run.warm_up_s
         load.tell(window=[begin, begin + run.duration_s])
         load.hear("begun", START_TIMEOUT)
         server.tell(do="start")
         scene.pass_time(run.warm_up_s)
-        before, began = cpu_seconds(server.pid), time.monotonic()
+        scene.cpu = cpu_seconds(server.pid), time.monotonic()
         during(scene)
-        after, ended = cpu_seconds(server.pid), time.monotonic()
+        server, share = scene.server, scene.cpu_share()
         rss_bytes = psutil.Process(server.pid).memory_info().rss
+        load.tell(hush=DRAIN_TIMEOUT)
+        load.hear("hushed", DRAIN_TIMEOUT + START_TIMEOUT)
         server.tell(do="stop")
         stopped = server.hear_all("stopped_at", START_TIMEOUT)
         load.tell(drain=stopped["stopped_at"], within=DRAIN_TIMEOUT + run.poll_interval_s)
         tally = load.hear("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT)
         load.end()
-        share = (after - before) / (ended - began)
-        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"])
+        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], scene.mended_at)
 
 
 def server_arguments(run: Run, authority: Path) -> list[str]:
     source = ["--source", "earthquakes", "--rate", str(run.rate_hz)]
-    if run.operation == "echo":
+    if run.operation != "feed":
         source = ["--source", "none"]
     elif run.payload_bytes is not None:
         source = ["--source", "clock", "--rate", str(run.rate_hz), "--size", str(run.payload_bytes)]
@@ -101,8 +134,7 @@ def server_arguments(run: Run, authority: Path) -> list[str]:
 
 
 def locust_arguments(run: Run, authority: Path) -> list[str]:
-    look = TRANSPORTS[run.transport]
-    user = look.echo_user if run.operation == "echo" else look.user
+    user = TRANSPORTS[run.transport].users[run.operation]
     arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", user, "--controlled"]
     arguments += ["--headless", "--only-summary", "--loglevel", "ERROR"]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
@@ -112,7 +144,7 @@ def locust_arguments(run: Run, authority: Path) -> list[str]:
         arguments += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
     arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
     arguments += ["--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
-    arguments += ["--size", str(run.payload_bytes), "--every", str(1 / run.rate_hz)] * (run.operation == "echo")
+    arguments += ["--size", str(run.payload_bytes), "--every", str(1 / run.rate_hz)] * (run.operation != "feed")
     arguments += ["--tls", str(authority)] if run.tls else []
     return arguments + ["--deflate"] * run.deflate + ["--close"] * (not run.keep_alive)
 

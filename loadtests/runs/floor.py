@@ -28,9 +28,9 @@ class Floor:
 def floor_run(run: Run) -> Run:
     """The run that finds the floor of another: same transport, clients and TLS, over the same link but without delay.
 
-    Poisson arrivals, so that some messages find a long-polling client away; of an echo, as many exchanges.
+    Poisson arrivals, so that some messages find a long-polling client away; of exchanges, as many.
     """
-    if run.operation == "echo":
+    if not run.followed:
         seconds = math.ceil(MESSAGES / run.clients / run.rate_hz)
         return replace(run, experiment="floor", rtt_ms=0.0, link_mbps=None, duration_s=float(seconds), repeat=1, seed=1)
     rate = max(min(FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
@@ -66,16 +66,19 @@ def added_ms(run: Run, tally: Tally, found: Floor) -> float | None:
 
 
 def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
-    """The model's mean latency in seconds for this run's own publication times; None if there are none.
+    """The model's mean latency in seconds for this run's own publication times; None if there are none, or the model
+    does not know what happened meanwhile.
 
     `away_s` is what is added to a long-polling client's time away.
     """
     published = sorted(message.published_at for message in tally.messages.values())
-    if not published:
+    if not published or run.fault:
         return None
     question = link_s(run, tally.ledger.wire_sent, tally.requests or tally.deliveries)
     answer = link_s(run, tally.ledger.wire_received, tally.answers or tally.deliveries)
     connection = connection_mode(run.keep_alive, run.tls)
+    if run.operation == "post":
+        return run.rtt_ms / 2000 + answer
     if run.operation == "echo":
         return float(away(run.rtt_ms / 2000, connection)) + question + answer
     return expected_mean(

@@ -83,6 +83,11 @@ class Child:
         if self._process.poll() is not None:
             raise self._gone()
 
+    def kill(self) -> None:
+        """End the process at once, as the machine's end would."""
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> None:
         """End the process and wait for it: by the end of its input, else by force."""
         for stop in (self._close_input, self._process.terminate, self._process.kill):

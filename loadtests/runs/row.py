@@ -1,5 +1,7 @@
 """The row of runs.csv that comes of a run, and the files of its latencies."""
 
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +13,7 @@ from clients.ledger import HEADINGS
 from loadtests.experiments.run import Run
 from loadtests.runs.floor import Floor, added_ms, expected_s
 from loadtests.runs.interval import half_interval_ms
-from loadtests.runs.tally import Tally
+from loadtests.runs.tally import FEED, Tally
 from loadtests.runs.validity import reasons_against
 from results.samples import PERCENTILES, stands
 from results.table import COLUMNS
@@ -25,19 +27,36 @@ COUNTED = ("connections", "deliveries", "lost", "duplicated", "out_of_order", "r
 class Outcome:
     """The outcome of a run: the generator's tally, and what was seen of the server.
 
-    `server_cpu_share` is of one core, over the window; `rss_bytes` at its end.
+    `server_cpu_share` is of one core, over the window, None if the server was started anew in it; `rss_bytes` at its
+    end. `mended_at` is the Unix time at which a fault was over.
     """
 
     tally: Tally
-    server_cpu_share: float
+    server_cpu_share: float | None
     rss_bytes: int
     publisher_late_p99_ms: float
+    mended_at: float | None = None
 
     @property
     def published(self) -> int:
-        """How many messages were published in the window; none is left out between the first and the last."""
-        seqs = self.tally.messages.keys()
-        return max(seqs) - min(seqs) + 1 if seqs else 0
+        """How many messages were published in the window; of one feed none is left out between first and last."""
+        feeds: defaultdict[int, list[int]] = defaultdict(list)
+        for seq in self.tally.messages:
+            feeds[seq // FEED].append(seq)
+        return sum(max(seqs) - min(seqs) + 1 for seqs in feeds.values())
+
+    @property
+    def recovery_s(self) -> float | None:
+        """Seconds from the end of a fault until each client had a message that was published after it."""
+        if self.mended_at is None:
+            return None
+        first: dict[int, float] = {}
+        for message in self.tally.messages.values():
+            for client, latency_us in zip(message.clients, message.latencies_us, strict=True):
+                if message.published_at >= self.mended_at:
+                    arrived = message.published_at + latency_us / 1e6 - self.mended_at
+                    first[client] = min(arrived, first.get(client, math.inf))
+        return max(first.values()) if len(first) == self.tally.clients else None
 
     @cached_property
     def histogram(self) -> HdrHistogram:
@@ -49,11 +68,12 @@ def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) ->
     """The row of runs.csv; what does not apply, or what too few messages would have to carry, is None."""
     tally = outcome.tally
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
-    published = outcome.published if run.operation == "feed" else tally.samples
+    published = outcome.published if run.followed else tally.samples
     cells |= run.cells() | {"attempt": attempt, "published": published}
-    cells |= counted(run, tally) | latency(run, outcome) | costs(run, outcome)
+    cells |= counted(run, tally) | latency(run, outcome) | upstream(tally) | costs(run, outcome)
     expected = expected_s(run, tally)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
+    cells["recovery_s"] = outcome.recovery_s
     cells["floor_ms"] = floor and added_ms(run, tally, floor)
     reasons = reasons_against(run, tally, cells)
     return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
@@ -100,12 +120,20 @@ def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def upstream(tally: Tally) -> dict[str, Any]:
+    """Mean and percentiles of the way up in milliseconds, where clients publish; the mean from an exact sum."""
+    samples, histogram = tally.ups.total(), tally.up_histogram()
+    standing = {f"upstream_p{percent}_ms": percent for percent in (90, 99) if stands(percent, samples)}
+    cells = {name: histogram.get_value_at_percentile(percent) / 1000 for name, percent in standing.items()}
+    return cells | {"upstream_mean_ms": tally.up_us / samples / 1000 if samples else None}
+
+
 def costs(run: Run, outcome: Outcome) -> dict[str, Any]:
     """Server CPU and memory, and how near the generator came to its limits."""
     tally, share = outcome.tally, outcome.server_cpu_share
     return {
         "server_cpu_share": share,
-        "server_cpu_us_per_delivery": share * run.duration_s / tally.deliveries * 1e6 if tally.deliveries else None,
+        "server_cpu_us_per_delivery": share and tally.deliveries and share * run.duration_s / tally.deliveries * 1e6,
         "server_rss_mib": outcome.rss_bytes / MEBIBYTE,
         "generator_cpu_share": tally.cpu_share,
         "generator_lag_p99_ms": tally.lag_us.get_value_at_percentile(99) / 1000,

@@ -30,7 +30,11 @@ COUNTS = (
     "connections",
     "failures",
     "stamped",
+    "up_us",
+    "gaps",
 )
+COUNTERS = ("latencies", "delays", "ups")
+FEED = 1_000_000_000  # seqs: those of a feed that began anew in a run are counted on from the next multiple
 PAGES = ("joining", "ledger", "rest")
 MAXIMA = ("cpu_share", "turned_late_s")
 
@@ -76,7 +80,8 @@ class Tally:
 
     Latencies are sampled of the messages that were published in `span`, and message by message only where it ends: who
     follows for hours keeps their histogram alone. Of those before it, `earlier` keeps when each was published: a long
-    poll's place in its round depends on them. `stamped` samples have the kernel's own moment of arrival.
+    poll's place in its round depends on them. `stamped` samples have the kernel's own moment of arrival. `ups` are the
+    microseconds from sending to publication, of the messages of clients that send, and `up_us` their exact sum.
     """
 
     clients: int = 0
@@ -95,6 +100,8 @@ class Tally:
     connections: int = 0
     failures: int = 0
     stamped: int = 0
+    up_us: int = 0
+    gaps: int = 0  # that a client was told of
     cpu_share: float = 0.0  # of one core, of the busiest process
     turned_late_s: float = 0.0  # how much later than told a process came to turn the pages, at most
     joining: Ledger = field(default_factory=Ledger)
@@ -105,6 +112,7 @@ class Tally:
     messages: dict[int, Sampled] = field(default_factory=dict)
     latencies: Counter[int] = field(default_factory=Counter)  # samples by microseconds, as the histogram tells them
     delays: Counter[int] = field(default_factory=Counter)  # from arrival to the client, likewise
+    ups: Counter[int] = field(default_factory=Counter)  # likewise
     lag_us: HdrHistogram = field(default_factory=new_histogram)
 
     @property
@@ -130,6 +138,10 @@ class Tally:
         """The generator's delays in microseconds."""
         return histogram_of(self.delays)
 
+    def up_histogram(self) -> HdrHistogram:
+        """The ways up in microseconds."""
+        return histogram_of(self.ups)
+
     def sample(
         self, client: int, seq: int, published_at: float, seen_at: float, arrived_at: float | None = None
     ) -> None:
@@ -154,6 +166,14 @@ class Tally:
             message.clients.append(client)
             message.latencies_us.append(latency_us)
 
+    def sample_up(self, sent_at: float, published_at: float) -> None:
+        """Sample how long a client's message took to be published; Unix times, both of this machine's clock."""
+        begin, end = self.span
+        if begin <= published_at < end:
+            up_us = in_microseconds(published_at - sent_at)
+            self.up_us += up_us
+            self.ups[told_apart(up_us)] += 1
+
     def close(self, sequence: Sequence, newest: int | None = None) -> None:
         """Add what a client's check found; what is missing up to `newest` counts as lost."""
         if newest is not None:
@@ -175,6 +195,7 @@ class Tally:
         self.earlier |= other.earlier
         self.latencies.update(other.latencies)
         self.delays.update(other.delays)
+        self.ups.update(other.ups)
         self.lag_us.add(other.lag_us)
 
     def beside(self, cpu_share: float) -> "Tally":
@@ -189,7 +210,7 @@ class Tally:
             (seq, message.published_at, list(message.clients), list(message.latencies_us))
             for seq, message in self.messages.items()
         ]
-        values |= {name: list(getattr(self, name).items()) for name in ("earlier", "latencies", "delays")}
+        values |= {name: list(getattr(self, name).items()) for name in ("earlier", *COUNTERS)}
         values["lag_us"] = self.lag_us.encode().decode()
         return values
 
@@ -198,7 +219,7 @@ class Tally:
         """The tally of which these are the values."""
         pages = {name: Ledger(**values[name]) for name in PAGES}
         messages = {seq: Sampled(*rest) for seq, *rest in values["messages"]}
-        counters = {name: Counter(dict(values[name])) for name in ("latencies", "delays")}
+        counters = {name: Counter(dict(values[name])) for name in COUNTERS}
         lag_us = HdrHistogram.decode(values["lag_us"])
         earlier = dict(values["earlier"])
         return cls(**values | pages | counters | {"messages": messages, "earlier": earlier, "lag_us": lag_us})

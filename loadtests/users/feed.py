@@ -1,6 +1,7 @@
 """What the three users share: following a feed, checking every seq, booking every byte."""
 
 import json
+import random
 import re
 import time
 from functools import lru_cache
@@ -17,10 +18,10 @@ from clients.cursor import Cursor
 from clients.errors import BrokenFeed, ClientError, Gone
 from clients.ledger import Ledger
 from loadtests.headers.profiles import PROFILES
-from loadtests.runs.tally import Sequence
+from loadtests.runs.tally import FEED, Sequence
 from loadtests.users.generator import Generator
 
-RETRY = 0.5  # seconds between attempts to reach a server that is away
+RETRY = 0.25, 0.75  # seconds between attempts to reach a server that is away, drawn anew: no two clients in step
 STAMP = re.compile(rb'\{"seq":([0-9]+),"published_at":([0-9]+\.[0-9]+),')  # how each message begins
 LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # the errors of a lost connection
 
@@ -38,14 +39,15 @@ def stamp(message: bytes) -> tuple[int, float]:
 class FeedUser(User):
     """A client of the feed: follows it, checks every seq, books every byte on the page that is open.
 
-    `ledger` is that page; `socket` its connection, while it has one.
+    `ledger` is that page; `sockets` are its connections, the newest last.
     """
 
     abstract = True
     transport: str
     generator: Generator
     number = 0  # among the clients of this process
-    socket: CountingSocket | None = None
+    follows = True  # the feed, and so must have every message of it
+    sending = False  # whether something that it has sent is under way
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
@@ -55,6 +57,8 @@ class FeedUser(User):
         self.ledger = self.joining = Ledger()
         self.window, self.rest = Ledger(), Ledger()
         self.row = environment.deliveries.row(self.transport)
+        self.sockets: list[CountingSocket] = []
+        self.feeds = 0  # that came after the first
         self.leaving = self.has_joined = False
 
     def on_start(self) -> None:
@@ -85,11 +89,14 @@ class FeedUser(User):
                 try:
                     self.session()
                 except Gone as gone:
-                    self.fail("gap", BrokenFeed(str(self.cursor.skip(gone))))
+                    gap = self.cursor.skip(gone)
+                    self.fail("gap", BrokenFeed(str(gap)))
                     self.sequence.seq = gone.oldest - 1
+                    self.feeds += gap.restarted
+                    self.generator.tally.gaps += 1
                 except (*LOST, ClientError) as error:
                     self.fail("connection", error)
-                    time.sleep(RETRY)
+                    time.sleep(random.uniform(*RETRY))
         finally:
             self.hand_in()
 
@@ -107,8 +114,14 @@ class FeedUser(User):
     def turn(self, page: Ledger) -> None:
         """Book on another page from here on."""
         self.ledger = page
-        if self.socket is not None and self.socket.fileno() >= 0:
-            self.socket.turn_page(page)
+        for each in self.sockets:
+            if each.fileno() >= 0:
+                each.turn_page(page)
+
+    @property
+    def arrived_at(self) -> float | None:
+        """When the last byte that was read came to this machine, in Unix time, where the kernel says so."""
+        return self.sockets[-1].arrived_at if self.sockets else None
 
     @property
     def counting(self) -> bool:
@@ -118,7 +131,7 @@ class FeedUser(User):
     def deliver(self, messages: list[bytes]) -> None:
         """Check and count messages that came together; what is lost or repeated is counted, and the user goes on."""
         tally, now, size = self.generator.tally, time.time(), sum(map(len, messages))
-        arrived_at = None if self.socket is None else self.socket.arrived_at
+        arrived_at = self.arrived_at
         tally.message_bytes_in_all += size
         if self.counting:
             tally.deliveries += len(messages)
@@ -126,7 +139,7 @@ class FeedUser(User):
         for message in messages:
             seq, published_at = stamp(message)
             self.sequence.check(seq)
-            tally.sample(self.number, seq, published_at, now, arrived_at)
+            tally.sample(self.number, self.feeds * FEED + seq, published_at, now, arrived_at)
         if self.generator.shown and self.counting:
             self.show(messages, arrived_at or now)
         self.cursor.seq = self.sequence.seq
@@ -144,7 +157,7 @@ class FeedUser(User):
 
     def hand_in(self) -> None:
         tally = self.generator.tally
-        tally.close(self.sequence, self.generator.newest)
+        tally.close(self.sequence, self.generator.newest if self.follows else None)
         tally.joining += self.joining
         tally.ledger += self.window
         tally.rest += self.rest

@@ -9,6 +9,7 @@ client leaves, in order, once it has the last message. Every process then hands 
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from typing import Any, Protocol
 
 import gevent
@@ -18,6 +19,7 @@ from clients.ledger import Ledger
 from loadtests.runs.tally import Tally
 
 HEARTBEAT = 0.01  # seconds
+ALWAYS, BEFORE_ALL = (-inf, inf), (inf, inf)  # spans in which messages are sampled: all of them, or none yet
 LEAVE_TIMEOUT = 5.0  # seconds that a client may take to close its connection
 
 
@@ -39,24 +41,29 @@ class Client(Protocol):
     def leave(self) -> None:
         """Close its connection in order, and end."""
 
+    @property
+    def sending(self) -> bool:
+        """Whether something that it has sent is still under way."""
+
 
 class Generator:
     """One process of the load generator; the master's also collects the others' tallies."""
 
     def __init__(self, environment: Any, controlled: bool) -> None:
         self.environment = environment
-        self.tally = Tally()
+        self.tally = Tally(span=BEFORE_ALL if controlled else ALWAYS)
         self.clients: list[Client] = []
         self.shown = not controlled  # whether Locust's table is looked at
         self.newest: int | None = None
+        self.hushed = False  # clients send no more
         self.url: str | None = None
         self.finished = Event()  # every process has handed in its tally
-        self.ready_clients, self.begun_processes = Awaited(), Awaited()
+        self.ready_clients, self.begun_processes, self.hushed_processes = Awaited(), Awaited(), Awaited()
         self._controlled, self._led = controlled, Event()
         self._tallies: dict[str, Tally] = {}
         self.start_clock()
         self._beating = gevent.spawn(self._beat)
-        for name in ("follow", "ready", "window", "begun", "drain", "tally"):
+        for name in ("follow", "ready", "window", "begun", "hush", "hushed", "drain", "tally"):
             environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
 
     # What users call
@@ -120,6 +127,17 @@ class Generator:
 
     def on_begun(self, **_: Any) -> None:
         self.begun_processes.add()
+
+    def on_hush(self, msg: Any, **_: Any) -> None:
+        """Let no client send any more; answer when nothing that was sent is under way."""
+        self.hushed = True
+        with gevent.Timeout(msg.data["within"], False):
+            while any(client.sending for client in self.clients):
+                gevent.sleep(HEARTBEAT)
+        self.send("lab-hushed", {})
+
+    def on_hushed(self, **_: Any) -> None:
+        self.hushed_processes.add()
 
     def on_drain(self, msg: Any, **_: Any) -> None:
         """Let the clients leave as they become complete, then hand in the tally."""

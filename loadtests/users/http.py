@@ -23,24 +23,27 @@ GRACE = 10.0  # seconds that a response may take beyond its hold
 
 
 class CountingPool(ConnectionPool):
-    """A pool of one connection whose bytes are booked; polls, because select fails from descriptor 1,024 on."""
+    """A pool of connections whose bytes are booked; polls, because select fails from descriptor 1,024 on.
 
-    def __init__(self, user: "HttpUser", timeout: float) -> None:
+    `sockets` is where it keeps them, the newest last.
+    """
+
+    def __init__(self, user: FeedUser, sockets: list[CountingSocket], timeout: float, size: int = 1) -> None:
         where = user.address.host, user.address.port
-        super().__init__(*where, *where, size=1, connection_timeout=GRACE, network_timeout=timeout)
-        self._user = user
+        super().__init__(*where, *where, size=size, connection_timeout=GRACE, network_timeout=timeout)
+        self._user, self._sockets = user, sockets
 
     def _create_tcp_socket(self, *kind: Any) -> CountingSocket:
         self._user.generator.tally.connections += 1
         made = new_socket(self._user.address, self._user.options.tls, self._user.ledger, *kind)
-        self._user.socket = made
+        self._sockets[:] = [*(each for each in self._sockets if each.fileno() >= 0), made]
         return made
 
     def close(self) -> None:
-        """Close the connection, even while a request is under way."""
+        """Close the connections, even while a request is under way."""
         super().close()
-        if self._user.socket is not None:
-            self._user.socket.close()
+        for each in self._sockets:
+            each.close()
 
     def _is_socket_alive(self, sock: Any) -> bool:
         if not hasattr(select, "POLLIN"):  # Windows: its select knows no such limit
@@ -66,10 +69,14 @@ class HttpUser(FeedUser):
     answered_at: float | None = None  # and of the answer before it, if that had messages
 
     def connect(self) -> None:
-        self.pool = CountingPool(self, self.timeout)
+        self.client = self.client_of(CountingPool(self, self.sockets, self.timeout))
+
+    def client_of(self, pool: CountingPool) -> HTTPClient:
+        """What sends requests with the profile's field lines on the pool's connections."""
         closing = {"Connection": "close"} if self.options.close else {}
-        self.client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields) | closing)
-        self.client._connection_pool = self.pool
+        client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields) | closing)
+        client._connection_pool = pool
+        return client
 
     def ask(self, **extra: object) -> None:
         """Ask for what comes next, take it."""
@@ -137,7 +144,7 @@ class LongPollingUser(HttpUser):
 
     def deliver(self, messages: list[bytes]) -> None:
         """As others do; and how long the client was away, if a message came meanwhile."""
-        arrived_at = (self.socket and self.socket.arrived_at) or time.time()
+        arrived_at = self.arrived_at or time.time()
         if self.counting and self.answered_at and stamp(messages[0])[1] < self.asked_at:
             self.generator.tally.absences += 1
             self.generator.tally.absent_us += round((arrived_at - self.answered_at) * 1e6)

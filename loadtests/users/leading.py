@@ -3,6 +3,7 @@
 `{"follow": URL}` lets the clients connect, and is answered when all had their first response.
 `{"window": [BEGIN, END]}` says in Unix time, ahead of it, when the window begins and ends, and is answered when every
 process knows.
+`{"hush": SECONDS}` lets no client send any more, and is answered when nothing that was sent is under way.
 `{"drain": SEQ, "within": SECONDS}` lets each client leave once it has everything up to SEQ; its answer is the tally of
 all processes.
 """
@@ -42,6 +43,10 @@ def act(generator: Generator, clients: int, command: dict[str, Any]) -> None:
             generator.send("lab-window", {"begin": begin, "end": end})
             generator.begun_processes.wait(generator.processes)
             say(begun=True)
+        case {"hush": seconds}:
+            generator.send("lab-hush", {"within": seconds})
+            generator.hushed_processes.wait(generator.processes)
+            say(hushed=True)
         case {"drain": newest, "within": seconds}:
             generator.send("lab-drain", {"newest": newest, "within": seconds})
             generator.finished.wait()

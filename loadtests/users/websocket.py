@@ -32,7 +32,7 @@ class WebSocketUser(FeedUser):
         where = self.url, self.cursor.target()
         ways = {"trust": self.options.tls, "deflate": self.options.deflate}
         with WebSocketConnection(*where, self.ledger, self.fields[1:], **ways) as connection:
-            self.socket = connection.socket
+            self.sockets, self.send = [connection.socket], connection.send
             self.heard(connection)  # what came together with the 101, and so on its page
             self.joined()
             self.listen(connection)
@@ -65,8 +65,9 @@ class WebSocketUser(FeedUser):
             watcher.start(take)
             if connection.socket.pending():
                 take()
-            while not ended.wait(SILENCE):
-                if time.monotonic() - self.heard_at > SILENCE:
+            while not ended.ready():
+                ended.wait(SILENCE)
+                if not ended.ready() and time.monotonic() - self.heard_at > SILENCE:
                     raise ConnectionLost(f"the server was silent for {SILENCE:.0f} s")
             ended.get()
         finally:

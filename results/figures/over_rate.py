@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.crossings import heads_of, measured
+from results.crossings import by_rate, heads_of, measured
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
 from results.model import long_polling_overhead, polling_overhead, websocket_overhead
 from results.select import NotMeasured, of_experiment
@@ -33,8 +33,8 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     note = " Points: measured. Lines: the model. Joining not included." + invalid_note(mine, "left out")
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
-    rates = np.geomspace(good["rate_hz"].min(), good["rate_hz"].max(), 200)
-    overheads = good.groupby(["rate_hz", "transport"])["overhead_per_delivery"].median().unstack()
+    overheads = by_rate(good)
+    rates = np.geomspace(overheads.index.min(), overheads.index.max(), 200)
     for name, own in good.groupby("transport"):
         look, model = TRANSPORTS[str(name)], _model(str(name), own)
         points = overheads[name].dropna()
@@ -81,9 +81,9 @@ def _finding(runs: pd.DataFrame) -> str:
 
 def _alt(runs: pd.DataFrame) -> str:
     parts = []
-    for name, own in runs.groupby("transport"):
-        medians = own.groupby("rate_hz")["overhead_per_delivery"].median()
-        at = [f"{number(value)} B at {rate:g}" for rate, value in zip(medians.index, medians, strict=True)]
+    for name, overheads in by_rate(runs).items():
+        at = [f"{number(value)} B at {number(rate)}"
+              for rate, value in zip(overheads.dropna().index, overheads.dropna(), strict=True)]
         parts.append(f"{TRANSPORTS[str(name)].title}: {listed(at)} messages/s")
     return "Overhead of a message over the message rate, logarithmic axes. " + "; ".join(parts) + "."
 

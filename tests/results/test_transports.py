@@ -22,8 +22,10 @@ def guest(monkeypatch: pytest.MonkeyPatch) -> Transport:
 def test_the_three_are_compared_and_told_apart():
     rows = transports.TRANSPORTS.values()
     assert transports.COMPARED == TRANSPORTS == tuple(transports.TRANSPORTS)
-    for looks in ("title", "words", "colour", "marker", "user"):
+    for looks in ("title", "words", "colour", "marker"):
         assert len({getattr(row, looks) for row in rows}) == len(rows)
+    for operation in transports.FOLLOWED:
+        assert len({row.users[operation] for row in rows}) == len(rows)
 
 
 def test_a_parameter_has_one_owner_or_none():

@@ -1,4 +1,4 @@
-"""There and back: every byte counted, over POST and over a WebSocket."""
+"""There and back, and both ways at once: every byte counted, over POST and over a WebSocket."""
 
 import sys
 
@@ -13,6 +13,15 @@ from results.transports import COMPARED
 ECHO = Run("x", "websocket", operation="echo", clients=2, rate_hz=20.0, arrivals="even", duration_s=1.0)
 HEADERS = {1: 2 + 6, 125: 2 + 6, 126: 4 + 8, 65_535: 4 + 8, 65_536: 10 + 14}
 """Bytes of both frame headers by the size of what they head (RFC 6455 section 5.2): the server's and the client's."""
+
+
+POST = ECHO.parameters() | {"operation": "post", "clients": 1}
+GAME = ECHO.parameters() | {"operation": "duplex", "clients": 3, "poll_interval_s": 0.105}
+
+
+def sent(run, tmp_path):
+    result = conduct(run, tmp_path, lambda seconds: None)
+    return result.tally, row(run, result, 1)
 
 
 def echo(transport, tmp_path, **changes):
@@ -55,6 +64,42 @@ def test_there_and_back_is_a_round_trip_and_a_connection_one_more(transport, kee
     assert cells["expected_mean_ms"] == pytest.approx(60 * trips)
     assert 60 * trips * 0.99 < cells["latency_mean_ms"] < 60 * trips * 1.33
     assert expected_s(run, result.tally) == pytest.approx(0.06 * trips)
+
+
+@pytest.mark.parametrize("transport", COMPARED)
+def test_what_is_posted_is_published_once_and_counted_both_ways(transport, tmp_path):
+    tally, cells = sent(Run(**POST | {"transport": transport, "payload_bytes": 300}), tmp_path)
+    assert cells["valid"], cells["invalid_reason"]
+    assert cells["published"] == tally.samples == tally.ups.total() >= 15
+    messages = tally.every_page.payload - tally.message_bytes_in_all
+    assert messages == 0 and tally.ledger.payload / cells["deliveries"] == pytest.approx(2 * 300 + 58, rel=0.1)
+
+
+@pytest.mark.parametrize("transport", COMPARED)
+def test_the_way_up_is_a_transit_and_so_is_the_way_back(transport, tmp_path):
+    """Within a third, on whatever machine: a transit is 30 ms."""
+    _, cells = sent(Run(**POST | {"transport": transport, "rtt_ms": 60.0, "rate_hz": 5.0, "duration_s": 2.0}), tmp_path)
+    assert cells["expected_mean_ms"] == pytest.approx(30.0)
+    assert 30 * 0.99 < cells["latency_mean_ms"] < 30 * 1.33 and 30 * 0.99 < cells["upstream_mean_ms"] < 30 * 1.33
+
+
+@pytest.mark.parametrize("transport", COMPARED)
+def test_players_send_while_they_are_told(transport, tmp_path):
+    """Each has what all have sent, and the way up is known of every message."""
+    run = Run(**GAME | {"transport": transport, "rtt_ms": 40.0})
+    tally, cells = sent(run, tmp_path)
+    assert cells["valid"], cells["invalid_reason"]
+    assert cells["published"] == tally.ups.total() == pytest.approx(3 * 20, abs=3)
+    assert tally.samples == 3 * cells["published"] and cells["lost"] == 0
+    assert 20 * 0.99 < cells["upstream_mean_ms"] < 20 * 1.5
+    posts = cells["published"] if transport != "websocket" else 0
+    assert cells["requests"] >= posts and (cells["requests"] == 0) == (transport == "websocket")
+
+
+def test_a_post_that_waits_for_its_answer_holds_up_no_other(tmp_path):
+    """At 100 ms round trip one connection brings 10 a second; 20 a second take two of the five that there may be."""
+    tally, cells = sent(Run(**GAME | {"transport": "long-polling", "rtt_ms": 100.0, "clients": 1}), tmp_path)
+    assert cells["published"] == pytest.approx(20, abs=2) and 3 <= tally.connections <= 6
 
 
 def test_the_floor_of_an_echo_is_an_echo_without_delay():
