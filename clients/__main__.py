@@ -23,7 +23,7 @@ URLS = {
     "long-polling": "http://127.0.0.1:5002",
     "websocket": "ws://127.0.0.1:5003",
 }
-OPTION_OF = {"poll_interval": "polling", "hold": "long-polling", "deflate": "websocket"}  # options of one transport
+OPTION_OF = {"poll_interval": "polling", "hold": "long-polling"}  # options of one transport
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--poll-interval", type=seconds, help="polling: seconds from one request to the next (1)")
     p.add_argument("--hold", type=hold, help="long polling: seconds the server may hold a request (25)")
     p.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
-    p.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed (RFC 7692)")
+    p.add_argument("--deflate", action="store_true", help="offer to take messages compressed")
     return p
 
 
@@ -66,12 +66,13 @@ def follow(
     for option, transport in OPTION_OF.items():
         if getattr(args, option) and args.transport != transport:
             p.error(f"--{option.replace('_', '-')} is not for {args.transport}")
-    shared: dict[str, Any] = {"ledger": ledger, "on_gap": report, "on_change": report, "trust": args.tls}
+    shared: dict[str, Any] = {"ledger": ledger, "on_gap": report, "on_change": report, "trust": args.tls,
+                              "deflate": args.deflate}
     if args.transport == "polling":
         return polling.follow(url, args.after, interval=args.poll_interval or 1.0, **shared)
     if args.transport == "long-polling":
         return long_polling.follow(url, args.after, hold=args.hold or 25.0, **shared)
-    return websocket.follow(url, args.after, deflate=args.deflate, **shared)
+    return websocket.follow(url, args.after, **shared)
 
 
 def checked(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from clients.connection.http import HttpConnection
+from clients.connection.http import GZIP, HttpConnection
 from clients.cursor import Cursor
 from clients.delivery import Back, Delivery, Gap, Lost
 from clients.ledger import Ledger
@@ -22,16 +22,17 @@ def follow(
     on_change: Callable[[Lost | Back], Any] = quietly,
     patience: float = PATIENCE,
     trust: str | None = None,
+    deflate: bool = False,
 ) -> Generator[Delivery, None, None]:
     """Yield what is published after `after` (None: from now on), letting the server hold each request `hold` seconds.
 
     Raises ServerMissing, Refused, TlsFailed or BrokenFeed. The bytes are booked in `ledger`. Over TLS, `trust` is a
-    PEM file of the authority to trust instead of the system's.
+    PEM file of the authority to trust instead of the system's. With `deflate`, answers may come compressed.
     """
     book = Ledger() if ledger is None else ledger
 
     def session(cursor: Cursor) -> Iterator[Delivery]:
-        with HttpConnection(url, book, hold + GRACE, trust=trust) as connection:
+        with HttpConnection(url, book, hold + GRACE, GZIP if deflate else (), trust) as connection:
             if cursor.answers:  # a connection was lost: is the server back?
                 yield from connection.ask(cursor, wait=0)
             while True:

@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--cookie-bytes", type=cookie_bytes, help="bytes of the Cookie line (0: none)")
     own.add_argument("--header-profile", choices=list(HEADER_PROFILES), help="what field lines are sent (browser)")
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
-    own.add_argument("--deflate", action="store_true", default=None, help="WebSocket: compressed (RFC 7692)")
+    own.add_argument("--deflate", action="store_true", default=None, help="messages compressed")
     return p
 
 

@@ -42,10 +42,10 @@ TRANSPORTS = {
     for transport in (
         Transport("polling", "Polling", "polling", "#D55E00", "o",
                   HTTP_USERS | {"feed": "PollingUser", "duplex": "PollingDuplexUser"},
-                  unit="a poll", without=("deflate",), own=("poll_interval_s",), told=("poll_interval_s",)),
+                  unit="a poll", own=("poll_interval_s",), told=("poll_interval_s",)),
         Transport("long-polling", "Long polling", "long polling", "#0072B2", "s",
                   HTTP_USERS | {"feed": "LongPollingUser", "duplex": "LongPollingDuplexUser"},
-                  unit="a long poll", without=("deflate",), own=("hold_s",)),
+                  unit="a long poll", own=("hold_s",)),
         Transport("websocket", "WebSocket", "a WebSocket", "#009E73", "D",
                   {"feed": "WebSocketUser", "echo": "WebSocketEchoUser", "post": "WebSocketPostUser",
                    "duplex": "WebSocketDuplexUser"}, "ws",

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--history", type=positive_whole, default=HISTORY, help=f"messages kept ({HISTORY:,})")
     p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
                    help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
-    p.add_argument("--deflate", action="store_true", help="WebSocket: compress for clients that offer it (RFC 7692)")
+    p.add_argument("--deflate", action="store_true", help="compress for clients that take it (gzip, RFC 7692)")
     p.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
     return p
 
@@ -79,8 +79,6 @@ def positive_whole(text: str) -> int:
 
 def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, int]:
     """The ports to serve, by transport."""
-    if args.deflate and args.transport not in (None, "websocket"):
-        p.error(f"--deflate is not for {args.transport}")
     if args.transport:
         if args.ports:
             p.error("--ports is for all three servers; one alone takes --port")

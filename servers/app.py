@@ -1,5 +1,6 @@
 """What the three servers have in common: responses to /messages, problems, counts, /status, POST, /echo."""
 
+import gzip
 import json
 import time
 from dataclasses import dataclass, field
@@ -56,9 +57,11 @@ class App(Flask):
             self.counts.clients -= asks
 
     def process_response(self, response: Response) -> Response:
-        """Count the messages delivered."""
+        """Count the messages delivered; compress them for who takes that, if the server runs with --deflate."""
         if isinstance(response, Delivered):
             self.counts.deliveries += response.deliveries
+            if self.config.get("DEFLATE") and "gzip" in request.accept_encodings:
+                response.compress()
         return super().process_response(response)
 
 
@@ -68,6 +71,12 @@ class Delivered(Response):
     def __init__(self, messages: list[Message]) -> None:
         super().__init__(b"".join(message.encoded + b"\n" for message in messages), mimetype="application/x-ndjson")
         self.deliveries = len(messages)
+
+    def compress(self) -> None:
+        """Send the body in the gzip coding (RFC 9110 section 8.4.1.3)."""
+        self.set_data(gzip.compress(self.get_data(), mtime=0))
+        self.content_encoding = "gzip"
+        self.vary.add("Accept-Encoding")
 
 
 def new_app(feed: Feed, transport: str) -> App:

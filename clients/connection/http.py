@@ -63,7 +63,7 @@ class HttpConnection:
     def ask(self, cursor: Cursor, **extra: object) -> list[Delivery]:
         """Ask for what comes after the cursor, and step over it."""
         answer = self.get(cursor.target(**extra))
-        messages = messages_in(answer.status, answer.body)
+        messages = messages_in(answer.status, answer.body, answer.fields.get("content-encoding"))
         deliveries = list(cursor.deliver(messages, answer.received_at, self.ledger.wire)) if messages else []
         cursor.learn(answer.fields.get("feed-epoch"), answer.fields.get("feed-newest"))
         return deliveries
@@ -88,6 +88,10 @@ class HttpConnection:
         while (event := self._h11.next_event()) is h11.NEED_DATA:
             self._h11.receive_data(self.socket.recv(65_536))
         return event
+
+
+GZIP = (("Accept-Encoding", "gzip"),)
+"""The field lines of a client that takes messages compressed (RFC 9110 section 12.5.3)."""
 
 
 def fields_of(response: h11.Response) -> dict[str, str]:

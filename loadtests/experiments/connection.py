@@ -10,7 +10,7 @@ def settings(profile: str) -> Settings:
         return
     basic = EVEN | {"duration_s": 6 * EVEN["poll_interval_s"]}
     closing = {"keep_alive": False}
-    changes: list[dict[str, Any]] = [{}, {"tls": True}, {"deflate": True}, closing, closing | {"tls": True}]
+    changes: list[dict[str, Any]] = [{}, {"tls": True}, closing, closing | {"tls": True}]
     yield from (basic | change for change in changes)
 
 

@@ -9,8 +9,8 @@ def settings(profile: str) -> Settings:
     """Poll intervals without a delay, in windows that are whole numbers of each; then round trips; then with a new
     connection for each request.
     """
-    repeats, window = {"quick": (1, 5.1), "standard": (1, 6.3), "full": (3, 8.4)}[profile]
-    intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.1, 0.3, 0.7, 2.1]}[profile]
+    repeats, window = {"quick": (1, 5.1), "standard": (1, 6.3), "full": (3, 6.3)}[profile]
+    intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.3, 0.7, 2.1]}[profile]
     round_trips = {"quick": [20.0], "standard": [20.0, 100.0], "full": [20.0, 50.0, 100.0, 200.0]}[profile]
     closing = [50.0, 100.0] if profile == "full" else []
     for repeat in range(1, repeats + 1):

@@ -4,7 +4,7 @@ from typing import Any
 
 from loadtests.experiments.experiment import EVEN, Experiment, Settings
 
-WINDOW = 12 * EVEN["poll_interval_s"]
+WINDOW = 10 * EVEN["poll_interval_s"]
 BASIC: dict[str, Any] = EVEN | {"clients": 1, "rate_hz": 20.0, "rtt_ms": 20.0, "duration_s": WINDOW}
 RATES = [0.25, 1.0, 10.0, 100.0]  # Mbit/s
 HEADERS: list[dict[str, Any]] = [{"header_profile": "minimal"}, {"header_profile": "browser", "cookie_bytes": 1024}]

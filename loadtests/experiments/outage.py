@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from loadtests.experiments.experiment import Experiment, Scene, Settings
+from loadtests.experiments.experiment import EVEN, Experiment, Scene, Settings
 
-OUTAGE_S, BEFORE_S = 5.0, 2.0
-BASIC: dict[str, Any] = {"rate_hz": 20.0, "duration_s": 12.0, "poll_interval_s": 0.525}
+OUTAGE_S, BEFORE_S = 5.0, 0.6
+BASIC: dict[str, Any] = EVEN | {"rate_hz": 20.0, "duration_s": 15 * EVEN["poll_interval_s"]}
 
 
 def cut(scene: Scene) -> None:

@@ -9,6 +9,8 @@ from results.transports import FOLLOWED, TRANSPORTS, drawn_phases, foreign, idle
 LINK_FAULTS = ("cut", "reset")
 START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
 
+CLIENT_START = 0.002  # seconds more for each client
+
 
 @dataclass(frozen=True)
 class Run:
@@ -47,7 +49,7 @@ class Run:
     @property
     def expected_s(self) -> float:
         """Seconds from start to end, about."""
-        return START_AND_END + self.warm_up_s + self.duration_s
+        return START_AND_END + self.warm_up_s + self.duration_s + self.clients * CLIENT_START
 
     @property
     def linked(self) -> bool:

@@ -1,8 +1,8 @@
 """Header profiles: the field lines that a kind of client adds to each of its requests.
 
 What a poll costs depends on its headers, so the headers must not be guessed. `minimal` is the least HTTP/1.1 allows,
-`python` what the common libraries send, `browser` what Chromium sent to the page of record.py. Cookies are chosen
-apart, by size.
+`python` what the common libraries send, `2005` what a browser sent when pages began to poll, `browser` what Chromium
+sent to the page of record.py. Cookies are chosen apart, by size.
 """
 
 import hashlib
@@ -95,6 +95,21 @@ PYTHON = HeaderProfile(
     websocket=(("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"),
                ("User-Agent", "Python/3.11 websockets/17.4")),
 )
+FIREFOX = (
+    ("User-Agent", "Mozilla/5.0 (Windows; U; Windows NT 5.1; en-US; rv:1.8) Gecko/20051111 Firefox/1.5"),
+    ("Accept", "text/xml,application/xml,application/xhtml+xml,text/html;q=0.9,text/plain;q=0.8,image/png,*/*;q=0.5"),
+    ("Accept-Language", "en-us,en;q=0.5"),
+    ("Accept-Encoding", "gzip,deflate"),
+    ("Accept-Charset", "ISO-8859-1,utf-8;q=0.7,*;q=0.7"),
+)
+OF_2005 = HeaderProfile(
+    "2005",
+    "Firefox 1.5 on Windows XP, November 2005: its user agent, the defaults of its preferences "
+    "network.http.accept.default, intl.accept_languages, network.http.accept-encoding, intl.charset.default and "
+    "network.http.keep-alive.timeout; Referer as with an XMLHttpRequest. It had no WebSocket",
+    http=(*FIREFOX, ("Keep-Alive", "300"), ("Connection", "keep-alive"), ("Referer", "http://{host}/")),
+    websocket=(*FIREFOX, ("Origin", "http://{host}")),
+)
 PROFILES: dict[str, HeaderProfile] = {
-    profile.name: profile for profile in (MINIMAL, PYTHON, from_recording(RECORDING))
+    profile.name: profile for profile in (MINIMAL, PYTHON, OF_2005, from_recording(RECORDING))
 }

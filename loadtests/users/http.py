@@ -19,6 +19,7 @@ from clients.connection.tls import new_socket
 from loadtests.runs.tally import Sequence
 from loadtests.users.feed import FeedUser, stamp
 
+GZIP = {"Accept-Encoding": "gzip"}  # instead of what the header profile says
 GRACE = 10.0  # seconds that a response may take beyond its hold
 
 
@@ -73,8 +74,10 @@ class HttpUser(FeedUser):
 
     def client_of(self, pool: CountingPool) -> HTTPClient:
         """What sends requests with the profile's field lines on the pool's connections."""
-        closing = {"Connection": "close"} if self.options.close else {}
-        client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields) | closing)
+        added = {"Connection": "close"} if self.options.close else {}
+        if self.options.deflate:
+            added |= GZIP
+        client = PlainClient(self.address.host, self.address.port, headers=dict(self.fields) | added)
         client._connection_pool = pool
         return client
 
@@ -90,7 +93,7 @@ class HttpUser(FeedUser):
             tally.answers += 1
             tally.held_us += round((time.time() - self.asked_at) * 1e6)
             tally.empty_responses += response.status_code == 204
-        if messages := messages_in(response.status_code, body):
+        if messages := messages_in(response.status_code, body, field(response, "Content-Encoding")):
             self.deliver(messages)
         else:
             self.answered_at = None

@@ -33,20 +33,17 @@ def add_options(parser: Any) -> None:
     group.add_argument("--every", type=number(0.001, 3600), default=1.0, help="from one sending to the next, s")
     group.add_argument("--close", action="store_true", help="polling, long polling: a new connection for each request")
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
-    group.add_argument("--deflate", action="store_true", help="WebSocket: offer to take messages compressed")
+    group.add_argument("--deflate", action="store_true", help="offer to take messages compressed")
     group.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
 
 
 def check(options: Any, host: str | None, users: Iterable[Any]) -> None:
     """End with status 2 where options do not fit the server or the users."""
-    compresses = any(user.transport == "websocket" for user in users)
     if options.tls and host and with_tls(host) != host:
         refuse(f"--tls: {host} is an address without TLS; {with_tls(host)} is one with it")
-    if options.deflate and not compresses:
-        refuse("--deflate is for WebSocketUser")
     if (least := max((getattr(user, "least", 1) for user in users), default=1)) > options.size:
         refuse(f"--size: the text of these users has {least} B at least")
-    if options.close and compresses:
+    if options.close and any(user.transport == "websocket" for user in users):
         refuse("--close is for PollingUser and LongPollingUser")
 
 

@@ -87,7 +87,7 @@ def bind_all(
     tls: ssl.SSLContext | None = None,
     deflate: bool = False,
 ) -> dict[str, LabServer]:
-    """Return the servers by transport, all of them listening, or none; `deflate` lets WebSockets compress."""
+    """Return the servers by transport, all of them listening, or none; `deflate` lets them compress."""
     servers: dict[str, LabServer] = {}
     try:
         for transport, port in ports.items():

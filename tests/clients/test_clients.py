@@ -434,21 +434,23 @@ def test_the_terminal_client_speaks_tls(secure_lab, transport):
     assert ledger["handshake"] > 1000
 
 
-def compressed_ledger(servers: Lab, deflate: bool, count: int = 5) -> tuple[list[Delivery], Ledger]:
+def compressed_ledger(servers: Lab, transport: str, deflate: bool, count: int = 5) -> tuple[list[Delivery], Ledger]:
     """What following `count` messages that repeat themselves costs."""
     after = json.loads(servers.post("before"))["seq"]
     for number in range(count):
         servers.post([number, "tick tock " * 200])
     ledger = Ledger()
-    following = websocket.follow(servers.url("websocket"), after, ledger=ledger, trust=servers.trust, deflate=deflate)
+    follow = FOLLOW[transport]
+    following = follow(servers.url(transport), after, ledger=ledger, trust=servers.trust, deflate=deflate)
     deliveries = list(islice(following, count))
     following.close()
     return deliveries, ledger
 
 
-def test_deflate_brings_the_same_messages_in_fewer_bytes(secure_lab):
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_deflate_brings_the_same_messages_in_fewer_bytes(transport, secure_lab):
     for deflate in (False, True):
-        deliveries, ledger = compressed_ledger(secure_lab, deflate)
+        deliveries, ledger = compressed_ledger(secure_lab, transport, deflate)
         sizes = [delivery.size for delivery in deliveries]
         assert [delivery.data for delivery in deliveries] == [[number, "tick tock " * 200] for number in range(5)]
         assert min(sizes) > 2000 and exact(ledger)
@@ -457,8 +459,9 @@ def test_deflate_brings_the_same_messages_in_fewer_bytes(secure_lab):
         assert sum(delivery.wire_bytes for delivery in deliveries) <= ledger.wire
 
 
-def test_deflate_that_is_declined_is_none(lab):
-    deliveries, ledger = compressed_ledger(lab, deflate=True)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_deflate_that_is_declined_is_none(transport, lab):
+    deliveries, ledger = compressed_ledger(lab, transport, deflate=True)
     assert ledger.payload == sum(delivery.size for delivery in deliveries)
 
 

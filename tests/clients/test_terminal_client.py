@@ -123,8 +123,8 @@ def test_what_is_no_address_is_status_1_and_one_line():
     ["carrier-pigeon"], [], ["polling", "--nonsense"], ["polling", "--after", "-1"], ["polling", "--after", "x"],
     ["polling", "--count", "-1"], ["polling", "--count", "1.5"], ["polling", "--poll-interval", "0"],
     ["polling", "--poll-interval", "nan"], ["long-polling", "--hold", "61"], ["long-polling", "--hold", "x"],
-    ["long-polling", "--poll-interval", "1"], ["websocket", "--hold", "1"], ["polling", "--deflate"],
-    ["long-polling", "--deflate"], ["polling", "--tls"], ["polling", "http://127.0.0.1:5001", "--tls", "x.pem"],
+    ["long-polling", "--poll-interval", "1"], ["websocket", "--hold", "1"],
+    ["polling", "--tls"], ["polling", "http://127.0.0.1:5001", "--tls", "x.pem"],
 ], ids=" ".join)
 def test_wrong_usage_is_status_2(options):
     ended = subprocess.run([sys.executable, "-m", "clients", *options], capture_output=True, text=True, cwd=ROOT)

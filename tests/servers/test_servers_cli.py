@@ -296,9 +296,3 @@ def test_a_server_that_cannot_start_leaves_the_certificate_of_those_that_run(tmp
         before = eventually(lambda: trusted.exists() and trusted.read_bytes())
         ended = run("polling", "--port", str(servers.ports["polling"]), "--tls", str(trusted), *NONE)
         assert (ended.returncode, trusted.read_bytes()) == (1, before)
-
-
-@pytest.mark.parametrize("transport", HTTP)
-def test_deflate_is_for_websockets(transport):
-    ended = run(transport, "--deflate", *NONE)
-    assert ended.returncode == 2 and ended.stderr.endswith(f": error: --deflate is not for {transport}\n")
