@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -56,3 +57,29 @@ def usual(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
         if values.nunique() > 1:
             runs = runs[~matters | (runs[name] == values.mode().iloc[0]).fillna(False)]
     return runs
+
+
+def share(runs: pd.DataFrame, of: str, per: str) -> float:
+    """The sum of one column over the sum of another: a mean that weighs every request or delivery alike."""
+    below = float(runs[per].sum())
+    return float(runs[of].sum()) / below if below else math.nan
+
+
+def kept(runs: pd.DataFrame) -> pd.Series:
+    """Which of the runs keep their connections."""
+    return runs["keep_alive"].fillna(True).astype(bool)
+
+
+def shortest_and_longest(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The runs with the shortest heads of requests, and those with the longest; NotMeasured if they are the same."""
+    heads = runs.groupby(["header_profile", "cookie_bytes"])[["request_head", "cookies", "requests"]].sum()
+    sizes = ((heads["request_head"] + heads["cookies"]) / heads["requests"]).sort_values()
+    if len(sizes) < 2:
+        raise NotMeasured("these runs have headers of one length only")
+    keys = runs[["header_profile", "cookie_bytes"]].apply(tuple, axis=1)
+    return runs[keys == sizes.index[0]], runs[keys == sizes.index[-1]]
+
+
+def clear(runs: pd.DataFrame) -> pd.DataFrame:
+    """Those in which bytes travel as they were written: neither TLS nor compression adds or takes any."""
+    return runs[~runs["tls"].fillna(False).astype(bool) & ~runs["deflate"].fillna(False).astype(bool)]

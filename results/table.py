@@ -57,13 +57,16 @@ OUTCOME = _columns(
     latency_max_ms:float latency_mean_ci_ms:float clock:str generator_delay_p99_ms:float
     expected_mean_ms:float floor_ms:float recovery_s:float"""
 )
-UPSTREAM = _columns("upstream_mean_ms:float upstream_p90_ms:float upstream_p99_ms:float", optional=True)
-"""From a client's sending to publication; where clients publish. Older tables lack it."""
+ADDED = _columns(
+    "joining_mean_ms:float upstream_mean_ms:float upstream_p90_ms:float upstream_p99_ms:float", optional=True
+)
+"""How long joining took a client; and from a client's sending to publication, where clients publish. Older tables lack
+them."""
 COSTS = _columns(
     """server_cpu_share:float server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float
     generator_lag_p99_ms:float publisher_late_p99_ms:float valid:bool invalid_reason:str"""
 )
-COLUMNS = PARAMETERS + OUTCOME + UPSTREAM + COSTS
+COLUMNS = PARAMETERS + OUTCOME + ADDED + COSTS
 OBSERVATIONS = _columns("claim:str quantity:str value:str unit:str condition:str")
 
 DTYPES = {"int": "Int64", "float": "float64", "bool": "boolean", "str": "str"}

@@ -86,6 +86,7 @@ def counted(run: Run, tally: Tally) -> dict[str, Any]:
     held = tally.held_us / tally.answers / 1e6 if tally.answers and "hold_s" in TRANSPORTS[run.transport].own else None
     return (
         {"joining_sent": joining.wire_sent, "joining_received": joining.wire_received}
+        | {"joining_mean_ms": tally.joining_us / tally.clients / 1000 if tally.clients else None}
         | {"joining_segments": joining.segments_sent + joining.segments_received or None}
         | {name: getattr(tally, name) for name in COUNTED}
         | {name: getattr(ledger, name) for name in (*HEADINGS, "wire_sent", "wire_received")}

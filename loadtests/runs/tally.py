@@ -32,6 +32,7 @@ COUNTS = (
     "stamped",
     "up_us",
     "gaps",
+    "joining_us",
 )
 COUNTERS = ("latencies", "delays", "ups")
 FEED = 1_000_000_000  # seqs: those of a feed that began anew in a run are counted on from the next multiple
@@ -102,6 +103,7 @@ class Tally:
     stamped: int = 0
     up_us: int = 0
     gaps: int = 0  # that a client was told of
+    joining_us: int = 0  # from the beginning of joining to its end, summed over the clients
     cpu_share: float = 0.0  # of one core, of the busiest process
     turned_late_s: float = 0.0  # how much later than told a process came to turn the pages, at most
     joining: Ledger = field(default_factory=Ledger)

@@ -84,6 +84,7 @@ class FeedUser(User):
     @task
     def follow(self) -> None:
         """Follow the feed until stopped; a server that went away is tried again."""
+        self.began_at = time.monotonic()
         try:
             while True:
                 try:
@@ -108,6 +109,7 @@ class FeedUser(User):
         """The first response is there, or the 101: what comes from here on stands on another page."""
         if not self.has_joined:
             self.has_joined = True
+            self.generator.tally.joining_us += round((time.monotonic() - self.began_at) * 1e6)
             self.cursor.booked = 0
             self.generator.ready(self)
 

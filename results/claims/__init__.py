@@ -11,6 +11,7 @@ import pandas as pd
 
 from results import table
 from results.claims.bytes import overhead, request_heads
+from results.claims.carrying import carrying
 from results.claims.claim import CLAIMS, NOT_MEASURED, Claim, Verdict
 from results.claims.connections import connections, held_requests
 from results.claims.echo import echoes
@@ -22,6 +23,7 @@ from results.select import NotMeasured
 JUDGES: dict[str, Callable[[pd.DataFrame], Judged]] = {
     "C1": request_heads,
     "C2": overhead,
+    "C3": carrying,
     "C5": held_requests,
     "C6": connections,
     "C11": latency,

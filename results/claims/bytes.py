@@ -7,9 +7,9 @@ import math
 import pandas as pd
 
 from results import crossings, table
-from results.claims.evidence import Judged, any_feed, conditions, feed, judge, mean, ratio, share
-from results.select import SHARED, NotMeasured, usual
-from results.transports import COMPARED
+from results.claims.evidence import Judged, any_feed, conditions, feed, judge, mean, ratio
+from results.select import SHARED, NotMeasured, clear, share, usual
+from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, listed, number, times
 
 MANY_BYTES = 500
@@ -18,7 +18,7 @@ MANY_BYTES = 500
 
 def request_heads(runs: pd.DataFrame) -> Judged:
     """Bytes of headers and cookies per HTTP request, and the margin by which each header profile makes them many."""
-    polls, sizes = feed(runs, "overhead", "polling"), {}
+    polls, sizes = clear(feed(runs, "overhead", "polling")), {}
     for _, group in polls.groupby(["header_profile", "cookie_bytes"], sort=False):
         words = describe(table.records(group)[0], ["header_profile", "cookie_bytes"])
         sizes[words] = share(group, "request_head", "requests") + share(group, "cookies", "requests")
@@ -45,7 +45,7 @@ def margins(heads: dict[str, float]) -> str:
 
 def overhead(runs: pd.DataFrame) -> Judged:
     """Whether each rival's overhead for a message outweighs the message and the WebSocket's, in steady state."""
-    chosen, cases, numbers = feed(runs, "overhead", *COMPARED), [], []
+    chosen, cases, numbers = clear(feed(runs, "overhead", *COMPARED)), [], []
     for condition in conditions(chosen):
         by = {name: mean(condition.runs, name, "overhead_per_delivery") for name in COMPARED}
         payload = share(condition.runs, "payload", "deliveries")
@@ -61,7 +61,19 @@ def overhead(runs: pd.DataFrame) -> Judged:
         raise NotMeasured("no condition of overhead was run validly with all transports")
     crossed = crossings_of(any_feed(runs, ["update-rate"], COMPARED))
     verdict = judge(cases, "messages are short, or come seldom", outweighed(chosen))
-    return verdict, ("It is a mass where it outweighs the message itself.", *numbers, *crossed)
+    wrapped = compressed(feed(runs, "overhead", *COMPARED))
+    return verdict, ("It is a mass where it outweighs the message itself.", *numbers, *wrapped, *crossed)
+
+
+def compressed(runs: pd.DataFrame) -> list[str]:
+    """What compression leaves of a message of the real feed, with all that is around it, by transport."""
+    real = runs[runs["payload_bytes"].isna() & ~runs["tls"]]
+    parts = []
+    for name in COMPARED:
+        mine = real[real["transport"] == name].assign(wire=lambda own: own["wire_sent"] + own["wire_received"])
+        before, after = (share(mine[mine["deflate"] == flag], "wire", "deliveries") for flag in (False, True))
+        parts.append(f"{number(before)} → {number(after)} B by {TRANSPORTS[name].words}")
+    return [f"Compressed, a message of the real feed with all around it: {listed(parts)}."] if len(real) else []
 
 
 def outweighed(runs: pd.DataFrame) -> str:

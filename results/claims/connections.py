@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, any_feed, feed, judge, kept, messages_a_trip, share
+from results.claims.evidence import Judged, any_feed, feed, judge, listed_parts, messages_a_trip
 from results.model import away, crossing, long_polling_cycle
-from results.select import NotMeasured
-from results.transports import COMPARED
+from results.select import NotMeasured, kept, share
+from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number, times
 
 FEEDS = "real-feed overhead latency scale"
@@ -49,8 +49,8 @@ def half_held() -> float:
 def connections(runs: pd.DataFrame) -> Judged:
     """Messages that came unasked, and connections per client beside the two rivals'.
 
-    What clients say unasked is in none of these runs. That a connection lasts is no difference where all three keep
-    theirs (RFC 9112 section 9.3).
+    Clients speak in the runs of `duplex`, while they are told. That a connection lasts is no difference where all three
+    keep theirs (RFC 9112 section 9.3).
     """
     pushed = feed(runs, FEEDS, "websocket")
     same = any_feed(runs, pushed["experiment"].unique(), COMPARED)
@@ -70,4 +70,24 @@ def connections(runs: pd.DataFrame) -> Judged:
         hundred = 100 * share(closing[closing["transport"] == name], "requests", "deliveries")  # each on its own
         numbers.append(f"{name} without kept connections: {number(hundred)} connections a 100 messages.")
     boundary = f"{came:,} messages came on {number(asked)} requests; that a connection lasts is no difference"
-    return judge([asked == 0 and lasting, False], "the server is the side that speaks", boundary), tuple(numbers)
+    game = runs[(runs["operation"] == "duplex") & (runs["deliveries"] > 0)]
+    spoken, ways = both_ways(game)
+    cases = [asked == 0 and lasting, spoken]
+    verdict = judge(cases, "the server is the side that speaks", listed_parts(boundary, *ways[:1]))
+    return verdict, (*numbers, *ways[1:])
+
+
+def both_ways(runs: pd.DataFrame) -> tuple[bool, list[str]]:
+    """Whether clients, too, spoke on the one connection without a request; and what it took each transport."""
+    pushed = runs[runs["transport"] == "websocket"]
+    if pushed.empty:
+        return False, []
+    up, down = int(pushed["published"].sum()), int(pushed["deliveries"].sum())
+    words = [f"{up:,} went up while {down:,} came down on the same connections"]
+    for name in COMPARED:
+        mine = runs[runs["transport"] == name]
+        if len(mine):
+            each, asked = share(mine, "connections", "clients"), share(mine, "requests", "published")
+            words.append(f"Both ways at once, {TRANSPORTS[name].words} takes {number(each)} connections a client and "
+                         f"{number(asked)} requests for each message sent.")  # fmt: skip
+    return int(pushed["requests"].sum()) == 0 and share(pushed, "connections", "clients") <= 2, words

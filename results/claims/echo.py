@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, judge, share
-from results.select import NotMeasured
+from results.claims.evidence import Judged, judge
+from results.select import NotMeasured, share
 from results.transports import TRANSPORTS
 from results.words import listed, number
 

@@ -37,17 +37,6 @@ def any_feed(runs: pd.DataFrame, experiments: Iterable[str], transports: Iterabl
     return chosen[(chosen["operation"] == "feed") & (chosen["fault"] == "") & (chosen["deliveries"] > 0)]
 
 
-def share(runs: pd.DataFrame, of: str, per: str) -> float:
-    """The sum of one column over the sum of another: a mean that weighs every request or delivery alike."""
-    below = float(runs[per].sum())
-    return float(runs[of].sum()) / below if below else math.nan
-
-
-def kept(runs: pd.DataFrame) -> pd.Series:
-    """Which of the runs keep their connections."""
-    return runs["keep_alive"].fillna(True).astype(bool)
-
-
 def messages_a_trip(runs: pd.DataFrame) -> pd.Series:
     """Messages published in a round trip, for each run: what long polling's latency depends on."""
     return (runs["rate_hz"] * runs["rtt_ms"] / 1000).astype("float64").round(6)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, any_feed, judge, kept
-from results.select import NotMeasured
+from results.claims.evidence import Judged, any_feed, judge
+from results.select import NotMeasured, kept
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 

@@ -13,11 +13,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.figures.bytes_per_delivery import bytes_per_delivery
+from results.figures.bytes_per_delivery import bytes_per_delivery, bytes_wrapped
+from results.figures.connections import cost_of_a_connection
 from results.figures.frame import Chart, png, svg
 from results.figures.latency_distribution import latency_distribution
+from results.figures.latency_split import latency_split
+from results.figures.latency_tail import latency_tail
+from results.figures.outages import recovery_after_a_break
 from results.figures.over_clients import latency_and_cpu_over_clients
+from results.figures.over_link_rate import header_bytes_over_link_rate
 from results.figures.over_rate import overhead_over_rate
+from results.figures.over_round_trip import latency_over_round_trip
+from results.figures.upstream import sending
 from results.select import NotMeasured
 from results.table import Results
 
@@ -36,9 +43,16 @@ def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
     volume, feed = _first(runs, "overhead", "workload"), _first(runs, "real-feed", "workload")
     recipes: dict[str, Callable[[], Chart]] = {
         "bytes_per_delivery": lambda: bytes_per_delivery(runs, machine, volume),
+        "bytes_wrapped": lambda: bytes_wrapped(runs, machine),
         "overhead_over_rate": lambda: overhead_over_rate(runs, machine),
         "latency_distribution": lambda: latency_distribution(runs, machine, folder, feed),
-        "latency_by_poll_interval": lambda: latency_distribution(runs, machine, folder, "latency"),
+        "latency_tail": lambda: latency_tail(runs, machine, folder, feed),
+        "latency_over_round_trip": lambda: latency_over_round_trip(runs, machine),
+        "latency_split": lambda: latency_split(runs, machine),
+        "header_bytes_over_link_rate": lambda: header_bytes_over_link_rate(runs, machine),
+        "cost_of_a_connection": lambda: cost_of_a_connection(runs, machine),
+        "sending": lambda: sending(runs, machine),
+        "recovery_after_a_break": lambda: recovery_after_a_break(runs, machine),
         "latency_and_cpu_over_clients": lambda: latency_and_cpu_over_clients(runs, machine),
     }
     drawn, skipped = [], []

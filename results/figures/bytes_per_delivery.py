@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from results import table
 from results.figures.frame import TONE, Chart, conditions, frame, invalid_note, settle, styled
-from results.select import of_experiment, usual
+from results.select import NotMeasured, clear, of_experiment, usual
 from results.transports import TRANSPORTS
 from results.words import WORDS, describe, listed, times
 
@@ -25,40 +25,80 @@ def bytes_per_delivery(runs: pd.DataFrame, machine: Mapping[str, Any], experimen
     A block per header profile and cookie size, a bar per transport; medians over the valid repeats, in bytes of TCP
     payload. At most four blocks: the rest stands in runs.csv.
     """
-    mine = usual(
-        of_experiment(runs, experiment),
-        ["clients", "rate_hz", "payload_bytes", "poll_interval_s", "rtt_ms", "keep_alive"],
-    )
-    bars = _bars(mine)
-    title, alt = _bytes_finding(mine), _bytes_alt(bars)
-    note = "Bytes of TCP payload; TCP/IP headers not included." + invalid_note(mine, "left out")
-    figure = frame(title, f"{conditions(mine, machine)} {note}", height=2.6 + 0.36 * (len(bars) + 0.7 * _blocks(bars)))
+    mine = usual(clear(of_experiment(runs, experiment)), CONDITION)
+    of_one_size = mine[mine["payload_bytes"].notna()]
+    mine = mine if of_one_size.empty else of_one_size
+    named = mine.assign(block=[f"{row['header_profile']} headers, {_cookies(row)}" for row in table.records(mine)])
+    return _chart("bytes_per_delivery", named, machine, _bytes_finding(mine), _told(mine))
+
+
+@styled
+def bytes_wrapped(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """The same of what TLS wraps, and of what compression leaves of the real feed, from `overhead`.
+
+    Payload is what travelled: compressed, where it was.
+    """
+    mine = usual(of_experiment(runs, "overhead"), [*CONDITION, "header_profile", "cookie_bytes"])
+    if not (mine["tls"].any() and mine["deflate"].any()):
+        raise NotMeasured("the experiment `overhead` was run without TLS, or without compression")
+    named = mine.assign(block=list(map(_wrapping, table.records(mine))))
+    return _chart("bytes_wrapped", named, machine, _wrapped_finding(table.valid(named)), mine["deflate"].astype(bool))
+
+
+CONDITION = ["clients", "rate_hz", "poll_interval_s", "rtt_ms", "keep_alive"]
+
+
+def _chart(name: str, runs: pd.DataFrame, machine: Mapping[str, Any], title: str, told: pd.Series) -> Chart:
+    """Bars in the blocks that the runs name; the title is of those `told`."""
+    bars = _bars(runs, str(runs["block"][told].iloc[0]))
+    note = "Bytes of TCP payload; TCP/IP headers not included." + invalid_note(runs, "left out")
+    figure = frame(title, f"{conditions(runs, machine)} {note}", height=2.6 + 0.36 * (len(bars) + 0.7 * _blocks(bars)))
     axes = figure.subplots()
     _draw_bars(axes, bars)
     settle(figure)
-    return Chart("bytes_per_delivery", figure, title, alt)
+    return Chart(name, figure, title, _bytes_alt(bars))
 
 
-def _bars(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row per bar: header profile, cookie bytes, transport, then bytes per delivery under each heading."""
-    good = table.valid(runs)
-    each = good[list(table.LEDGER)].astype("float64").div(good["deliveries"].astype("float64"), axis=0)
-    keys = [good["header_profile"], good["cookie_bytes"].fillna(0), good["transport"]]
-    bars = each.groupby(keys).median().reset_index()
-    bars["total"] = bars[list(table.LEDGER)].sum(axis=1)
-    bars["order"] = bars["transport"].map(list(TRANSPORTS).index)
-    bars["block_total"] = bars.groupby(["header_profile", "cookie_bytes"])["total"].transform("max")
-    return _at_most_four(
-        bars.sort_values(["block_total", "header_profile", "cookie_bytes", "order"], ignore_index=True)
+def _cookies(row: Mapping[str, Any]) -> str:
+    return WORDS["cookie_bytes"](0 if pd.isna(row["cookie_bytes"]) else int(row["cookie_bytes"]))
+
+
+def _wrapping(row: Mapping[str, Any]) -> str:
+    """What travels, and in what: "earthquakes, compressed"."""
+    what = "earthquakes" if pd.isna(row["payload_bytes"]) else f"{row['payload_bytes']:,} B messages"
+    return what + (", over TLS" if row["tls"] else "") + (", compressed" if row["deflate"] else "")
+
+
+def _wrapped_finding(runs: pd.DataFrame) -> str:
+    """What TLS adds, and what compression leaves, of a message with all around it."""
+    wire = (runs["wire_sent"] + runs["wire_received"]).groupby([runs["block"], runs["transport"]]).sum()
+    each = (wire / runs.groupby(["block", "transport"])["deliveries"].sum()).unstack()
+    real, deflated = each.loc["earthquakes"], each.loc["earthquakes, compressed"]
+    plain = next(name for name in each.index if name.endswith("messages"))
+    tls = each.loc[f"{plain}, over TLS"] - each.loc[plain]
+    return (
+        f"TLS adds {times(tls['websocket'])} B to a message by WebSocket, {times(tls['long-polling'])} by long "
+        f"polling; compression leaves {100 * deflated['websocket'] / real['websocket']:.0f} % and "
+        f"{100 * deflated['long-polling'] / real['long-polling']:.0f} % of what an earthquake takes"
     )
 
 
-def _at_most_four(bars: pd.DataFrame) -> pd.DataFrame:
+def _bars(runs: pd.DataFrame, told: str) -> pd.DataFrame:
+    """A row per bar: block, transport, then bytes per delivery under each heading."""
+    good = table.valid(runs)
+    each = good[list(table.LEDGER)].astype("float64").div(good["deliveries"].astype("float64"), axis=0)
+    bars = each.groupby([good["block"], good["transport"]]).median().reset_index()
+    bars["total"] = bars[list(table.LEDGER)].sum(axis=1)
+    bars["order"] = bars["transport"].map(list(TRANSPORTS).index)
+    bars["block_total"] = bars.groupby("block")["total"].transform("max")
+    return _at_most_four(bars.sort_values(["block_total", "block", "order"], ignore_index=True), told)
+
+
+def _at_most_four(bars: pd.DataFrame, told: str) -> pd.DataFrame:
     """The leanest and the heaviest block, the one that the title is of, and one between."""
-    block = bars.groupby(["header_profile", "cookie_bytes"], sort=False).ngroup()
-    told = int(block[_told(bars)].iloc[0])
-    order = [told, int(block.max()), 0, *range(int(block.max()))]
-    return bars[block.isin(list(dict.fromkeys(order))[:4])].reset_index(drop=True)
+    names = list(dict.fromkeys(bars["block"]))
+    order = [told, names[-1], names[0], *names]
+    return bars[bars["block"].isin(list(dict.fromkeys(order))[:4])].reset_index(drop=True)
 
 
 def _told(runs: pd.DataFrame) -> pd.Series:
@@ -70,7 +110,7 @@ def _told(runs: pd.DataFrame) -> pd.Series:
 
 
 def _blocks(bars: pd.DataFrame) -> int:
-    return len(bars.groupby(["header_profile", "cookie_bytes"]))
+    return int(bars["block"].nunique())
 
 
 def _bytes_finding(runs: pd.DataFrame) -> str:
@@ -94,18 +134,14 @@ def _title(transport: Any) -> str:
 
 def _bytes_alt(bars: pd.DataFrame) -> str:
     parts = [
-        f"{_title(bar.transport)} with {_block_name(bar)}: {bar.total:,.0f} B, of which {bar.payload:,.0f} B message"
+        f"{_title(bar.transport)}, {bar.block}: {bar.total:,.0f} B, of which {bar.payload:,.0f} B message"
         for bar in bars.itertuples()
     ]
     return "Bars of the bytes moved for each delivered message. " + "; ".join(parts) + "."
 
 
-def _block_name(bar: Any) -> str:
-    return f"{bar.header_profile} headers, {WORDS['cookie_bytes'](int(bar.cookie_bytes))}"
-
-
 def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
-    block = bars.groupby(["header_profile", "cookie_bytes"], sort=False).ngroup().to_numpy()
+    block = bars.groupby("block", sort=False).ngroup().to_numpy()
     heights = np.arange(len(bars)) + 0.7 * (block + 1)
     left = np.zeros(len(bars))
     for heading, tone in TONE.items():
@@ -123,8 +159,7 @@ def _bar_axis(axes: Axes, bars: pd.DataFrame, heights: np.ndarray, block: np.nda
         label.set(color=TRANSPORTS[transport].colour, fontweight="bold")
     for place in np.unique(block):
         first = int(np.flatnonzero(block == place)[0])
-        words = _block_name(next(bars.iloc[[first]].itertuples()))
-        axes.text(0, heights[first] - 0.56, words, va="bottom", fontsize=12, color="#333333")
+        axes.text(0, heights[first] - 0.56, bars["block"].iloc[first], va="bottom", fontsize=12, color="#333333")
     axes.set(
         ylim=(heights[-1] + 0.6, -0.6), xlim=(0, bars["total"].max() * 1.14), xlabel="bytes for each delivered message"
     )

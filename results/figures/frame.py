@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import io
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from typing import Any
 
 import matplotlib.style
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results import table
 from results.select import applies
+from results.transports import TRANSPORTS
 from results.words import WORDS
 
 STYLE = Path(__file__).with_name("lab.mplstyle")
@@ -83,6 +86,17 @@ def settle(figure: Figure) -> None:
     """Lay the figure out once and for all: what is added now knows where lines end, and every file looks alike."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+
+
+def name_ends(axes: Axes, last: float, ends: Mapping[str, float], words: Mapping[str, str] | None = None) -> None:
+    """Each transport's name (or its words) right of where its line ends at `last`, pushed apart where two are close."""
+    lowest = -math.inf
+    for transport, value in sorted(ends.items(), key=lambda end: end[1]):
+        height = axes.transData.transform((last, value))[1]
+        push, look = max(0.0, lowest - height), TRANSPORTS[transport]
+        axes.annotate((words or {}).get(transport, look.title), (last, value), (12, push * 72 / axes.figure.dpi),
+                      va="center", textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
+        lowest = height + push + 20 * (1 + (words or {}).get(transport, "").count("\n"))
 
 
 def conditions(runs: pd.DataFrame, machine: Mapping[str, Any], *, leave_out: Iterable[str] = ()) -> str:

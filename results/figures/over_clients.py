@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any
 
 import matplotlib.ticker
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
 from results.costs import Prices, answers, answers_in_words, prices, words
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.frame import Chart, conditions, frame, invalid_note, name_ends, settle, styled
 from results.model import broadcast_mean
 from results.select import NotMeasured, of_experiment, usual
 from results.stack import whose
@@ -108,20 +107,13 @@ def _clients_axis(axes: Axes, runs: pd.DataFrame) -> None:
 
 
 def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
-    """Each transport's name right of its last point, pushed apart where two end close together."""
-    last = runs["clients"].dropna().max()
+    """Each transport's name at the height of its last point."""
     ends = {}
     for transport in TRANSPORTS:
         mine = runs[runs["transport"] == transport].dropna(subset=["clients", name])
         if len(mine):
-            ends[transport] = mine[mine["clients"] == mine["clients"].max()][name].median()
-    lowest = -np.inf
-    for transport, value in sorted(ends.items(), key=lambda end: end[1]):
-        height = axes.transData.transform((last, value))[1]
-        push = max(0.0, lowest - height)
-        axes.annotate(TRANSPORTS[transport].title, (last, value), (12, push * 72 / axes.figure.dpi), va="center",
-                      textcoords="offset points", color=TRANSPORTS[transport].colour, fontweight="bold")  # fmt: skip
-        lowest = height + push + 20
+            ends[transport] = float(mine[mine["clients"] == mine["clients"].max()][name].median())
+    name_ends(axes, float(runs["clients"].dropna().max()), ends)
 
 
 def _finding(found: Mapping[str, Prices]) -> str:

@@ -40,7 +40,7 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         points = overheads[name].dropna()
         axes.plot(rates, model(rates), color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
         axes.plot(points.index, points, look.marker, color=look.colour, linestyle="")
-        rate, ha = _lonely_end(overheads, str(name))
+        rate, ha = _lonely_end(overheads.loc[points.index], str(name))
         axes.annotate(look.title, (rate, points[rate]), (10 if ha == "left" else -10, 12), ha=ha,
                       textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
     _axes(axes)

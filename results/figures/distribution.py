@@ -1,0 +1,118 @@
+"""What the two figures of a distribution share: its lines from merged histograms, their finding, their words."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from hdrh.histogram import HdrHistogram
+
+from results import table
+from results.latencies import read_latencies
+from results.samples import BEYOND, stands
+from results.select import NotMeasured, groups, of_experiment, usual, varying
+from results.transports import TRANSPORTS
+from results.words import describe, listed, milliseconds
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve of a distribution: whose, its name, and the histogram (µs) of what so many clients were sent."""
+
+    transport: str
+    label: str
+    histogram: HdrHistogram
+    clients: int
+
+    @property
+    def messages(self) -> int:
+        """How many there are, each counted once."""
+        return self.histogram.get_total_count() // self.clients
+
+    def later_than(self) -> tuple[np.ndarray, np.ndarray]:
+        """Latency in ms, and the share of messages later than it, as far as BEYOND messages are."""
+        total, beyond = self.histogram.get_total_count(), BEYOND * self.clients
+        steps = [
+            (i.value_iterated_to / 1000, 1 - i.total_count_to_this_value / total)
+            for i in self.histogram.get_recorded_iterator()
+            if total - i.total_count_to_this_value >= beyond
+        ]
+        latency, share = np.array([(self.within_ms(0), 1.0), *steps]).T
+        return latency, share
+
+    def come_within(self) -> tuple[np.ndarray, np.ndarray]:
+        """Latency in ms, and the share of messages that have come within it."""
+        total = self.histogram.get_total_count()
+        steps = [(i.value_iterated_to / 1000, i.total_count_to_this_value / total)
+                 for i in self.histogram.get_recorded_iterator()]  # fmt: skip
+        latency, share = np.array([(self.within_ms(0), 0.0), *steps]).T
+        return latency, share
+
+    def within_ms(self, percent: float) -> float:
+        """The latency in ms that `percent` of the messages do not exceed."""
+        return self.histogram.get_value_at_percentile(percent) / 1000
+
+
+def lines_of(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = True) -> list[Line]:
+    """A line per transport, and per poll interval or hold where those vary.
+
+    Without `strict`, runs that have no histogram are passed over.
+    """
+    lines = []
+    for transport in TRANSPORTS:
+        mine = runs[runs["transport"] == transport]
+        own = varying(mine, TRANSPORTS[transport].own)
+        for _, group in groups(mine, own):
+            run_ids = [name for name in group["run_id"] if strict or (Path(folder, "latency", f"{name}.hdr")).is_file()]
+            words = describe(table.records(group)[0], own)
+            histogram = read_latencies(folder, run_ids)
+            if histogram.get_total_count():
+                label = f"{TRANSPORTS[transport].title}\n{words}".strip()
+                lines.append(Line(transport, label, histogram, int(group["clients"].max())))
+    if strict and not lines:
+        raise NotMeasured("the latency histograms of these runs are empty")
+    return lines
+
+
+def chosen(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """The runs of the experiment under its most usual condition."""
+    names = ["rtt_ms", "rate_hz", "payload_bytes", "clients", "header_profile", "keep_alive"]
+    return usual(of_experiment(runs, experiment), names)
+
+
+def finding(lines: list[Line], runs: pd.DataFrame) -> str:
+    """The median latency by each transport, as a span where one has several lines, and between which ends."""
+    rtt_ms = runs["rtt_ms"].max()
+    where = f"At a round trip of {rtt_ms:g} ms" if rtt_ms else "Without a network"
+    return f"{where}, half the messages come within {_each(lines, 50)}"
+
+
+def late(lines: list[Line]) -> str:
+    """How late the latest one in a hundred messages is, or in ten where there are too few for that."""
+    percent = next((percent for percent in (99, 90) if all(stands(percent, line.messages) for line in lines)), 50)
+    share = {99: "One message in a hundred", 90: "One message in ten", 50: "Half the messages"}[percent]
+    return f"{share} is later than {_each(lines, percent)}".replace("messages is", "messages are")
+
+
+def _each(lines: list[Line], percent: float) -> str:
+    """The percentile by each transport, as a span where one has several lines."""
+    words = []
+    for transport in dict.fromkeys(line.transport for line in lines):
+        within = [milliseconds(line.within_ms(percent)) for line in lines if line.transport == transport]
+        span = within[0] if len(within) == 1 else f"{within[0]} to {within[-1]}"
+        words.append(f"{span}\u00a0ms by {TRANSPORTS[transport].words.removeprefix('a ')}")
+    return listed(words)
+
+
+def told(lines: list[Line], curves: str) -> str:
+    """The alternative text: each line's median, and how late the latest are."""
+    parts = []
+    for line in lines:
+        far = next((percent for percent in (99, 90) if stands(percent, line.messages)), None)
+        tail = f", {far} % within {milliseconds(line.within_ms(far))} ms" if far else ""
+        label = line.label.replace("\n", " ")
+        parts.append(f"{label}: half within {milliseconds(line.within_ms(50))} ms{tail}")
+    return f"Curves of the share of messages {curves}. " + "; ".join(parts) + "."

@@ -1,0 +1,93 @@
+"""Where latency comes from: each mean in the parts that add up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from results import table
+from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.select import NotMeasured, kept
+from results.split import PARTS, Split, split
+from results.transports import COMPARED, TRANSPORTS
+from results.words import listed, number
+
+TONES = {"waiting": "#E69F00", "transit": "#56B4E9", "sending": "#CC79A7", "machine": "#BDBDBD", "left": "#000000"}
+THIN = 0.045  # of the axis: what is narrower bears no number
+
+
+@styled
+def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """Stacked bars in ms: waiting, transit, bytes on the link, this machine, and what is left over.
+
+    At the longest round trip of `latency`, and on the slowest link of `link-rate` with the most bytes of headers. What
+    is left over is drawn at the bar's end: to its left where the parts are more than was measured.
+    """
+    good = table.valid(runs)
+    blocks = dict(_blocks(good[kept(good) & (good["operation"] == "feed")]))
+    if not blocks:
+        raise NotMeasured("neither `latency` nor `link-rate` was run validly over a link")
+    title, alt = _finding(blocks), _alt(blocks)
+    shown = pd.concat([own for own, _ in blocks.values()])
+    note = " What the load generator takes is in none of it, by the kernel's clock." + invalid_note(shown, "left out")
+    figure = frame(title, conditions(shown, machine) + note, height=2.6 + 1.7 * len(blocks))
+    panels = figure.subplots(len(blocks), 1, squeeze=False)[:, 0]
+    for axes, (words, (_, splits)) in zip(panels, blocks.items(), strict=True):
+        _bars(axes, splits)
+        axes.set_title(words)
+    panels[-1].set_xlabel("mean latency, ms")
+    figure.legend(*panels[0].get_legend_handles_labels(), ncols=len(PARTS), loc="outside lower center", fontsize=12,
+                  handlelength=1)  # fmt: skip
+    settle(figure)
+    return Chart("latency_split", figure, title, alt)
+
+
+def _blocks(runs: pd.DataFrame) -> Any:
+    """Words, then the runs and each transport's split."""
+    far = runs[(runs["experiment"] == "latency") & (runs["rtt_ms"] > 0)]
+    far = far[far["rtt_ms"] == far["rtt_ms"].max()]
+    slow = runs[runs["experiment"] == "link-rate"]
+    slow = slow[slow["link_mbps"] == slow["link_mbps"].min()]
+    slow = slow[slow["cookie_bytes"] == slow["cookie_bytes"].max()]
+    for own in (far, slow):
+        if set(own["transport"]) == set(COMPARED):
+            first = own.iloc[0]
+            link = "" if pd.isna(first["link_mbps"]) else f", {first['link_mbps']:g} Mbit/s"
+            words = f"{first['rtt_ms']:g} ms round trip{link}, {first['rate_hz']:g} messages/s"
+            yield words, (own, {name: split(own[own["transport"] == name]) for name in COMPARED})
+
+
+def _bars(axes: Any, splits: Mapping[str, Split]) -> None:
+    longest = max(each.whole for each in splits.values())
+    for place, each in enumerate(splits.values()):
+        end = 0.0
+        for part, value in each.parts():
+            axes.barh(-place, value, left=end, color=TONES[part], height=0.7, label=None if place else PARTS[part])
+            if abs(value) > THIN * longest:
+                axes.annotate(f"{value:.0f}", (end + value / 2, -place), ha="center", va="center", fontsize=12)
+            end += value
+        axes.annotate(f"{number(each.whole)} ms", (max(end, end - each.left), -place), (8, 0), va="center",
+                      textcoords="offset points", fontweight="bold")  # fmt: skip
+    axes.set_yticks([-place for place in range(len(splits))], [TRANSPORTS[name].title for name in splits])
+    for label, name in zip(axes.get_yticklabels(), splits, strict=True):
+        label.set(color=TRANSPORTS[name].colour, fontweight="bold")
+    axes.set_xlim(0, 1.14 * longest)
+    axes.grid(axis="y", visible=False)
+
+
+def _finding(blocks: Mapping[str, Any]) -> str:
+    """How much of each mean is waiting, at the first block."""
+    words, (_, splits) = next(iter(blocks.items()))
+    shares = [f"{100 * each.waiting / each.whole:.0f} % by {TRANSPORTS[name].words}" for name, each in splits.items()]
+    return f"Of the mean latency at {words.replace(' round trip', ' of round trip')}, waiting is {listed(shares)}"
+
+
+def _alt(blocks: Mapping[str, Any]) -> str:
+    parts = []
+    for words, (_, splits) in blocks.items():
+        for name, each in splits.items():
+            told = listed([f"{PARTS[part]} {number(value)} ms" for part, value in each.parts()])
+            parts.append(f"{words}, {TRANSPORTS[name].title}: {number(each.whole)} ms, of which {told}")
+    return f"Stacked bars of where the mean latency comes from. {'; '.join(parts)}."

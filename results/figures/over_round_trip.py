@@ -1,0 +1,112 @@
+"""Mean latency against the poll interval and against the round trip, with the model drawn over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.ticker
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from results import table
+from results.figures.frame import Chart, conditions, frame, invalid_note, name_ends, settle, styled
+from results.model import Values, long_polling_mean, polling_mean, websocket_mean
+from results.select import NotMeasured, kept, of_experiment
+from results.transports import TRANSPORTS
+from results.words import listed, milliseconds, number
+
+MODES = {True: "kept", False: "new"}
+
+
+@styled
+def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """Mean latency (ms) with its 95 % interval, left over the poll interval, right over the round trip; from `latency`.
+
+    Lines are the model's, nothing fitted; hollow points have a new connection for each request, and their lines dots.
+    """
+    mine = of_experiment(runs, "latency")
+    good = table.valid(mine)
+    far = good[good["rtt_ms"] > 0]
+    if far.empty:
+        raise NotMeasured("the experiment `latency` was run without a round trip only")
+    title, alt = _finding(far), _alt(good)
+    note = " Points: measured, 95 % interval. Lines: the model. Hollow, dotted: a connection for each request."
+    figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
+    left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [2, 3]})
+    _over(left, good[good["rtt_ms"] == 0], "poll_interval_s")
+    same = far["poll_interval_s"][far["transport"] == "polling"].mode().iloc[0]
+    also = good[(good["rtt_ms"] == 0) & ((good["transport"] != "polling") | (good["poll_interval_s"] == same))]
+    _over(right, pd.concat([also, far]), "rtt_ms")
+    left.set(title="no added round trip", xlabel="seconds from poll to poll", ylabel="mean latency, ms")
+    right.set(title=f"polls every {same:g} s", xlabel="round trip, ms")
+    for axes in (left, right):
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
+    right.set_xlim(right=1.3 * float(far["rtt_ms"].max()))
+    settle(figure)
+    _name_ends(right, far[kept(far)])
+    return Chart("latency_over_round_trip", figure, title, alt)
+
+
+def _over(axes: Axes, runs: pd.DataFrame, factor: str) -> None:
+    """Each transport's points and its model; one that the factor means nothing to has a level line."""
+    spread = runs[factor].dropna()
+    places = np.linspace(spread.min() if factor == "poll_interval_s" else 0, spread.max(), 100)
+    for name, own in runs.groupby("transport"):
+        for keeps, group in own.groupby(kept(own)):
+            colour, marker = TRANSPORTS[str(name)].colour, TRANSPORTS[str(name)].marker
+            line = _model(str(name), group, factor, places, MODES[bool(keeps)])
+            axes.plot(places, line, color=colour, linewidth=2, linestyle=(0, (4, 2)) if keeps else ":", marker="")
+            if group[factor].isna().any() or factor == "poll_interval_s" and name != "polling":
+                continue
+            means = group.groupby(factor)[["latency_mean_ms", "latency_mean_ci_ms"]].mean()
+            axes.errorbar(means.index, means["latency_mean_ms"], means["latency_mean_ci_ms"], linestyle="", capsize=3,
+                          color=colour, marker=marker, markerfacecolor=colour if keeps else "white")  # fmt: skip
+
+
+def _model(transport: str, runs: pd.DataFrame, factor: str, places: np.ndarray, mode: str) -> Values:
+    """The model's mean in ms at these places of the factor."""
+    first = runs.iloc[0]
+    one_way = places / 2000 if factor == "rtt_ms" else np.full_like(places, float(first["rtt_ms"]) / 2000)
+    if transport == "polling":
+        interval = places if factor == "poll_interval_s" else float(runs["poll_interval_s"].iloc[0])
+        return 1000 * polling_mean(one_way, interval, mode)
+    if transport == "websocket":
+        return 1000 * websocket_mean(one_way)
+    return 1000 * long_polling_mean(np.maximum(one_way, 1e-9), float(first["rate_hz"]), float(first["hold_s"]), mode)
+
+
+def _name_ends(axes: Axes, runs: pd.DataFrame) -> None:
+    """Each transport's name and mean where its line ends."""
+    furthest = runs[runs["rtt_ms"] == runs["rtt_ms"].max()]
+    means = furthest.groupby("transport")["latency_mean_ms"].mean()
+    ends = {str(name): float(mean) for name, mean in means.items()}
+    words = {name: f"{TRANSPORTS[name].title}\n{milliseconds(mean)}\u00a0ms" for name, mean in ends.items()}
+    name_ends(axes, float(furthest["rtt_ms"].iloc[0]), ends, words)
+
+
+def _finding(runs: pd.DataFrame) -> str:
+    """The means at the largest round trip, on kept connections."""
+    same = runs[kept(runs)]
+    furthest = same[same["rtt_ms"] == same["rtt_ms"].max()]
+    means = furthest.groupby("transport")["latency_mean_ms"].mean()
+    interval = furthest["poll_interval_s"].dropna()
+    words = []
+    for name in (name for name in TRANSPORTS if name in means.index):
+        every = f" every {interval.iloc[0]:g} s" if name == "polling" and len(interval) else ""
+        words.append(f"{milliseconds(means[name])}\u00a0ms by {TRANSPORTS[name].words.removeprefix('a ')}{every}")
+    rate, rtt_ms = (float(furthest[name].iloc[0]) for name in ("rate_hz", "rtt_ms"))
+    return f"At {rate:g} messages/s and a round trip of {rtt_ms:g} ms a message takes {listed(words)}"
+
+
+def _alt(runs: pd.DataFrame) -> str:
+    parts = []
+    for (name, keeps, rtt_ms), own in runs.groupby(["transport", kept(runs), "rtt_ms"]):
+        for interval, same in own.groupby(own["poll_interval_s"].fillna(0)):
+            every = f" every {interval:g} s" if interval else ""
+            connection = "" if keeps else ", a connection for each request"
+            parts.append(f"{TRANSPORTS[str(name)].title}{every} at {rtt_ms:g} ms{connection}: "
+                         f"{number(float(same['latency_mean_ms'].mean()))} ms")  # fmt: skip
+    return f"Mean latency over the poll interval and the round trip, with the model's lines. {'; '.join(parts)}."

@@ -1,0 +1,71 @@
+"""Where a mean latency comes from: waiting, the transit, bytes on the link, this machine, and what is left over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+
+import pandas as pd
+
+from results.transports import TRANSPORTS, drawn_phases
+
+PARTS = {
+    "waiting": "waiting",
+    "transit": "transit",
+    "sending": "bytes on the link",
+    "machine": "this machine",
+    "left": "left over",
+}
+"""The parts of a mean, in the order in which they are stacked, with their names."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """A mean latency in ms, in parts that add up to it.
+
+    `waiting` is for the next poll, or for a long-polling client to ask again; `transit` one way of the round trip;
+    `sending` what the answer's bytes take at the link's rate; `machine` the floor: server, kernel and delay line, found
+    at zero delay; `left` what these do not explain, of either sign. By the kernel's clock the load generator has no
+    part in it.
+    """
+
+    waiting: float
+    transit: float
+    sending: float
+    machine: float
+    left: float
+
+    @property
+    def whole(self) -> float:
+        return sum(astuple(self))
+
+    def parts(self) -> Iterator[tuple[str, float]]:
+        return iter(zip(PARTS, astuple(self), strict=True))
+
+
+def split(runs: pd.DataFrame) -> Split:
+    """The mean over runs of one transport under one condition; what had no floor leaves it in what is left."""
+    measured, expected = (float(runs[name].mean()) for name in ("latency_mean_ms", "expected_mean_ms"))
+    floor, transit, sending = runs["floor_ms"].fillna(0.0).mean(), runs["rtt_ms"].mean() / 2, answer_ms(runs)
+    waiting, left = expected - transit - sending, measured - expected - floor
+    return Split(waiting, float(transit), sending, float(floor), left)
+
+
+def answer_ms(runs: pd.DataFrame) -> float:
+    """What an answer's bytes take at the link's rate, ms; answers that are sent at once go one after another."""
+    return _at_link_rate(runs, "wire_received")
+
+
+def question_ms(runs: pd.DataFrame) -> float:
+    """The same of a question; 0 for who does not ask."""
+    return _at_link_rate(runs, "wire_sent") if TRANSPORTS[runs["transport"].iloc[0]].asks else 0.0
+
+
+def _at_link_rate(runs: pd.DataFrame, way: str) -> float:
+    first = runs.iloc[0]
+    if pd.isna(first["link_mbps"]):
+        return 0.0
+    transport = str(first["transport"])
+    each = float(runs[way].sum()) / float(runs["requests" if TRANSPORTS[transport].asks else "deliveries"].sum())
+    in_line = 1.0 if drawn_phases(transport) else (float(first["clients"]) + 1) / 2
+    return in_line * each * 8 / (float(first["link_mbps"]) * 1000)
