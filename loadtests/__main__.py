@@ -58,8 +58,9 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--poll-interval", type=number(0.01, 3600), help="seconds from poll to poll (1)")
     own.add_argument("--rtt", type=number(0, 1000), help="milliseconds of round trip to add (0)")
     own.add_argument("--duration", type=number(0.5, 86_400), help="seconds that are measured (8, 20 or 60, by profile)")
-    own.add_argument("--cookie-bytes", type=cookie_bytes, help="bytes of the Cookie line (0: none)")
+    own.add_argument("--cookie-bytes", "--cookies", type=cookie_bytes, help="bytes of the Cookie line (0: none)")
     own.add_argument("--header-profile", choices=list(HEADER_PROFILES), help="what field lines are sent (browser)")
+    own.add_argument("--within-ms", type=number(0.1), help="milliseconds within which 9 messages in 10 shall come")
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
     own.add_argument("--deflate", action="store_true", default=None, help="messages compressed")
     return p
@@ -69,9 +70,9 @@ def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:
     """The runs that the command line asks for."""
     profile = args.profile or "quick"
     given = workload_of(args)
-    if given and args.experiments:
+    if args.experiments and (given or args.within_ms):
         p.error("experiments have their own parameters: give either EXPERIMENT or a workload")
-    if given:
+    if given or args.within_ms:
         return workload(**{"duration_s": WORKLOAD_SECONDS[profile]} | given)
     for name in args.experiments:
         if name not in EXPERIMENTS:
@@ -121,8 +122,11 @@ def listing() -> Table:
 
 def sizes(runs: Callable[[str], list[Run]]) -> str:
     """How many runs and seconds each profile takes."""
-    return "; ".join(f"{name}: {len(runs(name))} runs, {sum(run.expected_s for run in runs(name)):,.0f} s"
-                     for name in PROFILES)  # fmt: skip
+    return "; ".join(f"{name}: {sizes_of(runs(name))}" for name in PROFILES)
+
+
+def sizes_of(runs: list[Run]) -> str:
+    return f"{len(runs)} runs, {sum(run.expected_s for run in runs):,.0f} s"
 
 
 def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
@@ -130,11 +134,13 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
     from loadtests.runs.comparison import (  # here: it loads pandas and matplotlib
         Comparison,
         Refused,
+        TooLarge,
         option,
     )
     from results.table import TableError
 
-    comparison = Comparison(plan_of(args, p), folder_of(args, p), args.profile or "quick")
+    plan, own = plan_of(args, p), bool(workload_of(args) or args.within_ms)
+    comparison = Comparison(plan, folder_of(args, p), args.profile or "quick")
     try:
         with comparison.partial.held():
             if args.resume:
@@ -143,7 +149,16 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
                 comparison.begin(args.restart)
             warn_of_others("loadtests")
             comparison.run(console)
-            return tell(comparison.finish(), console)
+            results = comparison.finish()
+            status = tell(results, console)
+            if own:
+                advise(args, results, console)
+            return status
+    except TooLarge as error:
+        print(f"loadtests: {error}", file=sys.stderr)
+        if own:
+            advise(args, None, console)
+        return 0 if args.within_ms else 2
     except (Refused, Taken) as error:
         p.exit(2, f"loadtests: {error}\n")
     except (RunFailed, TableError, OSError) as error:
@@ -170,12 +185,33 @@ def tell(results: "Results", console: Console) -> int:
     return int(len(valid(runs)[kinds].drop_duplicates()) < len(runs[kinds].drop_duplicates()))
 
 
+def advise(args: argparse.Namespace, results: "Results | None", console: Console) -> None:
+    """Print which transport this workload wants, from the costs of the reference, with what was measured of it."""
+    from results.advice import Workload, best_known
+    from results.advice.words import advice_in_words
+    from results.folders import REFERENCE
+    from results.select import NotMeasured
+    from results.table import read_if_there
+
+    run = next(run for run in plan_of(args, parser()) if run.transport == "polling")
+    names = "clients rate_hz payload_bytes poll_interval_s rtt_ms cookie_bytes tls".split()
+    wanted = Workload(**{name: getattr(run, name) for name in names}, within_ms=args.within_ms)
+    try:
+        costs, source = best_known([read_if_there(REFERENCE)], run.header_profile)
+    except NotMeasured as error:
+        print(f"loadtests: no advice: {error}", file=sys.stderr)
+        return
+    own = None if results is None else results.runs
+    Console(width=console.width if console.is_terminal else WIDTH).print(advice_in_words(wanted, costs, source, own))
+
+
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
     console = Console()
     if args.list:
-        console.print(listing())
+        given = workload_of(args) or args.within_ms
+        console.print(f"workload: {sizes_of(plan_of(args, p))}" if given else listing())
         return 0
     if CALIBRATION in args.experiments:
         return calibrated(args, p, console)

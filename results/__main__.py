@@ -1,18 +1,23 @@
-"""`python -m results claims|charts|report|readme [FOLDER]`: what can be made of any results folder."""
+"""`python -m results claims|charts|report|advise|readme [FOLDER]`: what can be made of any results folder."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import rich.console
 import rich.padding
 import rich.text
 
-from results import claims, figures, folders, report, table
+from results import advice, claims, figures, folders, report, table
+from results.advice.words import advice_in_words
 from results.report import readme
+from results.select import NotMeasured
 from results.table import Results
 
 
@@ -25,10 +30,11 @@ def show_claims(results: Results) -> None:
             console.print(rich.padding.Padding(rich.text.Text(words, style=style), (0, 0, 0, 4)))
 
 
-def show_charts(results: Results) -> None:
-    """Draw the charts, print their paths, and say which could not be drawn."""
-    drawn, skipped = figures.draw_all(results)
-    for path in figures.save(drawn, results.folder):
+def show_charts(results: Results, talk: bool = False) -> None:
+    """Draw the charts, print their paths, and say which could not be drawn; those for a talk go to `talk/`."""
+    with figures.for_a_talk() if talk else nullcontext():
+        drawn, skipped = figures.draw_all(results)
+    for path in figures.save(drawn, results.folder, "talk" if talk else "charts"):
         print(folders.shown(path))
     for skip in skipped:
         print(f"skipped {skip.name}: {skip.reason}", file=sys.stderr)
@@ -44,23 +50,69 @@ def write_readme(results: Results) -> None:
     readme.write(Path("README.md"), results)
 
 
-ACTIONS: dict[str, Callable[[Results], None]] = {
+def advise(results: Results, chosen: argparse.Namespace) -> None:
+    """Print which transport a workload wants, from the costs of the results; what these lack the reference has."""
+    reference = table.read_if_there(folders.REFERENCE)
+    costs, source = advice.best_known([results, reference], chosen.header_profile)
+    given = {name: getattr(chosen, name) for name in [*WORKLOAD.values(), "tls"] if getattr(chosen, name) is not None}
+    rich.console.Console(highlight=False).print(advice_in_words(advice.Workload(**given), costs, source))
+
+
+ACTIONS: dict[str, Callable[..., None]] = {
     "claims": show_claims,
     "charts": show_charts,
     "report": show_report,
     "readme": write_readme,
 }
+WORKLOAD = {  # option: the field of a workload
+    "--clients": "clients",
+    "--rate": "rate_hz",
+    "--size": "payload_bytes",
+    "--poll-interval": "poll_interval_s",
+    "--rtt": "rtt_ms",
+    "--cookie-bytes": "cookie_bytes",
+    "--within-ms": "within_ms",
+}
+
+
+def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A reader of numbers from 0 on, or above it."""
+
+    def value(text: str) -> Any:
+        if not 0 <= (found := kind(text)) < math.inf:
+            raise ValueError(text)
+        return found
+
+    value.__name__ = "number"  # as argparse calls what it could not read
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(prog="python -m results", description=__doc__)
+    actions = whole.add_subparsers(dest="action", required=True, metavar=f"{{{','.join([*ACTIONS, 'advise'])}}}")
+    for action in (*ACTIONS, "advise"):
+        own = actions.add_parser(action)
+        own.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: results/latest or reference")
+        if action == "charts":
+            own.add_argument("--talk", action="store_true", help="with larger letters, for a projector, into talk/")
+    for option, field in WORKLOAD.items():
+        kind = int if field in ("clients", "payload_bytes", "cookie_bytes") else float
+        own.add_argument(option, type=positive(kind), dest=field)
+    own.add_argument("--tls", action="store_true", default=None)
+    own.add_argument("--header-profile", default="browser")
+    return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one action; returns the exit status: 0, 1 for a failure, 130 after Ctrl-C. Wrong usage exits with 2."""
-    parser = argparse.ArgumentParser(prog="python -m results", description=__doc__)
-    parser.add_argument("action", choices=ACTIONS, help="what to make of the runs")
-    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: results/latest or reference")
-    chosen = parser.parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
-        ACTIONS[chosen.action](table.read(chosen.folder or folders.default() or folders.PLACES[-1]))
-    except (table.TableError, OSError) as error:
+        results = table.read(chosen.folder or folders.default() or folders.PLACES[-1])
+        if chosen.action == "advise":
+            advise(results, chosen)
+        else:
+            ACTIONS[chosen.action](results, *([chosen.talk] if chosen.action == "charts" else []))
+    except (table.TableError, NotMeasured, OSError) as error:
         print(f"python -m results: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

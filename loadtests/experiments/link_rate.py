@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from loadtests.experiments.experiment import EVEN, Experiment, Settings
+from loadtests.experiments.experiment import Experiment, Settings
 
-WINDOW = 10 * EVEN["poll_interval_s"]
-BASIC: dict[str, Any] = EVEN | {"clients": 1, "rate_hz": 20.0, "rtt_ms": 20.0, "duration_s": WINDOW}
+INTERVAL = 0.505  # s: of a message every 50 ms, ten polls meet ten phases that are 5 ms apart
+BASIC: dict[str, Any] = {"arrivals": "even", "clients": 1, "rate_hz": 20.0, "rtt_ms": 20.0}
+BASIC |= {"poll_interval_s": INTERVAL, "duration_s": 10 * INTERVAL}
 RATES = [0.25, 1.0, 10.0, 100.0]  # Mbit/s
 HEADERS: list[dict[str, Any]] = [{"header_profile": "minimal"}, {"header_profile": "browser", "cookie_bytes": 1024}]
 

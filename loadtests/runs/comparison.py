@@ -33,6 +33,10 @@ class Refused(Exception):
     """The wish cannot be met: finished runs would be lost, there is nothing to resume, or the machine is too small."""
 
 
+class TooLarge(Refused):
+    """The machine has not what a run takes."""
+
+
 class Comparison:
     """The runs of a plan; `partial.folder` is where the results will be."""
 
@@ -102,11 +106,11 @@ class Comparison:
         return final
 
     def _check_machine(self) -> None:
-        """Refused if a run takes more than this machine gives."""
+        """TooLarge if a run takes more than this machine gives."""
         machine = available()
         for run in self.plan:
             if reason := obstacle(run, machine):
-                raise Refused(reason)
+                raise TooLarge(reason)
 
     def _floors_found(self) -> dict[str, Any]:
         """The floors as machine.json has them."""

@@ -15,7 +15,9 @@ import pandas as pd
 
 from results.figures.bytes_per_delivery import bytes_per_delivery, bytes_wrapped
 from results.figures.connections import cost_of_a_connection
+from results.figures.decision import which_transport
 from results.figures.frame import Chart, png, svg
+from results.figures.frame import for_a_talk as for_a_talk
 from results.figures.latency_distribution import latency_distribution
 from results.figures.latency_split import latency_split
 from results.figures.latency_tail import latency_tail
@@ -54,6 +56,7 @@ def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
         "sending": lambda: sending(runs, machine),
         "recovery_after_a_break": lambda: recovery_after_a_break(runs, machine),
         "latency_and_cpu_over_clients": lambda: latency_and_cpu_over_clients(runs, machine),
+        "which_transport": lambda: which_transport(runs, machine),
     }
     drawn, skipped = [], []
     for name, draw in recipes.items():
@@ -75,12 +78,12 @@ def _first(runs: pd.DataFrame, *experiments: str) -> str:
     return next((name for name in experiments if (runs["experiment"] == name).any()), experiments[0])
 
 
-def save(charts: Iterable[Chart], folder: str | os.PathLike[str]) -> list[Path]:
-    """Write these charts to `folder/charts/`, each as PNG and as SVG; returns the paths written."""
+def save(charts: Iterable[Chart], folder: str | os.PathLike[str], room: str = "charts") -> list[Path]:
+    """Write these charts to `folder/charts/`, or another room, each as PNG and as SVG; returns the paths written."""
     paths = []
-    (Path(folder) / "charts").mkdir(exist_ok=True)
+    (Path(folder) / room).mkdir(exist_ok=True)
     for chart in charts:
         for ending, content in (("png", png(chart)), ("svg", svg(chart).encode())):
-            paths.append(Path(folder) / "charts" / f"{chart.name}.{ending}")
+            paths.append(Path(folder) / room / f"{chart.name}.{ending}")
             paths[-1].write_bytes(content)
     return paths

@@ -79,7 +79,7 @@ def _wrapped_finding(runs: pd.DataFrame) -> str:
     return (
         f"TLS adds {times(tls['websocket'])} B to a message by WebSocket, {times(tls['long-polling'])} by long "
         f"polling; compression leaves {100 * deflated['websocket'] / real['websocket']:.0f} % and "
-        f"{100 * deflated['long-polling'] / real['long-polling']:.0f} % of what an earthquake takes"
+        f"{100 * deflated['long-polling'] / real['long-polling']:.0f} % of what an earthquake takes by these"
     )
 
 

@@ -7,7 +7,9 @@ import html
 import io
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,10 @@ TONE = {
 }
 """The six headings of the ledger in the order they are stacked: the message first, then all that is not message."""
 
+TALK = 0.78
+"""The page of a talk beside that of a report: letters are then larger by as much."""
+PAGE = ContextVar("PAGE", default=1.0)
+
 LOOPBACK = "Loopback: no loss, no congestion."
 
 
@@ -58,10 +64,22 @@ def styled(draw: Callable[..., Chart]) -> Callable[..., Chart]:
     return with_style
 
 
+@contextmanager
+def for_a_talk() -> Iterator[None]:
+    """Draw what is drawn in the block for a lecture room: on a smaller page, with letters of the same size."""
+    before = PAGE.set(TALK)
+    try:
+        yield
+    finally:
+        PAGE.reset(before)
+
+
 def frame(title: str, small_print: str, height: float = 5.6) -> Figure:
     """An empty figure with its finding above and its conditions below; what is between belongs to the axes."""
-    figure = Figure(figsize=(10, height), layout="constrained")
-    words, notes = balanced(title, 62), textwrap.fill(small_print, 112)
+    page = PAGE.get()
+    height *= page
+    figure = Figure(figsize=(10 * page, height), layout="constrained")
+    words, notes = balanced(title, round(62 * page)), textwrap.fill(small_print, round(112 * page))
     top, bottom = 0.36 * (words.count("\n") + 1) + 0.2, 0.21 * (notes.count("\n") + 1) + 0.16
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0.012, bottom / height, 0.976, 1 - (top + bottom) / height), w_pad=0.05, h_pad=0.05)
@@ -103,12 +121,18 @@ def conditions(runs: pd.DataFrame, machine: Mapping[str, Any], *, leave_out: Ite
     """What all these runs have in common, and the machine they ran on, in one line of small print."""
     names = ["clients", "rate_hz", "payload_bytes", "poll_interval_s", "rtt_ms", "link_mbps", "header_profile"]
     same = [_constant(runs, name) for name in names if name not in set(leave_out)]
-    return "\u00a0· ".join(filter(None, [*same, *_facts(machine)])) + ". " + LOOPBACK
+    return "\u00a0· ".join(filter(None, [*same, made_on(machine)])) + ". " + LOOPBACK
+
+
+def made_on(machine: Mapping[str, Any]) -> str:
+    """The machine in small print: cores, Python, day and profile."""
+    return "\u00a0· ".join(_facts(machine))
 
 
 def _constant(runs: pd.DataFrame, name: str) -> str:
     values = [value for value in runs[name][applies(runs, name)].unique() if value != ""]
-    if len(values) != 1:
+    mixed = name == "payload_bytes" and runs[name].isna().any()  # some of them are the earthquakes
+    if len(values) != 1 or mixed:
         return ""
     words = WORDS[name](values[0])
     return f"polls {words}" if name == "poll_interval_s" else words

@@ -32,14 +32,14 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     title, alt = _finding(blocks), _alt(blocks)
     shown = pd.concat([own for own, _ in blocks.values()])
     note = " What the load generator takes is in none of it, by the kernel's clock." + invalid_note(shown, "left out")
-    figure = frame(title, conditions(shown, machine) + note, height=2.6 + 1.7 * len(blocks))
+    figure = frame(title, conditions(shown, machine) + note, height=2.9 + 1.7 * len(blocks))
     panels = figure.subplots(len(blocks), 1, squeeze=False)[:, 0]
     for axes, (words, (_, splits)) in zip(panels, blocks.items(), strict=True):
         _bars(axes, splits)
         axes.set_title(words)
     panels[-1].set_xlabel("mean latency, ms")
-    figure.legend(*panels[0].get_legend_handles_labels(), ncols=len(PARTS), loc="outside lower center", fontsize=12,
-                  handlelength=1)  # fmt: skip
+    panels[0].legend(ncols=len(PARTS), loc="lower left", bbox_to_anchor=(-0.02, 1.16), borderaxespad=0, fontsize=12,
+                     handlelength=1, columnspacing=1.2)  # fmt: skip
     settle(figure)
     return Chart("latency_split", figure, title, alt)
 

@@ -71,7 +71,7 @@ def _axes(axes: Axes, rates: pd.Index) -> None:
 def _finding(later: pd.DataFrame, more: float) -> str:
     """What the longer headers add on the slowest and on the fastest link."""
     ends = [later.index.min(), later.index.max()]
-    held = [f"{later['long-polling'][rate]:.0f} ms at {rate:g} Mbit/s" for rate in ends]
+    held = [f"{round(later['long-polling'][rate])} ms at {rate:g} Mbit/s" for rate in ends]
     taken = [f"{milliseconds(more * 8 / rate / 1000)}" for rate in ends]
     return (
         f"{more:,.0f} B more of headers make long polling later by {listed(held)}, where they take {listed(taken)} ms; "

@@ -1,0 +1,90 @@
+"""What a results folder knows of costs: CPU prices, bytes of heads, memory and joining of a client, by transport."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from results import table
+from results.costs import Prices, prices
+from results.crossings import heads_of
+from results.model import Heads
+from results.select import NotMeasured, clear, share
+from results.table import Results
+from results.transports import COMPARED, TRANSPORTS
+
+TLS_RECORD = 22
+"""Bytes that a TLS 1.3 record adds: 5 of header, 1 of type, 16 of tag (RFC 8446 section 5.2)."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of one transport on the machine that was measured: CPU prices; the bytes of an exchange without cookies (None for
+    who does not ask); bytes of memory and of joining for each client; ms that a message takes without a network.
+    """
+
+    prices: Prices
+    heads: Heads | None
+    memory: float
+    joining: float
+    base_ms: float
+
+
+def best_known(folders: Iterable[Results | None], header_profile: str) -> tuple[dict[str, Known], str]:
+    """The costs from the first of these folders that knows them, and in words from where; NotMeasured if none does."""
+    missing = "there are no results"
+    for results in folders:
+        try:
+            if results is not None:
+                machine = results.machine
+                where = f"{results.folder.name}, {machine.get('date', '')[:10]}, {machine.get('cores', '?')} cores"
+                return known(results.runs, header_profile), f"the costs fitted to {where}"
+        except NotMeasured as error:
+            missing = str(error)
+    raise NotMeasured(f"the costs are not known: {missing}")
+
+
+def known(runs: pd.DataFrame, header_profile: str) -> dict[str, Known]:
+    """By transport, from `scale` (CPU, memory), `overhead` (requests, joining) and `update-rate` (responses).
+
+    NotMeasured if one of them lacks valid runs of a transport, or `overhead` the header profile.
+    """
+    good = table.valid(runs)
+    scale, overhead = good[good["experiment"] == "scale"], clear(good[good["experiment"] == "overhead"])
+    rates = good[(good["experiment"] == "update-rate") & (good["transport"] == "polling")]
+    plain = overhead[(overhead["header_profile"] == header_profile) & (overhead["cookie_bytes"].fillna(0) == 0)]
+    if rates.empty:
+        raise NotMeasured("`update-rate` was not run, and so the size of an empty response is not known")
+    return {name: _one(name, _of(scale, name, "scale"), _of(plain, name, "overhead"), rates) for name in COMPARED}
+
+
+def _of(runs: pd.DataFrame, transport: str, where: str) -> pd.DataFrame:
+    mine = runs[runs["transport"] == transport]
+    if mine.empty:
+        raise NotMeasured(f"no valid {transport} run of {where} with these headers")
+    return mine
+
+
+def _one(transport: str, scale: pd.DataFrame, overhead: pd.DataFrame, polls: pd.DataFrame) -> Known:
+    heads, few = None, scale[scale["clients"] == scale["clients"].min()]
+    if TRANSPORTS[transport].asks:
+        responses = heads_of(polls)
+        heads = Heads(share(overhead, "request_head", "requests"), responses.empty_response, responses.response)
+    joining = overhead["joining_sent"] + overhead["joining_received"]
+    return Known(
+        prices(scale, transport),
+        heads,
+        _memory(scale),
+        float(joining.sum() / overhead["clients"].sum()),
+        float((few["latency_mean_ms"] - few["expected_mean_ms"].fillna(0)).clip(lower=0).mean()),
+    )
+
+
+def _memory(runs: pd.DataFrame) -> float:
+    """Bytes of the server's memory for each client more: a straight line through the loads, never below 0."""
+    loads = runs.groupby("clients")["server_rss_mib"].median()
+    slope = np.polyfit(loads.index.to_numpy(dtype=float), loads.to_numpy(dtype=float), 1)[0] if len(loads) > 1 else 0.0
+    return max(float(slope), 0.0) * 2**20

@@ -1,0 +1,149 @@
+"""What each transport would do with a workload, and the cheapest that is soon enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from results.advice.known import TLS_RECORD, Known
+from results.model import (
+    Heads,
+    Values,
+    away,
+    long_polling_cycle,
+    long_polling_mean,
+    long_polling_overhead,
+    polling_mean,
+    polling_overhead,
+    polls_per_message,
+    responses_per_message,
+    websocket_overhead,
+)
+
+FULL = 0.7
+"""The share of a core up to which one server process is loaded; from there on, clients are shared out among several."""
+WITHIN = 0.9
+"""The share of messages that must come within the latency wanted."""
+SHORTEST_INTERVAL = 0.01  # s
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a user wants: so many clients that are all sent the same messages. Poisson arrivals, kept connections."""
+
+    clients: int = 5
+    rate_hz: float = 10.0
+    payload_bytes: int = 142
+    poll_interval_s: float = 1.0
+    rtt_ms: float = 0.0
+    cookie_bytes: int = 0
+    tls: bool = False
+    hold_s: float = 25.0
+    within_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a transport does with a workload: latency in ms (mean, and that of 90 %), and costs a second in all.
+
+    `processes` are as many as keep each below FULL of a core: the whole of them is what a machine needs. Memory and
+    joining are of all clients, in bytes.
+    """
+
+    transport: str
+    workload: Workload
+    mean_ms: float
+    within_ms: float
+    requests: float
+    wire_bytes: float
+    cores: float
+    processes: float
+    memory: float
+    joining: float
+
+    @property
+    def meets(self) -> bool:
+        """Whether nine messages in ten come within the latency wanted."""
+        return self.workload.within_ms is None or self.within_ms <= self.workload.within_ms
+
+
+def offers(workload: Workload, costs: Mapping[str, Known]) -> list[Offer]:
+    """One for each transport of which the costs are known."""
+    return [offer(name, workload, known) for name, known in costs.items()]
+
+
+def cheapest(found: Iterable[Offer]) -> Offer | None:
+    """The one that meets the latency wanted with the least of the server's CPU; None if none does."""
+    return min((each for each in found if each.meets), key=lambda each: each.cores, default=None)
+
+
+def longest_interval(workload: Workload, known: Known) -> float | None:
+    """The longest poll interval, s, at which polling meets the latency wanted; None if none does, or none is wanted."""
+    if workload.within_ms is None:
+        return None
+    spare = (workload.within_ms - workload.rtt_ms / 2 - known.base_ms) / 1000 / WITHIN
+    return spare if spare >= max(SHORTEST_INTERVAL, workload.rtt_ms / 1000) else None
+
+
+def offer(transport: str, workload: Workload, known: Known) -> Offer:
+    """What this transport does with the workload."""
+    rate, clients = workload.rate_hz, workload.clients
+    requests_each, overhead = exchanges(transport, workload, known)
+    answers = clients * rate * (requests_each if requests_each else 1.0)
+    cores = known.prices.cpu_share(rate, answers, clients)
+    processes = max(1.0, cores / FULL)
+    mean_ms, within_ms = waits(transport, workload)
+    line_ms = 0.0 if transport == "polling" else known.prices.answer.us / 1000 * clients / processes
+    return Offer(
+        transport,
+        workload,
+        mean_ms + known.base_ms + line_ms / 2,
+        within_ms + known.base_ms + WITHIN * line_ms,
+        clients * rate * requests_each,
+        clients * rate * (workload.payload_bytes + overhead),
+        cores,
+        processes,
+        clients * known.memory,
+        clients * known.joining,
+    )
+
+
+def exchanges(transport: str, workload: Workload, known: Known) -> tuple[float, float]:
+    """Requests of a client for each message, and the bytes around it; cookies and TLS records are added as they are."""
+    if known.heads is None:
+        return 0.0, websocket_overhead(workload.payload_bytes) + TLS_RECORD * workload.tls
+    wrapped = workload.cookie_bytes + TLS_RECORD * workload.tls
+    heads = Heads(
+        known.heads.request + wrapped,
+        known.heads.empty_response + TLS_RECORD * workload.tls,
+        known.heads.response + TLS_RECORD * workload.tls,
+    )
+    rate, transit = workload.rate_hz, workload.rtt_ms / 2000
+    if transport == "polling":
+        requests: Values = polls_per_message(rate, workload.poll_interval_s)
+        return float(requests), float(polling_overhead(rate, workload.poll_interval_s, heads))
+    requests = responses_per_message(transit, rate, workload.hold_s)
+    return float(requests), float(long_polling_overhead(transit, rate, workload.hold_s, heads))
+
+
+def waits(transport: str, workload: Workload) -> tuple[float, float]:
+    """The model's mean in ms, and what 90 % of the messages do not exceed.
+
+    A poll's wait is uniform over the interval. Of long polling's messages the share λD/λC finds the client away, and
+    waits uniformly up to D; the others do not wait.
+    """
+    transit, rate = workload.rtt_ms / 2000, workload.rate_hz
+    if transport == "polling":
+        period = max(workload.poll_interval_s, float(away(transit)))
+        return 1000 * float(polling_mean(transit, period)), 1000 * (transit + WITHIN * period)
+    if transport == "websocket" or not transit:
+        return 1000 * transit, 1000 * transit
+    gone = float(away(transit))
+    waiting = gone / float(long_polling_cycle(transit, rate, workload.hold_s))
+    tail = gone * max(0.0, 1 - (1 - WITHIN) / waiting)
+    return 1000 * float(long_polling_mean(transit, rate, workload.hold_s)), 1000 * (transit + tail)
+
+
+def with_clients(workload: Workload, clients: int) -> Workload:
+    """The same workload with as many clients."""
+    return replace(workload, clients=clients)

@@ -1,0 +1,134 @@
+"""The advice in plain words, for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from results import table
+from results.advice.known import Known
+from results.advice.offers import WITHIN, Offer, Workload, cheapest, longest_interval, offers, with_clients
+from results.transports import TRANSPORTS
+from results.words import WORDS, listed, milliseconds, number
+
+MANY = (1_000, 10_000, 100_000)
+"""Clients for which costs are computed as well."""
+HOUR = 3600
+
+
+def advice_in_words(
+    workload: Workload, costs: Mapping[str, Known], source: str, own: pd.DataFrame | None = None
+) -> RenderableType:
+    """The answer for a workload: who is soon enough and what it costs; then the same for more clients.
+
+    `source` says where the costs come from, `own` are the runs of just this workload, if there were any.
+    """
+    found = offers(workload, costs)
+    answers = [Text(line) for line in sentences(workload, found, costs)]
+    parts: list[RenderableType] = [Text(f"For {wanted(workload)}:", style="bold"), *answers, now_table(found)]
+    parts += [Text("An hour, computed, at the same rate:", style="bold"), hour_table(workload, costs)]
+    return Group(*parts, Text(measured(own)), Text(computed(source)))
+
+
+def wanted(workload: Workload) -> str:
+    """The workload in words."""
+    names = ["clients", "rate_hz", "payload_bytes", "rtt_ms"]
+    words = [WORDS[name](getattr(workload, name)) for name in names]
+    words += [WORDS["cookie_bytes"](workload.cookie_bytes)] * bool(workload.cookie_bytes) + ["TLS"] * workload.tls
+    soon = "" if workload.within_ms is None else f", {100 * WITHIN:.0f} % within {workload.within_ms:g} ms"
+    return ", ".join(words) + soon
+
+
+def sentences(workload: Workload, found: list[Offer], costs: Mapping[str, Known]) -> Iterator[str]:
+    """Which transports meet the latency, what poll interval would, and which is the cheapest."""
+    for each in found:
+        look = TRANSPORTS[each.transport]
+        meets = "" if workload.within_ms is None else " meets that" if each.meets else " does not meet that"
+        yield f"{look.title}{_every(each)}{meets}: {100 * WITHIN:.0f} % within {milliseconds(each.within_ms)} ms."
+    yield from interval_sentence(workload, costs["polling"])
+    best = cheapest([*found, *polled_just_enough(workload, costs["polling"])])
+    if best is None:
+        yield f"None of them meets it: half a round trip alone takes {workload.rtt_ms / 2:g} ms."
+    else:
+        meeting = "" if workload.within_ms is None else " that does"
+        yield f"The cheapest{meeting}, by the server's CPU, is {TRANSPORTS[best.transport].words}{_every(best)}."
+
+
+def _every(each: Offer) -> str:
+    return f" every {number(each.workload.poll_interval_s)} s" if each.transport == "polling" else ""
+
+
+def polled_just_enough(workload: Workload, polling: Known) -> list[Offer]:
+    """Polling at the longest interval that meets the latency wanted; none if there is none."""
+    every = longest_interval(workload, polling)
+    return offers(replace(workload, poll_interval_s=every), {"polling": polling}) if every else []
+
+
+def interval_sentence(workload: Workload, polling: Known) -> Iterator[str]:
+    """The poll interval that would be short enough, and what it costs."""
+    if workload.within_ms is not None:
+        enough = polled_just_enough(workload, polling)
+        yield from (f"Polling would meet it{_every(at)}: {costs_words(at)}." for at in enough)
+        yield from [] if enough else ["No poll interval meets it."]
+
+
+def costs_words(each: Offer) -> str:
+    return f"{number(each.requests)} requests/s, {number(each.wire_bytes / 1000)} kB/s, {share_words(each.cores)}"
+
+
+def share_words(cores: float) -> str:
+    return f"{number(100 * cores)} % of a core" if cores < 1 else f"{number(cores)} cores"
+
+
+def now_table(found: list[Offer]) -> Table:
+    """What each transport costs a second, in all; joining apart."""
+    shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("", "mean\nms", "90 %\nms", "requests\n/s", "kB/s", "server\nCPU", "memory\nMiB", "to join\nkB"):
+        shown.add_column(heading, justify="right" if heading else "left", vertical="bottom")
+    for each in found:
+        figures = (milliseconds(each.mean_ms), milliseconds(each.within_ms), number(each.requests))
+        rest = (number(each.wire_bytes / 1000), share_words(each.cores), number(each.memory / 2**20))
+        shown.add_row(TRANSPORTS[each.transport].title, *figures, *rest, number(each.joining / 1000))
+    return shown
+
+
+def hour_table(workload: Workload, costs: Mapping[str, Known]) -> Table:
+    """GB, requests and CPU hours in an hour, for more and more clients."""
+    shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("clients", "", "GB", "million\nrequests", "CPU\nhours", "server\nprocesses", "90 %\nms"):
+        shown.add_column(heading, justify="right" if heading else "left", vertical="bottom")
+    for clients in MANY:
+        for place, each in enumerate(offers(with_clients(workload, clients), costs)):
+            shown.add_row(
+                f"{clients:,}" if not place else "", TRANSPORTS[each.transport].title,
+                number(each.wire_bytes * HOUR / 1e9), number(each.requests * HOUR / 1e6), number(each.cores),
+                f"{math.ceil(each.processes):,}", milliseconds(each.within_ms),
+            )  # fmt: skip
+    return shown
+
+
+def measured(own: pd.DataFrame | None) -> str:
+    """What was measured of just this workload."""
+    if own is None or own.empty:
+        return "Measured: nothing of this workload."
+    good = table.valid(own)
+    parts = [f"{TRANSPORTS[str(name)].title} {number(float(mine['latency_mean_ms'].mean()))} ms and "
+             f"{number(float(mine['server_cpu_share'].mean() * 100))} % of a core"
+             for name, mine in good.groupby("transport")]  # fmt: skip
+    missing = sorted(set(own["transport"]) - set(good["transport"]))
+    gone = f" No valid run of {listed(missing)}: this machine cannot carry that load, and it is answered from costs." \
+        if missing else ""  # fmt: skip
+    return (f"Measured here, mean latency and server: {listed(parts)}." if parts else "Measured: no valid run.") + gone
+
+
+def computed(source: str) -> str:
+    return (
+        f"Computed: everything in the tables, by the model and from {source}. 90 % and the line in which clients are "
+        f"served count; loss, congestion and what lies between do not."
+    )

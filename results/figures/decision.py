@@ -1,0 +1,112 @@
+"""Which transport: the cheapest that is soon enough, over the message rate and the latency wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import matplotlib.ticker
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+
+from results.advice import Known, Offer, Workload, cheapest, known, longest_interval, offers
+from results.figures.frame import Chart, frame, made_on, settle, styled
+from results.transports import COMPARED, TRANSPORTS
+from results.words import milliseconds, times
+
+CLIENTS, PROFILE = 1000, "browser"
+ROUND_TRIPS = (20.0, 200.0)
+RATES = np.geomspace(0.05, 100, 70)
+WANTED = np.geomspace(8, 120_000, 90)  # ms
+NOBODY = "#BBBBBB"
+
+
+@styled
+def which_transport(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """The cheapest transport, by the server's CPU, with which nine messages in ten come within the latency wanted.
+
+    A panel for each round trip: message rate (1/s) across, latency wanted (ms) up. Computed from the costs fitted to
+    these runs and from the model; polling at the longest interval that is short enough. Nothing here was run.
+    """
+    costs, plain = known(runs, PROFILE), Workload(clients=CLIENTS)
+    grids = {rtt_ms: _grid(replace(plain, rtt_ms=rtt_ms), costs) for rtt_ms in ROUND_TRIPS}
+    title, alt = _finding(grids), _alt(grids, costs, plain)
+    small = f"Computed for {CLIENTS:,} clients, {plain.payload_bytes} B messages, {PROFILE} headers, from the costs of "
+    small += f"this machine and as many server processes as they ask for: {made_on(machine)}."
+    figure = frame(title, small, height=6.4)
+    for axes, (rtt_ms, grid) in zip(figure.subplots(1, len(grids), sharey=True), grids.items(), strict=True):
+        _regions(axes, grid)
+        _long_polling(axes, replace(plain, rtt_ms=rtt_ms), costs["long-polling"])
+        axes.set(xscale="log", yscale="log", title=f"{rtt_ms:g} ms round trip", xlabel="messages a second")
+        axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    figure.axes[0].set_ylabel("90 % wanted within")
+    figure.axes[0].set_yticks([10, 100, 1000, 10_000, 60_000], ["10 ms", "100 ms", "1 s", "10 s", "1 min"])
+    for axes in figure.axes:
+        axes.minorticks_off()
+    settle(figure)
+    return Chart("which_transport", figure, title, alt)
+
+
+def _grid(workload: Workload, costs: Mapping[str, Known]) -> list[list[Offer | None]]:
+    """The cheapest for each latency wanted (rows) and rate (columns)."""
+    return [
+        [_best(replace(workload, rate_hz=float(rate), within_ms=float(wanted)), costs) for rate in RATES]
+        for wanted in WANTED
+    ]
+
+
+def _best(workload: Workload, costs: Mapping[str, Known]) -> Offer | None:
+    every = longest_interval(workload, costs["polling"])
+    polled = replace(workload, poll_interval_s=every) if every else workload
+    return cheapest(offers(polled, costs))
+
+
+def _regions(axes: Axes, grid: list[list[Offer | None]]) -> None:
+    """A tint and a name for each region, with a line around it."""
+    names = ["", *COMPARED]
+    codes = np.array([[names.index(best.transport) if best else 0 for best in row] for row in grid])
+    colours = ListedColormap([NOBODY, *(TRANSPORTS[name].colour for name in COMPARED)])
+    axes.pcolormesh(RATES, WANTED, codes, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, alpha=0.35, shading="nearest",
+                    rasterized=True)  # fmt: skip
+    for code, name in enumerate(names):
+        here = codes == code
+        if here.mean() > 0.02:
+            axes.contour(RATES, WANTED, here.astype(float), levels=[0.5], colors="#444444", linewidths=1.5)
+            rows, columns = np.nonzero(here)
+            place = RATES[int(np.median(columns))], WANTED[int(np.median(rows))]
+            words = TRANSPORTS[name].title if name else "none is soon enough"
+            axes.annotate(words, place, ha="center", va="center", fontweight="bold", fontsize=15,
+                          color=TRANSPORTS[name].colour if name else "#444444")  # fmt: skip
+
+
+def _long_polling(axes: Axes, workload: Workload, costs: Known) -> None:
+    """From where on up long polling is soon enough as well."""
+    within = [offers(replace(workload, rate_hz=float(rate)), {"long-polling": costs})[0].within_ms for rate in RATES]
+    axes.plot(RATES, within, color=TRANSPORTS["long-polling"].colour, linestyle=(0, (4, 2)), linewidth=2, marker="")
+    axes.annotate("above: long polling, too", (RATES[2], within[2]), (0, 8), textcoords="offset points", fontsize=12,
+                  color=TRANSPORTS["long-polling"].colour, fontweight="bold")  # fmt: skip
+
+
+def _finding(grids: Mapping[float, list[list[Offer | None]]]) -> str:
+    """Up to how many messages a poll may bring before polling becomes the cheapest; who never is."""
+    found = [best for grid in grids.values() for row in grid for best in row if best]
+    batches = [best.workload.rate_hz * best.workload.poll_interval_s for best in found if best.transport == "polling"]
+    never = [TRANSPORTS[name].words for name in COMPARED if name not in {best.transport for best in found}]
+    until = f" until a poll may bring {times(min(batches))} messages or more" if batches else ""
+    also = f"; {never[0]} never is" if never else ""
+    return f"A WebSocket is the cheapest that is soon enough{until}{also}"
+
+
+def _alt(grids: Mapping[float, Any], costs: Mapping[str, Known], workload: Workload) -> str:
+    parts = []
+    for rtt_ms, grid in grids.items():
+        for rate in (RATES[0], 1.0, RATES[-1]):
+            column = int(np.abs(RATES - rate).argmin())
+            lowest = {row[column].transport: wanted for wanted, row in zip(WANTED[::-1], grid[::-1], strict=True)
+                      if row[column]}  # fmt: skip
+            told = [f"{TRANSPORTS[name].words} from {milliseconds(wanted)} ms" for name, wanted in lowest.items()]
+            parts.append(f"{rtt_ms:g} ms round trip, {RATES[column]:.2g} messages/s: {', '.join(told)}")
+    return f"Regions of the cheapest transport over message rate and latency wanted. {'; '.join(parts)}."
