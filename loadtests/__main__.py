@@ -155,10 +155,11 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
                 advise(args, results, console)
             return status
     except TooLarge as error:
-        print(f"loadtests: {error}", file=sys.stderr)
-        if own:
-            advise(args, None, console)
-        return 0 if args.within_ms else 2
+        if not args.within_ms:
+            p.exit(2, f"loadtests: {error}{'; --within-ms MS answers from costs' if own else ''}\n")
+        print(f"loadtests: {error}: not run, and answered from costs", file=sys.stderr)
+        advise(args, None, console)
+        return 0
     except (Refused, Taken) as error:
         p.exit(2, f"loadtests: {error}\n")
     except (RunFailed, TableError, OSError) as error:

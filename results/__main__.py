@@ -75,15 +75,19 @@ WORKLOAD = {  # option: the field of a workload
 }
 
 
-def positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A reader of numbers from 0 on, or above it."""
+MAY_BE_NONE = ("rtt_ms", "cookie_bytes")
+
+
+def positive(field: str) -> Callable[[str], Any]:
+    """A reader of the numbers that a field of a workload may be: above 0, or from 0 on."""
+    kind: Callable[[str], Any] = int if field in ("clients", "payload_bytes", "cookie_bytes") else float
 
     def value(text: str) -> Any:
-        if not 0 <= (found := kind(text)) < math.inf:
+        if not 0 <= (found := kind(text)) < math.inf or found == 0 and field not in MAY_BE_NONE:
             raise ValueError(text)
         return found
 
-    value.__name__ = "number"  # as argparse calls what it could not read
+    value.__name__ = "positive number"  # as argparse calls what it could not read
     return value
 
 
@@ -96,8 +100,7 @@ def parser() -> argparse.ArgumentParser:
         if action == "charts":
             own.add_argument("--talk", action="store_true", help="with larger letters, for a projector, into talk/")
     for option, field in WORKLOAD.items():
-        kind = int if field in ("clients", "payload_bytes", "cookie_bytes") else float
-        own.add_argument(option, type=positive(kind), dest=field)
+        own.add_argument(option, type=positive(field), dest=field)
     own.add_argument("--tls", action="store_true", default=None)
     own.add_argument("--header-profile", default="browser")
     return whole

@@ -21,9 +21,13 @@ SHARED = tuple(column.name for column in PARAMETERS if column.name not in PLAIN 
 """Parameters of the condition that all transports share; what only one of them has belongs to its name."""
 
 
+OPEN = ("payload_bytes", "link_mbps")
+"""What an empty cell of says something, too: earthquakes, as long as they are; a link without a limit."""
+
+
 def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
-    """Those of the parameters `names` that take more than one value in these runs."""
-    return [name for name in names if runs[name].nunique() > 1]
+    """Those of the parameters `names` that take more than one value in these runs; for OPEN ones none is a value."""
+    return [name for name in names if runs[name].nunique(dropna=name not in OPEN) > 1]
 
 
 def applies(runs: pd.DataFrame, name: str) -> pd.Series:

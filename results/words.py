@@ -27,9 +27,15 @@ WORDS: dict[str, Callable[[Any], str]] = {
 }
 
 
+REAL = "earthquakes"
+"""What a message is where no run says its size."""
+
+
 def describe(row: Mapping[str, Any], names: Iterable[str]) -> str:
     """These parameters of a run in words, "20 clients, 5 messages/s"; what does not apply is left out."""
-    return ", ".join(WORDS[name](row[name]) for name in names if not pd.isna(row[name]) and row[name] != "")
+    filled = {name: row[name] for name in names if not pd.isna(row[name]) and row[name] != ""}
+    return ", ".join(WORDS[name](filled[name]) if name in filled else REAL for name in names
+                     if name in filled or name == "payload_bytes")  # fmt: skip
 
 
 def number(value: float | None) -> str:

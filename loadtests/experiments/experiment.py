@@ -45,7 +45,8 @@ class Experiment:
     """A question, and the settings that answer it: `settings(profile)` yields changes to the basic run.
 
     One factor is varied at a time. For every setting the transports follow each other, so that a slow minute of the
-    machine meets all of them; `transports` says which. `during` acts on a run in its window, and returns at its end.
+    machine meets all of them; `transports` says which. `during` acts on a run in its window, and returns at its end. A
+    run that is not valid is tried again until it has had its `tries`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Experiment:
     settings: Callable[[str], Settings]
     during: Callable[[Scene], None] = watch
     transports: Callable[[dict[str, Any]], tuple[str, ...]] = lambda setting: COMPARED
+    tries: Callable[[Run], int] = lambda run: 3
 
     def runs(self, profile: str) -> list[Run]:
         """The runs of a profile, transports interleaved, and taking turns at going first."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from loadtests.experiments.experiment import EVEN, Experiment, Scene, Settings
+from loadtests.experiments.experiment import Experiment, Scene, Settings
 
 OUTAGE_S, BEFORE_S = 5.0, 0.6
-BASIC: dict[str, Any] = EVEN | {"rate_hz": 20.0, "duration_s": 15 * EVEN["poll_interval_s"]}
+BASIC: dict[str, Any] = {"rate_hz": 20.0, "poll_interval_s": 0.525, "duration_s": 15 * 0.525}
 
 
 def cut(scene: Scene) -> None:

@@ -21,8 +21,6 @@ from loadtests.runs.validity import FEW
 from results import figures, report, table
 from results.folders import REFERENCE
 
-ATTEMPTS = 3  # an invalid run is tried again twice
-
 
 def option(name: str) -> str:
     """How a user who called make gives an option."""
@@ -68,7 +66,7 @@ class Comparison:
     def run(self, console: Console) -> None:
         """Measure what is not measured yet, showing what runs and how long is left."""
         known = self.floors()
-        left = [run for run in self.plan if not done(self.attempts(run))]
+        left = [run for run in self.plan if not done(self.attempts(run), tries(run))]
         wanted = dict.fromkeys(floor_run(run) for run in left if run.linked and not run.fault)
         unknown = [run for run in wanted if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
@@ -125,32 +123,37 @@ class Comparison:
     def _measure(self, run: Run, bar: Bar) -> None:
         """Conduct a run until it is valid or was tried often enough; each attempt has its row."""
         found = self.floors().get(floor_run(run)) if run.linked else None
-        while not done(tried := self.attempts(run)):
+        while not done(tried := self.attempts(run), tries(run)):
             outcome = conduct(run, self.partial.scaffold, bar.advance, experiment_of(run).during)
             cells = row(run, outcome, len(tried) + 1, found)
             keep_latencies(outcome.histogram, self.partial.path / "latency", run.run_id)
             add_line(self._rows, cells)
-            tell(cells, bar)
+            tell(cells, tries(run), bar)
 
     def _find_floor(self, run: Run, bar: Bar) -> None:
         """Find a floor, over a delay line without delay."""
         rows: list[dict[str, Any]] = []
-        while not done(rows):
+        while not done(rows, tries(run)):
             outcome = conduct(run, self.partial.scaffold, bar.advance, link=True)
             rows.append(row(run, outcome, len(rows) + 1))
-            tell(rows[-1], bar)
+            tell(rows[-1], tries(run), bar)
         found = floor(run, outcome.tally) if rows[-1]["valid"] else None
         add_line(self._floors, {"run": run.parameters(), "floor": found and asdict(found)})
 
 
-def done(attempts: list[dict[str, Any]]) -> bool:
+def tries(run: Run) -> int:
+    """How often a run is tried until it is valid."""
+    return experiment_of(run).tries(run)
+
+
+def done(attempts: list[dict[str, Any]], most: int) -> bool:
     """Whether the last attempt was valid, or to try again is in vain."""
     if not attempts or attempts[-1]["valid"]:
         return bool(attempts)
-    return len(attempts) == ATTEMPTS or attempts[-1]["invalid_reason"].startswith(FEW)
+    return len(attempts) == most or attempts[-1]["invalid_reason"].startswith(FEW)
 
 
-def tell(cells: dict[str, Any], bar: Bar) -> None:
+def tell(cells: dict[str, Any], most: int, bar: Bar) -> None:
     """Say why an attempt does not count."""
     if not cells["valid"]:
-        bar.note(f"{cells['invalid_reason']} (attempt {cells['attempt']} of {ATTEMPTS})")
+        bar.note(f"{cells['invalid_reason']} (attempt {cells['attempt']} of {most})")

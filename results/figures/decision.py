@@ -76,7 +76,7 @@ def _regions(axes: Axes, grid: list[list[Offer | None]]) -> None:
         if here.mean() > 0.02:
             axes.contour(RATES, WANTED, here.astype(float), levels=[0.5], colors="#444444", linewidths=1.5)
             rows, columns = np.nonzero(here)
-            place = RATES[int(np.median(columns))], WANTED[int(np.median(rows))]
+            place = RATES[int(np.median(columns))], WANTED[int(np.percentile(rows, 65 if name else 50))]
             words = TRANSPORTS[name].title if name else "none is soon enough"
             axes.annotate(words, place, ha="center", va="center", fontweight="bold", fontsize=15,
                           color=TRANSPORTS[name].colour if name else "#444444")  # fmt: skip
@@ -86,7 +86,7 @@ def _long_polling(axes: Axes, workload: Workload, costs: Known) -> None:
     """From where on up long polling is soon enough as well."""
     within = [offers(replace(workload, rate_hz=float(rate)), {"long-polling": costs})[0].within_ms for rate in RATES]
     axes.plot(RATES, within, color=TRANSPORTS["long-polling"].colour, linestyle=(0, (4, 2)), linewidth=2, marker="")
-    axes.annotate("above: long polling, too", (RATES[2], within[2]), (0, 8), textcoords="offset points", fontsize=12,
+    axes.annotate("above: long polling, too", (RATES[2], within[2]), (0, 20), textcoords="offset points", fontsize=12,
                   color=TRANSPORTS["long-polling"].colour, fontweight="bold")  # fmt: skip
 
 

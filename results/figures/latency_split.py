@@ -65,7 +65,7 @@ def _bars(axes: Any, splits: Mapping[str, Split]) -> None:
         end = 0.0
         for part, value in each.parts():
             axes.barh(-place, value, left=end, color=TONES[part], height=0.7, label=None if place else PARTS[part])
-            if abs(value) > THIN * longest:
+            if value > THIN * longest:
                 axes.annotate(f"{value:.0f}", (end + value / 2, -place), ha="center", va="center", fontsize=12)
             end += value
         axes.annotate(f"{number(each.whole)} ms", (max(end, end - each.left), -place), (8, 0), va="center",

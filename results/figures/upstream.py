@@ -58,6 +58,7 @@ def _around(axes: Axes, runs: pd.DataFrame) -> None:
     axes.set_title("bytes around a text and its echo")
     axes.set_xticks(list(around.index), [_size(int(size)) for size in around.index])
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
     axes.margins(x=0.12)
 
 

@@ -112,6 +112,11 @@ def test_the_list_names_every_experiment_with_runs_and_seconds(columns):
         assert f"quick: {len(experiment.runs('quick'))} runs, {seconds:.0f} s" in said
 
 
+def test_the_list_of_a_workload_is_of_it_alone():
+    done = loadtests("--list", "--clients", "300", "--duration", "20", "--within-ms", "100", "--cookies", "100")
+    assert (done.returncode, done.stdout.strip()) == (0, "workload: 3 runs, 68 s")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -125,8 +125,8 @@ def test_a_client_that_asks_may_be_as_late_as_a_tenth_of_what_is_measured():
 def test_a_run_is_tried_again_unless_that_is_in_vain():
     good, bad = {"valid": True}, {"valid": False, "invalid_reason": "1 lost"}
     few = {"valid": False, "invalid_reason": "only 3 messages"}
-    assert [done(rows) for rows in ([], [bad], [bad, bad])] == [False, False, False]
-    assert all(done(rows) for rows in ([good], [bad, good], [bad, bad, bad], [few]))
+    assert [done(rows, 3) for rows in ([], [bad], [bad, bad])] == [False, False, False]
+    assert done([bad], 1) and all(done(rows, 3) for rows in ([good], [bad, good], [bad, bad, bad], [few]))
 
 
 def test_what_too_few_messages_would_have_to_carry_stays_empty():

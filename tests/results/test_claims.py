@@ -18,9 +18,12 @@ def test_sixteen_claims_each_with_an_authority():
 
 
 def test_what_the_runs_cannot_decide_is_not_decided(folder):
-    found = claims.verdicts(table.read_runs(folder))
-    measured = {verdict.claim.id for verdict in found if verdict.verdict != claims.NOT_MEASURED}
-    assert measured == {"C1", "C2", "C5", "C6", "C11"}, "no echo is among these runs"
+    runs = table.read_runs(folder)
+    for without, decided in (("", {"C1", "C2", "C3", "C5", "C6", "C11", "C15", "C16"}),
+                             ("upstream link-rate", {"C1", "C2", "C5", "C6", "C11", "C16"}),
+                             ("connection overhead", {"C3", "C5", "C6", "C11", "C15"})):  # fmt: skip
+        found = claims.verdicts(runs[~runs["experiment"].isin(without.split())])
+        assert {verdict.claim.id for verdict in found if verdict.verdict != claims.NOT_MEASURED} == decided
 
 
 def test_no_runs_no_verdicts(tmp_path, runs):
@@ -87,6 +90,7 @@ def test_half_held_and_worthwhile_solve_their_equations():
 
 
 def test_c6_does_not_count_what_all_three_share(tmp_path, runs):
+    runs = runs[runs["operation"] == "feed"]
     found = _verdict(tmp_path, runs, "C6")
     assert found.verdict.startswith("holds when the server is the side that speaks: ")
     assert found.verdict.endswith("messages came on 0 requests; that a connection lasts is no difference")
@@ -97,6 +101,39 @@ def test_c6_does_not_count_what_all_three_share(tmp_path, runs):
     mixed = runs.assign(keep_alive=~closing, connections=runs["connections"].where(~closing, runs["requests"]))
     words = " ".join(_verdict(tmp_path, mixed, "C6").numbers)
     assert "polling without kept connections: " in words and "kept: long-polling 1.00 and" in words
+
+
+def test_c6_wants_clients_that_speak_unasked(tmp_path, runs):
+    found = _verdict(tmp_path, runs, "C6")
+    game = runs[(runs["operation"] == "duplex") & (runs["transport"] == "websocket")].iloc[0]
+    both = f"{game['published']:,} went up while {game['deliveries']:,} came down on the same connections"
+    assert found.verdict.startswith("holds: ") and found.verdict.endswith(both)
+    assert sum(words.startswith("Both ways at once, ") for words in found.numbers) == 3
+    posting = runs.assign(requests=runs["requests"].where(
+        (runs["operation"] != "duplex") | (runs["transport"] != "websocket"), 5))  # fmt: skip
+    assert _verdict(tmp_path, posting, "C6").verdict.startswith("holds when the server is the side that speaks: ")
+
+
+def test_c3_turns_on_whether_longer_headers_make_messages_later(tmp_path, runs):
+    link = runs[runs["experiment"] == "link-rate"]
+    same = _verdict(tmp_path, link.assign(latency_mean_ms=50.0), "C3")
+    assert same.verdict.startswith("does not hold: ")
+    assert " 1 at 0.25 Mbit/s, 1 at 1 Mbit/s and 1 at 100 " in same.verdict
+    long, slow = link["cookie_bytes"] == 1024, link["link_mbps"] == 0.25
+    late = link.assign(latency_mean_ms=50.0 + 20.0 * (long & slow & (link["transport"] == "long-polling")))
+    found = _verdict(tmp_path, late, "C3")
+    assert found.verdict.startswith("holds when messages come before long polling's question is through the link: ")
+    assert "long polling 1.4 at 0.25 Mbit/s, 1 at 1 Mbit/s" in found.verdict
+    assert "long polling 50.0 → 70.0 ms" in found.numbers[1]
+    all_late = _verdict(tmp_path, link.assign(latency_mean_ms=50.0 + 20.0 * long), "C3")
+    assert all_late.verdict.startswith("holds: ")
+    assert _verdict(tmp_path, link[long], "C3").verdict == claims.NOT_MEASURED
+
+
+def test_c3_says_at_which_link_the_bytes_take_as_long_as_the_round_trip(tmp_path, runs):
+    """518 B and a cookie of 1,024 against 60 B: 1,482 B are 20 ms at 0.593 Mbit/s."""
+    found = _verdict(tmp_path, runs, "C3")
+    assert "1,482 B more on each request, which take as long as the round trip of 20 ms at 0.593 Mb" in found.verdict
 
 
 def test_c11_judges_only_what_has_a_round_trip(tmp_path, runs):
@@ -111,7 +148,7 @@ def test_c11_judges_only_what_has_a_round_trip(tmp_path, runs):
 
 
 def test_c11_compares_new_connections_with_the_one_websocket(tmp_path, runs):
-    far = runs[runs["rtt_ms"] == 100]
+    far = runs[(runs["rtt_ms"] == 100) & runs["keep_alive"]]
     closing = far[far["transport"] != "websocket"].assign(keep_alive=False, latency_mean_ms=900.0)
     closing = closing.assign(run_id=closing["run_id"] + "-new")
     found = _verdict(tmp_path, table.pd.concat([far, closing], ignore_index=True), "C11")

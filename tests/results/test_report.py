@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tools.lab import ROOT
 from tools.made_up import MACHINE, make
 
@@ -75,7 +76,7 @@ def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder
     drawn, images = figures.draw_all(table.read(folder))[0], Elements(page).all("img")
     assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
     captions = [html.unescape(words) for words in re.findall(r"<figcaption>(.*?)</figcaption>", page)]
-    assert captions == [chart.title for chart in drawn] and len(captions) == 5
+    assert captions == [chart.title for chart in drawn] and len(captions) == 13
 
 
 def test_it_names_the_invalid_runs_and_the_provenance(page, runs):
@@ -150,6 +151,34 @@ def test_charts_and_report_print_what_they_wrote(folder):
     assert (done.returncode, done.stdout) == (0, f"{folder / 'report.html'}\n")
 
 
+def test_charts_for_a_talk_have_a_place_of_their_own_and_larger_letters(folder):
+    _run("charts", folder)
+    done = _run("charts", folder, "--talk")
+    paths = [Path(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and {path.parent.name for path in paths} == {"talk"} and all(map(Path.is_file, paths))
+    wide, narrow = (Image.open(folder / room / "sending.png").width for room in ("charts", "talk"))
+    assert narrow / wide == pytest.approx(0.78, abs=0.01), "a smaller page, and the same letters"
+
+
+def test_advise_answers_from_the_folder_alone(folder):
+    wanted = ["--clients", "300", "--rate", "2", "--size", "1000", "--rtt", "60", "--within-ms", "200"]
+    done = _run("advise", folder, *wanted)
+    assert done.returncode == 0 and "300 clients, 2 messages/s, 1,000 B messages, 60 ms round trip" in done.stdout
+    assert "The cheapest that does, by the server's CPU, is " in done.stdout and "Measured: nothing" in done.stdout
+
+
+@pytest.mark.parametrize("wrong", [("--rate", "-1"), ("--clients", "many"), ("--within-ms", "nan"), ("--rate", "0")])
+def test_advise_refuses_what_is_no_number(folder, wrong):
+    done = _run("advise", folder, *wrong)
+    assert done.returncode == 2 and wrong[0] in done.stderr and "Traceback" not in done.stderr
+
+
+def test_advise_says_which_costs_are_not_known(folder):
+    done = _run("advise", folder, "--header-profile", "unheard-of")
+    assert done.returncode == 1 and done.stderr.startswith("python -m results: the costs are not known: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_claims_prints_every_claim(folder):
     done = _run("claims", folder)
     assert done.returncode == 0 and all(claim.words in done.stdout for claim in claims.CLAIMS)
@@ -184,7 +213,7 @@ def test_what_the_runs_cannot_draw_is_borrowed_from_the_reference_and_said_to_be
     results, reference = table.read(make(tmp_path / "mine", only="latency")), table.read(folder)
     page = report.render(results, figures.draw_all(results), reference)
     own, other = page.split("From the run that comes with the lab")
-    assert 'id="latency_by_poll_interval"' in own and 'id="bytes_per_delivery"' in other
+    assert 'id="latency_over_round_trip"' in own and 'id="bytes_per_delivery"' in other
     assert MACHINE["date"] in other.split("</p>")[0]
     whole = report.render(reference, figures.draw_all(reference), reference)
     assert "From the run that comes with the lab" not in whole

@@ -90,8 +90,9 @@ def made_up_run(
     rtt_ms=0.0,
     invalid_reason="",
     size=142,
+    extra=None,
 ):
-    """One row of runs.csv, and its latencies in ms."""
+    """One row of runs.csv, and its latencies in ms; `extra` are cells instead of those."""
     messages = round(rate * seconds)
     polls, empty, connections = requests(transport, interval, rate, messages, seconds)
     bytes_by_heading = {
@@ -121,10 +122,22 @@ def made_up_run(
         latency_mean_ci_ms=2 * latency.std() / np.sqrt(messages),
         clock="kernel", generator_delay_p99_ms=0.4, server_cpu_share=us * deliveries / seconds / 1e6,
         server_cpu_us_per_delivery=us, held_mean_s=held if transport == "long-polling" else None,
-        server_rss_mib=60.0, generator_cpu_share=0.4, generator_lag_p99_ms=1.0, publisher_late_p99_ms=0.5,
+        joining_mean_ms=(4 if transport == "websocket" else 2) * rtt_ms + 1.0, floor_ms=1.0 if rtt_ms else None,
+        expected_mean_ms=expected_ms(transport, interval, rate, rtt_ms),
+        server_rss_mib=60.0 + 0.02 * clients, generator_cpu_share=0.4, generator_lag_p99_ms=1.0,
+        publisher_late_p99_ms=0.5,
         valid=not invalid_reason, invalid_reason=invalid_reason,
     )  # fmt: skip
-    return row, latency
+    return row | (extra or {}), latency
+
+
+def expected_ms(transport, interval, rate, rtt_ms):
+    """As the model has it."""
+    waiting = {"polling": 500 * interval, "long-polling": rtt_ms * away_share(rate, rtt_ms) / 2}
+    return rtt_ms / 2 + waiting.get(transport, 0.0)
+
+
+WRAPPED = ({"tls": True}, {"payload_bytes": None}, {"payload_bytes": None, "deflate": True})
 
 
 def conditions():
@@ -136,6 +149,22 @@ def conditions():
     yield from (("update-rate", slow | {"rate": rate, "seconds": max(20, 30 / rate)}) for rate in (0.2, 1.0, 5.0, 50.0))
     yield from (("latency", {"interval": interval}) for interval in (0.25, 1.0, 4.0))
     yield from (("latency", {"interval": 0.5, "rtt_ms": rtt_ms}) for rtt_ms in (20.0, 100.0, 400.0))
+    yield "latency", {"interval": 0.5, "rtt_ms": 100.0, "extra": {"keep_alive": False}}
+    yield from (("overhead", {"profile": "browser", "extra": extra}) for extra in WRAPPED)
+    for link_mbps in (0.25, 1.0, 100.0):
+        slow = {"interval": 0.505, "rtt_ms": 20.0, "rate": 20.0, "clients": 1, "extra": {"link_mbps": link_mbps}}
+        yield from (("link-rate", slow | head) for head in ({"profile": "minimal"}, {"cookie_bytes": 1024}))
+    for tls in (False, True):
+        yield "connection", {"rtt_ms": 50.0, "extra": {"tls": tls, "keep_alive": True}}
+        yield "connection", {"rtt_ms": 50.0, "extra": {"tls": tls, "keep_alive": False}}
+    for size in (1, 1024, 65_536):
+        yield "upstream", {"size": size, "rtt_ms": 50.0, "extra": {"operation": "echo"}}
+    game = {"operation": "duplex", "upstream_mean_ms": 26.0}
+    yield "upstream", {"clients": 4, "rate": 30.0, "interval": 0.105, "rtt_ms": 50.0, "extra": game}
+    for fault, seconds in (("cut", 0.4), ("reset", 0.8), ("restart", 1.1)):
+        for repeat in (1, 2):
+            extra = {"fault": fault, "recovery_s": seconds * repeat}
+            yield "outage", {"rate": 20.0, "seconds": 8.0, "repeat": repeat, "extra": extra}
     yield from (("scale", {"clients": clients}) for clients in (10, 30, 100, 300, 900))
     yield "scale", {"clients": 2000, "invalid_reason": "generator CPU share 0.97 is above 0.85"}
 
@@ -149,6 +178,9 @@ def make(folder, seed=1, only=None):
             continue
         for transport in transports.COMPARED:
             if transport != "polling" and parameters.get("interval") in (0.25, 4.0):
+                continue
+            operation, closing = (parameters.get("extra", {}).get(name) for name in ("operation", "keep_alive"))
+            if (transport, operation) == ("long-polling", "echo") or (transport, closing) == ("websocket", False):
                 continue
             row, latency = made_up_run(experiment, transport, number, rng, **parameters)
             histogram = new_histogram()
