@@ -45,6 +45,8 @@ def bytes_wrapped(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     return _chart("bytes_wrapped", named, machine, _wrapped_finding(table.valid(named)), mine["deflate"].astype(bool))
 
 
+LEGIBLE = 3.0
+"""Times as long as the bars of the title's block the longest may be, if others are as well."""
 CONDITION = ["clients", "rate_hz", "poll_interval_s", "rtt_ms", "keep_alive"]
 
 
@@ -79,7 +81,7 @@ def _wrapped_finding(runs: pd.DataFrame) -> str:
     return (
         f"TLS adds {times(tls['websocket'])} B to a message by WebSocket, {times(tls['long-polling'])} by long "
         f"polling; compression leaves {100 * deflated['websocket'] / real['websocket']:.0f} % and "
-        f"{100 * deflated['long-polling'] / real['long-polling']:.0f} % of what an earthquake takes by these"
+        f"{100 * deflated['long-polling'] / real['long-polling']:.0f} % of an earthquake's bytes"
     )
 
 
@@ -89,15 +91,19 @@ def _bars(runs: pd.DataFrame, told: str) -> pd.DataFrame:
     each = good[list(table.LEDGER)].astype("float64").div(good["deliveries"].astype("float64"), axis=0)
     bars = each.groupby([good["block"], good["transport"]]).median().reset_index()
     bars["total"] = bars[list(table.LEDGER)].sum(axis=1)
+    once = good.assign(joining=good["joining_sent"] + good["joining_received"])
+    once = once.groupby(["block", "transport"])[["joining", "clients"]].sum().reset_index()
+    bars["joining"] = bars[["block", "transport"]].merge(once)[["joining", "clients"]].eval("joining / clients")
     bars["order"] = bars["transport"].map(list(TRANSPORTS).index)
     bars["block_total"] = bars.groupby("block")["total"].transform("max")
     return _at_most_four(bars.sort_values(["block_total", "block", "order"], ignore_index=True), told)
 
 
 def _at_most_four(bars: pd.DataFrame, told: str) -> pd.DataFrame:
-    """The leanest and the heaviest block, the one that the title is of, and one between."""
-    names = list(dict.fromkeys(bars["block"]))
-    order = [told, names[-1], names[0], *names]
+    """The block that the title is of, the heaviest beside which it can still be read, the leanest, and one between."""
+    totals = bars.groupby("block")["total"].max().sort_values()
+    names, beside = list(totals.index), totals[totals <= LEGIBLE * totals[told]].index[-1]
+    order = [told, beside if beside != told else names[-1], names[0], *reversed(names[: names.index(told)]), *names]
     return bars[bars["block"].isin(list(dict.fromkeys(order))[:4])].reset_index(drop=True)
 
 
@@ -134,7 +140,8 @@ def _title(transport: Any) -> str:
 
 def _bytes_alt(bars: pd.DataFrame) -> str:
     parts = [
-        f"{_title(bar.transport)}, {bar.block}: {bar.total:,.0f} B, of which {bar.payload:,.0f} B message"
+        f"{_title(bar.transport)}, {bar.block}: {bar.total:,.0f} B, of which {bar.payload:,.0f} B message; "
+        f"{bar.joining:,.0f} B to join"
         for bar in bars.itertuples()
     ]
     return "Bars of the bytes moved for each delivered message. " + "; ".join(parts) + "."
@@ -149,6 +156,10 @@ def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
         left += bars[heading].to_numpy()
     for height, bar in zip(heights, bars.itertuples(), strict=True):
         axes.annotate(f"{bar.total:,.0f} B", (bar.total, height), (6, 0), textcoords="offset points", va="center")
+        axes.annotate(f"{bar.joining:,.0f}", (1, height), xycoords=("axes fraction", "data"), ha="right", va="center",
+                      color="#666666", fontsize=12)  # fmt: skip
+    axes.annotate("B to join", (1, heights[0] - 0.75), xycoords=("axes fraction", "data"), ha="right", va="center",
+                  color="#666666", fontsize=12)  # fmt: skip
     _bar_axis(axes, bars, heights, block)
     _name_headings(axes, bars, heights)
 
@@ -161,7 +172,7 @@ def _bar_axis(axes: Axes, bars: pd.DataFrame, heights: np.ndarray, block: np.nda
         first = int(np.flatnonzero(block == place)[0])
         axes.text(0, heights[first] - 0.56, bars["block"].iloc[first], va="bottom", fontsize=12, color="#333333")
     axes.set(
-        ylim=(heights[-1] + 0.6, -0.6), xlim=(0, bars["total"].max() * 1.14), xlabel="bytes for each delivered message"
+        ylim=(heights[-1] + 0.6, -0.6), xlim=(0, bars["total"].max() * 1.27), xlabel="bytes for each delivered message"
     )
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)

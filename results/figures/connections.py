@@ -16,7 +16,7 @@ from results.select import NotMeasured, kept, of_experiment
 from results.transports import TRANSPORTS
 from results.words import number
 
-PANELS = {"bytes": "bytes to join", "ms": "ms to join", "each": "bytes a request or message"}
+PANELS = {"bytes": "bytes to join", "ms": "ms to join", "each": "bytes each time"}
 
 
 @styled
@@ -30,7 +30,8 @@ def cost_of_a_connection(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Char
     if bars["ms"].isna().all():
         raise NotMeasured("these runs do not say how long joining took")
     title, alt = _finding(bars, mine), _alt(bars)
-    note = " Hollow: each request on its own connection. A WebSocket client looks at /status first, on another one."
+    note = " Each time: a request, or a message by WebSocket. Hollow: each on its own connection. A WebSocket client "
+    note += "first looks at /status."
     note += invalid_note(mine, "left out")
     figure = frame(title, conditions(mine, machine) + note, height=6.2)
     for axes, name in zip(figure.subplots(1, 3, sharey=True), PANELS, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from results.model import broadcast_mean
 from results.select import NotMeasured, of_experiment, usual
 from results.stack import whose
 from results.transports import TRANSPORTS
-from results.words import milliseconds, number
+from results.words import listed, milliseconds, number
 
 
 @styled
@@ -35,7 +36,7 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     found = {name: prices(table.valid(all_loads), name) for name in TRANSPORTS if (mine["transport"] == name).any()}
     title, alt = _finding(found), _alt(mine, found)
     small = f"{conditions(mine, machine)} Latency ends with the arrival; the load generator's own delay is not in it "
-    small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads."
+    small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads. {knees(mine)}"
     small = " ".join([small, *whose(machine)[:2]])
     figure = frame(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
@@ -127,6 +128,16 @@ def _delays(runs: pd.DataFrame) -> str:
     """The largest delay that the load generator itself has added, if the arrivals were stamped by the kernel."""
     largest = table.valid(runs)["generator_delay_p99_ms"].max()
     return "in it where the kernel stamps no arrivals" if pd.isna(largest) else f"up to {milliseconds(largest)} ms"
+
+
+def knees(runs: pd.DataFrame) -> str:
+    """Up to how many clients every run of a transport was valid, in a sentence; more are beyond this machine."""
+    parts = []
+    for name in TRANSPORTS:
+        mine, bad = (side[side["transport"] == name]["clients"] for side in (table.valid(runs), table.invalid(runs)))
+        under = mine[mine < (bad.min() if len(bad) else math.inf)]
+        parts += [f"{under.max():,} by {TRANSPORTS[name].words}"] * (len(under) > 0)
+    return f"Valid are runs of up to so many clients: {listed(parts)}."
 
 
 def _loads(runs: pd.DataFrame) -> int:

@@ -50,7 +50,7 @@ def _around(axes: Axes, runs: pd.DataFrame) -> None:
     for name in around.columns:
         look = TRANSPORTS[name]
         axes.plot(around.index, around[name], look.marker + "-", color=look.colour)
-        middle = around.index[len(around) // 2]
+        middle = around.index[(len(around) - 1) // 2]
         words = f"{BY[name]}: {around[name].min():,.0f} to {around[name].max():,.0f} B"
         axes.annotate(words, (middle, around[name][middle]), (0, 14), textcoords="offset points", ha="center",
                       color=look.colour, fontweight="bold")  # fmt: skip
