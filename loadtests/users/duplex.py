@@ -9,8 +9,11 @@ import time
 from typing import Any
 
 import gevent
+from gevent.pool import Group
+from locust.exception import StopUser
 
 from clients.connection.counting import CountingSocket
+from clients.connection.websocket import WebSocketConnection
 from clients.errors import ClientError
 from clients.ledger import Ledger
 from loadtests.users.exchange import CONTENT_TYPE
@@ -32,6 +35,7 @@ class DuplexUser(FeedUser):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self.letters = secrets.token_hex(4)
+        self.saying = Group()
 
     @property
     def sending(self) -> bool:  # type: ignore[override]
@@ -42,14 +46,14 @@ class DuplexUser(FeedUser):
         if not self.has_joined:
             self.say()
             super().joined()
-            self.sender = gevent.spawn(self.keep_saying)
+            self.saying.spawn(self.keep_saying)
 
     def keep_saying(self) -> None:
         for due in cadence(self.options.every):
             gevent.sleep(max(due - time.monotonic(), 0))
             if self.generator.hushed:
                 return
-            gevent.spawn(self.say)  # which may have to wait for a connection
+            self.saying.spawn(self.say)  # which may have to wait for a connection
 
     def say(self) -> None:
         """Send the time, and count what it takes."""
@@ -75,8 +79,7 @@ class DuplexUser(FeedUser):
                 self.generator.tally.sample_up(float(said[2]), stamp(message)[1])
 
     def hand_in(self) -> None:
-        if self.has_joined:
-            self.sender.kill()
+        self.saying.kill()
         super().hand_in()
 
 
@@ -91,7 +94,7 @@ class PostingUser(DuplexUser, HttpUser):
 
     def connect(self) -> None:
         super().connect()
-        if not self.has_joined:
+        if not self.sent:
             self.poster = self.client_of(CountingPool(self, self.posting, GRACE, POSTS_AT_ONCE))
 
     def publish(self, text: str) -> int:
@@ -105,8 +108,8 @@ class PostingUser(DuplexUser, HttpUser):
                 each.turn_page(page)
 
     def hand_in(self) -> None:
-        if self.has_joined:
-            self.poster.close()
+        self.saying.kill()  # before what it speaks through
+        self.poster.close()
         super().hand_in()
 
 
@@ -120,6 +123,13 @@ class LongPollingDuplexUser(PostingUser, LongPollingUser):
 
 class WebSocketDuplexUser(DuplexUser, WebSocketUser):
     """Sends and is told on the one connection."""
+
+    def listen(self, connection: WebSocketConnection) -> None:
+        try:
+            super().listen(connection)
+        except (StopUser, gevent.GreenletExit):
+            self.saying.kill()  # before the closing handshake: after it nothing is sent
+            raise
 
     def publish(self, text: str) -> int:
         self.send(text)

@@ -17,6 +17,9 @@ import pytest
 from tools.lab import ROOT, Lab, serving
 
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
+SENDING = [("HttpEchoUser", "polling"), ("HttpPostUser", "polling"), ("WebSocketEchoUser", "websocket"),
+           ("WebSocketPostUser", "websocket"), ("PollingDuplexUser", "polling"),
+           ("LongPollingDuplexUser", "long-polling"), ("WebSocketDuplexUser", "websocket")]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +28,9 @@ def urls() -> Iterator[dict[str, str]]:
         yield {transport: lab.url(transport) for transport in USERS}
 
 
-def locust(transport: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", USERS[transport], "--headless"]
+def locust(transport: str, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
+    user = user or USERS[transport]
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--headless"]
     return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100)
 
 
@@ -46,6 +50,20 @@ def test_two_hundred_users_in_two_processes_lose_nothing(transport, urls, tmp_pa
     assert float(rows["delivery"]["Average Content Size"]) > 142
     assert re.search(r"delivery latency, ms: p50 [\d.]+, p90 [\d.]+, p99 [\d.]+", done.stdout)
     assert re.search(r"wire bytes per delivery: [\d,.]+ \(handshake", done.stdout)
+
+
+@pytest.mark.parametrize(("user", "transport"), SENDING)
+def test_users_that_send_work_in_a_plain_run_too(user, transport, lab):
+    shared = ["-u", "2", "-t", "3s", "--host", lab.url(transport), "--size", "100", "--every", "0.05"]
+    done = locust(transport, *shared, user=user)
+    said = re.search(r"([\d,]+) deliveries, 0 lost, 0 repeated, 0 out of order, 0 failures", done.stdout)
+    assert done.returncode == 0 and said and "Traceback" not in done.stderr, done.stdout + done.stderr
+    assert int(said[1].replace(",", "")) > 20
+
+
+def test_a_text_has_room_for_its_sender():
+    done = locust("websocket", "--size", "10", "--host", "http://127.0.0.1:9", user="WebSocketDuplexUser")
+    assert done.returncode == 2 and "--size: the text of these users has 27 B at least" in done.stderr
 
 
 @pytest.mark.parametrize(
