@@ -200,7 +200,8 @@ def advise(args: argparse.Namespace, results: "Results | None", console: Console
     try:
         costs, source = best_known([read_if_there(REFERENCE)], run.header_profile)
     except NotMeasured as error:
-        print(f"loadtests: no advice: {error}", file=sys.stderr)
+        if args.within_ms:
+            print(f"loadtests: no advice: {error}", file=sys.stderr)
         return
     own = None if results is None else results.runs
     Console(width=console.width if console.is_terminal else WIDTH).print(advice_in_words(wanted, costs, source, own))

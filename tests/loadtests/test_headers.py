@@ -123,13 +123,23 @@ def test_the_browser_profile_names_the_host_it_asks():
     assert "localhost" not in str([http, upgrade])
 
 
-def test_over_tls_the_browser_profile_says_https():
+def test_over_tls_browsers_say_https():
     http = dict(PROFILES["browser"].fields("polling", "127.0.0.1:5001", secure=True))
     upgrade = dict(PROFILES["browser"].fields("websocket", "127.0.0.1:5003", secure=True))
     assert (http["Referer"], upgrade["Origin"]) == ("https://127.0.0.1:5001/", "https://127.0.0.1:5003")
-    for name, profile in PROFILES.items():
-        if name != "browser":
-            assert profile.fields("polling", "h", secure=True) == profile.fields("polling", "h")
+    for profile in PROFILES.values():
+        secure = [(name, value.replace("http:", "https:")) for name, value in profile.fields("polling", "h")]
+        assert profile.fields("polling", "h", secure=True) == secure
+
+
+def test_a_browser_of_2005_sends_what_its_preferences_say():
+    """Literal bytes: start line and Host apart, 8 lines, as a request of November 2005 has them."""
+    lines = [f"{name}: {value}\r\n" for name, value in PROFILES["2005"].fields("polling", "h")[1:]]
+    assert len(lines) == 8 and sum(map(len, lines)) == 378
+    assert lines[0] == (
+        "User-Agent: Mozilla/5.0 (Windows; U; Windows NT 5.1; en-US; rv:1.8) Gecko/20051111 Firefox/1.5\r\n"
+    )
+    assert "Firefox 1.5" in PROFILES["2005"].source and "Keep-Alive: 300\r\n" in lines
 
 
 def test_the_browser_profile_leaves_the_handshake_to_the_client():

@@ -193,7 +193,7 @@ def test_without_results_a_figure_is_a_sentence(tmp_path: Path, monkeypatch: pyt
 def test_what_the_last_run_cannot_draw_is_the_reference_and_said_to_be(tmp_path, monkeypatch, capsys) -> None:
     last = make(tmp_path / "latest", only="latency")
     monkeypatch.setattr(folders, "PLACES", (last, folders.REFERENCE))
-    assert lessons.figure("latency_by_poll_interval").chart is not None
+    assert lessons.figure("latency_over_round_trip").chart is not None
     assert capsys.readouterr().out == ""
     borrowed = lessons.figure("bytes_per_delivery")
     assert borrowed.chart.title == lessons.figure("bytes_per_delivery", folders.REFERENCE).chart.title
