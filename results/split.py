@@ -13,7 +13,7 @@ PARTS = {
     "waiting": "waiting",
     "transit": "transit",
     "sending": "bytes on the link",
-    "machine": "this machine",
+    "machine": "server, machine",
     "left": "left over",
 }
 """The parts of a mean, in the order in which they are stacked, with their names."""

@@ -77,14 +77,14 @@ def _one(transport: str, scale: pd.DataFrame, overhead: pd.DataFrame, polls: pd.
     return Known(
         prices(scale, transport),
         heads,
-        _memory(scale),
+        memory_for_each(scale),
         float(joining.sum() / overhead["clients"].sum()),
         float((few["latency_mean_ms"] - few["expected_mean_ms"].fillna(0)).clip(lower=0).mean()),
     )
 
 
-def _memory(runs: pd.DataFrame) -> float:
-    """Bytes of the server's memory for each client more: a straight line through the loads, never below 0."""
+def memory_for_each(runs: pd.DataFrame) -> float:
+    """Bytes of the server's memory for each client more, of one transport: a line through the loads, never below 0."""
     loads = runs.groupby("clients")["server_rss_mib"].median()
     slope = np.polyfit(loads.index.to_numpy(dtype=float), loads.to_numpy(dtype=float), 1)[0] if len(loads) > 1 else 0.0
     return max(float(slope), 0.0) * 2**20

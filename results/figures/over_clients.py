@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
+from results.advice.known import memory_for_each
 from results.costs import Prices, answers, answers_in_words, prices, words
 from results.figures.frame import Chart, conditions, frame, invalid_note, name_ends, settle, styled
 from results.model import broadcast_mean
@@ -36,7 +37,7 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     found = {name: prices(table.valid(all_loads), name) for name in TRANSPORTS if (mine["transport"] == name).any()}
     title, alt = _finding(found), _alt(mine, found)
     small = f"{conditions(mine, machine)} Latency ends with the arrival; the load generator's own delay is not in it "
-    small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads. {knees(mine)}"
+    small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads. {knees(mine)} {memory(mine)}"
     small = " ".join([small, *whose(machine)[:2]])
     figure = frame(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
@@ -138,6 +139,14 @@ def knees(runs: pd.DataFrame) -> str:
         under = mine[mine < (bad.min() if len(bad) else math.inf)]
         parts += [f"{under.max():,} by {TRANSPORTS[name].words}"] * (len(under) > 0)
     return f"Valid are runs of up to so many clients: {listed(parts)}."
+
+
+def memory(runs: pd.DataFrame) -> str:
+    """How much of the server's memory each client takes, in a sentence."""
+    good = table.valid(runs)
+    parts = [f"{memory_for_each(mine) / 1024:.0f} KiB by {TRANSPORTS[name].words}" for name in TRANSPORTS
+             if len(mine := good[good["transport"] == name])]  # fmt: skip
+    return f"Each client takes of the server's memory {listed(parts)}."
 
 
 def _loads(runs: pd.DataFrame) -> int:
