@@ -33,7 +33,7 @@ def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
 def applies(runs: pd.DataFrame, name: str) -> pd.Series:
     """For each run whether this parameter does anything there: a WebSocket's poll interval does not."""
     means_nothing = runs["transport"].map(lambda transport: name in idle(transport))
-    return runs[name].notna() & ~means_nothing.astype(bool)
+    return (runs[name].notna() | (name in OPEN)) & ~means_nothing.astype(bool)
 
 
 def groups(runs: pd.DataFrame, names: list[str]) -> Iterable[tuple[Any, pd.DataFrame]]:
@@ -58,7 +58,7 @@ def usual(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     for name in names:
         matters = applies(runs, name)
         values = runs[name][matters]
-        if values.nunique() > 1:
+        if values.nunique(dropna=name not in OPEN) > 1:
             runs = runs[~matters | (runs[name] == values.mode().iloc[0]).fillna(False)]
     return runs
 

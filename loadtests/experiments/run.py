@@ -36,7 +36,6 @@ class Run:
     fault: str = ""
     duration_s: float = 4.0
     repeat: int = 1
-    pause_s: float = 0.0  # before a long-polling client asks again: in floors alone
     warm_up_s: float = 0.5
 
     @property
@@ -75,7 +74,7 @@ class Run:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
         unused = foreign(self.transport) + list(TRANSPORTS[self.transport].own) * (not self.followed)
         cells = {"run_id": self.run_id} | self.parameters() | dict.fromkeys(unused) | {"fault": self.fault or None}
-        return {name: value for name, value in cells.items() if name not in ("pause_s", "warm_up_s")}
+        return {name: value for name, value in cells.items() if name != "warm_up_s"}
 
 
 def settled(run: Run) -> Run:

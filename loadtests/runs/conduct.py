@@ -145,7 +145,6 @@ def locust_arguments(run: Run, authority: Path) -> list[str]:
     arguments += ["--poll-interval", str(run.poll_interval_s), "--hold", str(run.hold_s)]
     arguments += ["--header-profile", run.header_profile, "--cookie-bytes", str(run.cookie_bytes)]
     arguments += ["--size", str(run.payload_bytes), "--every", str(1 / run.rate_hz)] * (run.operation != "feed")
-    arguments += ["--pause", str(run.pause_s)] * (run.pause_s > 0)
     arguments += ["--tls", str(authority)] if run.tls else []
     return arguments + ["--deflate"] * run.deflate + ["--close"] * (not run.keep_alive)
 

@@ -8,12 +8,8 @@ from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import Tally
 from results.model import away, connection_mode
 from results.replay import expected_mean
-from results.transports import TRANSPORTS
 
 MESSAGES = 110  # of a floor, at least; a floor needs a hundred
-PAUSE_S = 0.02
-"""How long a long-polling client stays away in a floor, so that messages find all of them away, and the server at rest,
-as they do with a round trip. It is taken out of the time that the machine adds."""
 MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOWEST = 600.0, 300.0, 50.0, 5.0  # a second
 
 
@@ -32,8 +28,7 @@ class Floor:
 def floor_run(run: Run) -> Run:
     """The run that finds the floor of another: same transport, clients and TLS, over the same link but without delay.
 
-    Poisson arrivals; long-polling clients pause before they ask again, so that messages find them away. Of exchanges,
-    as many.
+    Poisson arrivals, so that some messages find a long-polling client away; of exchanges, as many.
     """
     if not run.followed:
         seconds = math.ceil(MESSAGES / run.clients / run.rate_hz)
@@ -48,7 +43,6 @@ def floor_run(run: Run) -> Run:
             poll_interval_s=0.037 * math.ceil(run.clients / 0.037 / MOST_POLLS),
             header_profile="minimal",
             tls=run.tls,
-            pause_s=PAUSE_S if "hold_s" in TRANSPORTS[run.transport].own else 0.0,
             duration_s=math.ceil(MESSAGES / rate),
         )
     )
@@ -57,8 +51,7 @@ def floor_run(run: Run) -> Run:
 def floor(run: Run, tally: Tally) -> Floor | None:
     """How much later messages come than the model says, and clients ask; None if none came."""
     away_s = tally.absent_us / tally.absences / 1e6 if tally.absences else 0.0
-    paused_s = tally.paused_us / tally.absences / 1e6 if tally.absences else run.pause_s
-    if (modelled := expected_s(run, tally, away_s + paused_s)) is None:
+    if (modelled := expected_s(run, tally, away_s)) is None:
         return None
     half_ms = half_interval_ms(tally.messages.values(), run.phases_drawn)
     return Floor((tally.mean_s - modelled) * 1000, half_ms, len(tally.messages), away_s * 1000)

@@ -27,7 +27,6 @@ COUNTS = (
     "held_us",
     "absences",
     "absent_us",
-    "paused_us",
     "connections",
     "failures",
     "stamped",
@@ -77,9 +76,8 @@ class Tally:
 
     A client's bytes stand on three pages: `joining`, up to its first answer or its 101; `ledger`, of the window; and
     `rest`. `deliveries`, `message_bytes`, `requests`, `empty_responses`, `answers`, `held_us` (microseconds from
-    long-polling questions to their answers), `absences`, `absent_us` (microseconds from an answer to the next one, where
-    the question found a message waiting) and `paused_us` (what of that time the client was told to wait, which is not in
-    `absent_us`) are those that come on the window's page; other counts are of all pages.
+    long-polling questions to their answers), `absences` and `absent_us` (microseconds from an answer to the next one,
+    where the question found a message waiting) are those that come on the window's page; other counts are of all pages.
 
     Latencies are sampled of the messages that were published in `span`, and message by message only where it ends: who
     follows for hours keeps their histogram alone. Of those before it, `earlier` keeps when each was published: a long
@@ -100,7 +98,6 @@ class Tally:
     held_us: int = 0
     absences: int = 0
     absent_us: int = 0
-    paused_us: int = 0
     connections: int = 0
     failures: int = 0
     stamped: int = 0

@@ -142,7 +142,6 @@ class PollingUser(HttpUser):
 class LongPollingUser(HttpUser):
     """Asks, waits for the response, asks again at once."""
 
-    paused = 0.0  # seconds before the last question
     transport = "long-polling"
     host = "http://127.0.0.1:5002"
 
@@ -151,17 +150,9 @@ class LongPollingUser(HttpUser):
         arrived_at = self.arrived_at or time.time()
         if self.counting and self.answered_at and stamp(messages[0])[1] < self.asked_at:
             self.generator.tally.absences += 1
-            self.generator.tally.absent_us += round((arrived_at - self.answered_at - self.paused) * 1e6)
-            self.generator.tally.paused_us += round(self.paused * 1e6)
+            self.generator.tally.absent_us += round((arrived_at - self.answered_at) * 1e6)
         self.answered_at = arrived_at
         super().deliver(messages)
-
-    def pause(self) -> None:
-        """Be away for as long as `--pause` says, and know for how long that was."""
-        if self.options.pause:
-            began = time.time()
-            time.sleep(self.options.pause)
-            self.paused = time.time() - began
 
     def session(self) -> None:
         self.timeout = self.options.hold + GRACE
@@ -170,7 +161,6 @@ class LongPollingUser(HttpUser):
             if not self.cursor.answers:
                 self.ask(wait=0)
             while True:
-                self.pause()
                 self.ask(wait=f"{self.options.hold:g}")
         finally:
             self.client.close()

@@ -130,9 +130,9 @@ def made_on(machine: Mapping[str, Any]) -> str:
 
 
 def _constant(runs: pd.DataFrame, name: str) -> str:
-    values = [value for value in runs[name][applies(runs, name)].unique() if value != ""]
-    mixed = name == "payload_bytes" and runs[name].isna().any()  # some of them are the earthquakes
-    if len(values) != 1 or mixed:
+    mine = runs[name][applies(runs, name)]
+    values = [value for value in mine.dropna().unique() if value != ""]
+    if len(values) != 1 or mine.isna().any():  # of some it is not said: earthquakes, a link without a limit
         return ""
     words = WORDS[name](values[0])
     return f"polls {words}" if name == "poll_interval_s" else words

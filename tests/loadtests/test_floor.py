@@ -74,17 +74,6 @@ def test_a_floor_tells_a_transit_from_an_absence():
     assert (found.ms, found.away_ms) == (pytest.approx(2.0, abs=0.01), 4.0)
 
 
-def test_what_a_client_was_told_to_pause_is_not_the_machines():
-    """The same, with 16 ms of pause in it: clients are away for 20 ms, and of two messages 1 ms apart one waits 19."""
-    tally = Tally(span=(0.0, 2000.0), absences=10, absent_us=40_000, paused_us=160_000)
-    for pair in range(60):
-        tally.sample(0, 2 * pair, 1000.0 + pair, 1000.002 + pair)
-        tally.sample(0, 2 * pair + 1, 1000.001 + pair, 1000.022 + pair)
-    found = floor(floor_run(run("long-polling")), tally)
-    assert found is not None and floor_run(run("long-polling")).pause_s > 0 == floor_run(run("polling")).pause_s
-    assert (found.ms, found.away_ms) == (pytest.approx(2.0, abs=0.01), 4.0)
-
-
 @pytest.mark.parametrize(("transport", "copies"), [("websocket", 1.5), ("polling", 1)])
 def test_bytes_take_their_time_at_the_links_rate(transport, copies):
     """1,000 B at 1 Mbit/s take 8 ms; of two clients that are sent a message at once, one waits for the other's."""
