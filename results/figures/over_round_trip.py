@@ -34,7 +34,7 @@ def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> C
     title, alt = _finding(far), _alt(good)
     note = " Points: measured, 95 % interval. Lines: the model. Hollow, dotted: a connection for each request."
     figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
-    left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [2, 3]})
+    left, right = figure.subplots(1, 2)
     _over(left, good[good["rtt_ms"] == 0], "poll_interval_s")
     same = far["poll_interval_s"][far["transport"] == "polling"].mode().iloc[0]
     also = good[(good["rtt_ms"] == 0) & ((good["transport"] != "polling") | (good["poll_interval_s"] == same))]
