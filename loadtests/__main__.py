@@ -129,6 +129,14 @@ def sizes_of(runs: list[Run]) -> str:
     return f"{len(runs)} runs, {sum(run.expected_s for run in runs):,.0f} s"
 
 
+def estimate(plan: list[Run]) -> str:
+    """How many runs and seconds a workload takes, those that find its floors among them."""
+    from loadtests.runs.floor import floors_of  # here: it loads numpy
+
+    found = floors_of(plan)
+    return f"workload: {sizes_of([*plan, *found])}" + f", {len(found)} of them for floors" * bool(found)
+
+
 def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
     """Run the comparison, print its table and the report's path; return the exit status."""
     from loadtests.runs.comparison import (  # here: it loads pandas and matplotlib
@@ -212,8 +220,7 @@ def main(argv: list[str] | None = None) -> int:
     args = p.parse_args(argv)
     console = Console()
     if args.list:
-        given = workload_of(args) or args.within_ms
-        console.print(f"workload: {sizes_of(plan_of(args, p))}" if given else listing())
+        console.print(estimate(plan_of(args, p)) if workload_of(args) or args.within_ms else listing())
         return 0
     if CALIBRATION in args.experiments:
         return calibrated(args, p, console)

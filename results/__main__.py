@@ -21,7 +21,7 @@ from results.select import NotMeasured
 from results.table import Results
 
 
-def show_claims(results: Results) -> None:
+def show_claims(results: Results, _: argparse.Namespace) -> None:
     """Print every claim with its verdict and the numbers it rests on."""
     console = rich.console.Console(highlight=False)
     for verdict in claims.verdicts(results.runs):
@@ -30,22 +30,22 @@ def show_claims(results: Results) -> None:
             console.print(rich.padding.Padding(rich.text.Text(words, style=style), (0, 0, 0, 4)))
 
 
-def show_charts(results: Results, talk: bool = False) -> None:
+def show_charts(results: Results, chosen: argparse.Namespace) -> None:
     """Draw the charts, print their paths, and say which could not be drawn; those for a talk go to `talk/`."""
-    with figures.for_a_talk() if talk else nullcontext():
+    with figures.for_a_talk() if chosen.talk else nullcontext():
         drawn, skipped = figures.draw_all(results)
-    for path in figures.save(drawn, results.folder, "talk" if talk else "charts"):
+    for path in figures.save(drawn, results.folder, "talk" if chosen.talk else "charts"):
         print(folders.shown(path))
     for skip in skipped:
         print(f"skipped {skip.name}: {skip.reason}", file=sys.stderr)
 
 
-def show_report(results: Results) -> None:
+def show_report(results: Results, _: argparse.Namespace) -> None:
     """Write the report and print its path."""
     print(folders.shown(report.write(results, figures.draw_all(results), table.read_if_there(folders.REFERENCE))))
 
 
-def write_readme(results: Results) -> None:
+def write_readme(results: Results, _: argparse.Namespace) -> None:
     """Put the results' numbers into the README."""
     readme.write(Path("README.md"), results)
 
@@ -58,10 +58,11 @@ def advise(results: Results, chosen: argparse.Namespace) -> None:
     rich.console.Console(highlight=False).print(advice_in_words(advice.Workload(**given), costs, source))
 
 
-ACTIONS: dict[str, Callable[..., None]] = {
+ACTIONS: dict[str, Callable[[Results, argparse.Namespace], None]] = {
     "claims": show_claims,
     "charts": show_charts,
     "report": show_report,
+    "advise": advise,
     "readme": write_readme,
 }
 WORKLOAD = {  # option: the field of a workload
@@ -93,16 +94,15 @@ def positive(field: str) -> Callable[[str], Any]:
 
 def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="python -m results", description=__doc__)
-    actions = whole.add_subparsers(dest="action", required=True, metavar=f"{{{','.join([*ACTIONS, 'advise'])}}}")
-    for action in (*ACTIONS, "advise"):
-        own = actions.add_parser(action)
-        own.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: results/latest or reference")
-        if action == "charts":
-            own.add_argument("--talk", action="store_true", help="with larger letters, for a projector, into talk/")
+    actions = whole.add_subparsers(dest="action", required=True)
+    own = {action: actions.add_parser(action) for action in ACTIONS}
+    for each in own.values():
+        each.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: results/latest or reference")
+    own["charts"].add_argument("--talk", action="store_true", help="larger letters, for a projector, into talk/")
     for option, field in WORKLOAD.items():
-        own.add_argument(option, type=positive(field), dest=field)
-    own.add_argument("--tls", action="store_true", default=None)
-    own.add_argument("--header-profile", default="browser")
+        own["advise"].add_argument(option, type=positive(field), dest=field)
+    own["advise"].add_argument("--tls", action="store_true", default=None)
+    own["advise"].add_argument("--header-profile", default="browser")
     return whole
 
 
@@ -111,10 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     try:
         results = table.read(chosen.folder or folders.default() or folders.PLACES[-1])
-        if chosen.action == "advise":
-            advise(results, chosen)
-        else:
-            ACTIONS[chosen.action](results, *([chosen.talk] if chosen.action == "charts" else []))
+        ACTIONS[chosen.action](results, chosen)
     except (table.TableError, NotMeasured, OSError) as error:
         print(f"python -m results: {error}", file=sys.stderr)
         return 1

@@ -11,7 +11,7 @@ from rich.console import Console
 from loadtests.experiments import experiment_of
 from loadtests.experiments.run import Run
 from loadtests.runs.conduct import conduct
-from loadtests.runs.floor import Floor, floor, floor_run
+from loadtests.runs.floor import Floor, floor, floor_run, floors_of
 from loadtests.runs.limits import available, obstacle
 from loadtests.runs.machine import machine
 from loadtests.runs.partial import PartialFolder, add_line, read_lines
@@ -67,8 +67,7 @@ class Comparison:
         """Measure what is not measured yet, showing what runs and how long is left."""
         known = self.floors()
         left = [run for run in self.plan if not done(self.attempts(run), tries(run))]
-        wanted = dict.fromkeys(floor_run(run) for run in left if run.linked and not run.fault)
-        unknown = [run for run in wanted if run not in known]
+        unknown = [run for run in floors_of(left) if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
             for run in unknown:
                 bar.begin(f"floor · {run.transport}", run.expected_s)

@@ -10,7 +10,6 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +48,7 @@ class Processes:
     link: Child | None
     progress: Progress
     url: str
-    arguments: list[str]  # of the server
+    authority: Path
     started: ExitStack
     now: float = field(default_factory=time.time)
     cpu: tuple[float, float] | None = None
@@ -65,8 +64,7 @@ class Processes:
         self.cpu = None
         children, self.now = [child for child in (self.load, self.link) if child], self.now + away_s
         pass_time(self.now - time.time(), children, self.progress)
-        port = str(urlsplit(self.url).port)
-        again = [port if before == "--port" else each for before, each in pairwise(["", *self.arguments])]
+        again = server_arguments(self.run, self.authority, urlsplit(self.url).port or 0)
         self.server = start(self.started, self.server.name, again)
         self.server.hear("urls", START_TIMEOUT)
         self.server.tell(do="start")
@@ -94,14 +92,14 @@ def conduct(
     RunFailed if a process ends or falls silent before the run is done.
     """
     with ExitStack() as children:
-        arguments = server_arguments(run, scratch / AUTHORITY)
-        server = start(children, f"the {run.transport} server", arguments)
-        load = start(children, "Locust", locust_arguments(run, scratch / AUTHORITY))
+        authority = scratch / AUTHORITY
+        server = start(children, f"the {run.transport} server", server_arguments(run, authority))
+        load = start(children, "Locust", locust_arguments(run, authority))
         url = server.hear("urls", START_TIMEOUT)[run.transport]
         line = start(children, "the delay line", link_arguments(run, url)) if link or run.linked else None
         load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
         load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME)
-        scene = Processes(run, server, load, line, progress, url, arguments, children)
+        scene = Processes(run, server, load, line, progress, url, authority, children)
         begin = scene.now + run.warm_up_s
         load.tell(window=[begin, begin + run.duration_s])
         load.hear("begun", START_TIMEOUT)
@@ -121,7 +119,7 @@ def conduct(
         return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], scene.mended_at)
 
 
-def server_arguments(run: Run, authority: Path) -> list[str]:
+def server_arguments(run: Run, authority: Path, port: int = 0) -> list[str]:
     source = ["--source", "earthquakes", "--rate", str(run.rate_hz)]
     if run.operation != "feed":
         source = ["--source", "none"]
@@ -130,7 +128,7 @@ def server_arguments(run: Run, authority: Path) -> list[str]:
         source += ["--arrivals", run.arrivals, "--seed", str(run.seed)]
     tls = ["--tls", str(authority)] if run.tls else []
     deflate = ["--deflate"] if run.deflate else []
-    return ["-m", "servers", run.transport, "--port", "0", "--controlled", *tls, *deflate, *source]
+    return ["-m", "servers", run.transport, "--port", str(port), "--controlled", *tls, *deflate, *source]
 
 
 def locust_arguments(run: Run, authority: Path) -> list[str]:

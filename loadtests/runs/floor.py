@@ -1,6 +1,7 @@
 """What a run should have measured, by the model alone; and what this machine adds to that, at no delay."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from loadtests.experiments.run import Run, settled
@@ -46,6 +47,11 @@ def floor_run(run: Run) -> Run:
             duration_s=math.ceil(MESSAGES / rate),
         )
     )
+
+
+def floors_of(runs: Iterable[Run]) -> list[Run]:
+    """The runs that find the floors of these, each once; without a delay, or with a fault, there is none to find."""
+    return list(dict.fromkeys(floor_run(run) for run in runs if run.linked and not run.fault))
 
 
 def floor(run: Run, tally: Tally) -> Floor | None:

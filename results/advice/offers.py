@@ -86,6 +86,12 @@ def longest_interval(workload: Workload, known: Known) -> float | None:
     return spare if spare >= max(SHORTEST_INTERVAL, workload.rtt_ms / 1000) else None
 
 
+def polled_just_enough(workload: Workload, known: Known) -> list[Offer]:
+    """Polling at the longest interval that meets the latency wanted; none if there is none."""
+    every = longest_interval(workload, known)
+    return [offer("polling", replace(workload, poll_interval_s=every), known)] if every else []
+
+
 def offer(transport: str, workload: Workload, known: Known) -> Offer:
     """What this transport does with the workload."""
     rate, clients = workload.rate_hz, workload.clients
@@ -143,8 +149,3 @@ def waits(transport: str, workload: Workload) -> tuple[float, float]:
     waiting = gone / float(long_polling_cycle(transit, rate, workload.hold_s))
     tail = gone * max(0.0, 1 - (1 - WITHIN) / waiting)
     return 1000 * float(long_polling_mean(transit, rate, workload.hold_s)), 1000 * (transit + tail)
-
-
-def with_clients(workload: Workload, clients: int) -> Workload:
-    """The same workload with as many clients."""
-    return replace(workload, clients=clients)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from results import table
 from results.advice.known import Known
-from results.advice.offers import WITHIN, Offer, Workload, cheapest, longest_interval, offers, with_clients
+from results.advice.offers import WITHIN, Offer, Workload, cheapest, offers, polled_just_enough
 from results.transports import TRANSPORTS
 from results.words import WORDS, listed, milliseconds, number
 
@@ -64,12 +64,6 @@ def _every(each: Offer) -> str:
     return f" every {number(each.workload.poll_interval_s)} s" if each.transport == "polling" else ""
 
 
-def polled_just_enough(workload: Workload, polling: Known) -> list[Offer]:
-    """Polling at the longest interval that meets the latency wanted; none if there is none."""
-    every = longest_interval(workload, polling)
-    return offers(replace(workload, poll_interval_s=every), {"polling": polling}) if every else []
-
-
 def interval_sentence(workload: Workload, polling: Known) -> Iterator[str]:
     """The poll interval that would be short enough, and what it costs."""
     if workload.within_ms is not None:
@@ -104,7 +98,7 @@ def hour_table(workload: Workload, costs: Mapping[str, Known]) -> Table:
     for heading in ("clients", "", "GB", "million\nrequests", "CPU\nhours", "server\nprocesses", "90 %\nms"):
         shown.add_column(heading, justify="right" if heading else "left", vertical="bottom")
     for clients in MANY:
-        for place, each in enumerate(offers(with_clients(workload, clients), costs)):
+        for place, each in enumerate(offers(replace(workload, clients=clients), costs)):
             shown.add_row(
                 f"{clients:,}" if not place else "", TRANSPORTS[each.transport].title,
                 number(each.wire_bytes * HOUR / 1e9), number(each.requests * HOUR / 1e6), number(each.cores),

@@ -31,7 +31,7 @@ HOUR = 3600
 
 
 @dataclass(frozen=True)
-class Workload:
+class Following:
     """What a client follows and how; the arrivals are Poisson's. `seq` is that of a typical message."""
 
     rate_hz: float = 1.0
@@ -76,42 +76,42 @@ class ClientHour:
         return self.overhead_bytes + self.message_bytes
 
 
-def per_message(workload: Workload, costs: Costs) -> list[PerMessage]:
+def per_message(following: Following, costs: Costs) -> list[PerMessage]:
     """The four transports, server-sent events the last; from `results.model` where it knows them."""
-    heads, rate, size = costs.heads, workload.rate_hz, workload.message_bytes
-    held = model.long_polling_overhead(workload.one_way_delay_s, rate, workload.hold_s, heads)
+    heads, rate, size = costs.heads, following.rate_hz, following.message_bytes
+    held = model.long_polling_overhead(following.one_way_delay_s, rate, following.hold_s, heads)
     return [
-        PerMessage("polling", size, float(model.polling_overhead(rate, workload.poll_interval_s, heads)), 0),
+        PerMessage("polling", size, float(model.polling_overhead(rate, following.poll_interval_s, heads)), 0),
         PerMessage("long-polling", size, float(held), 0),
         PerMessage("websocket", size, model.websocket_overhead(size), costs.handshake),
-        PerMessage(SERVER_SENT_EVENTS, size, event_overhead(size, workload.seq), costs.stream),
+        PerMessage(SERVER_SENT_EVENTS, size, event_overhead(size, following.seq), costs.stream),
     ]
 
 
-def by_size(sizes: Sequence[int], workload: Workload, costs: Costs) -> list[PerMessage]:
+def by_size(sizes: Sequence[int], following: Following, costs: Costs) -> list[PerMessage]:
     """`per_message` for messages of each of these sizes."""
-    return [line for size in sizes for line in per_message(replace(workload, message_bytes=size), costs)]
+    return [line for size in sizes for line in per_message(replace(following, message_bytes=size), costs)]
 
 
-def client_hour(workload: Workload, costs: Costs) -> list[ClientHour]:
+def client_hour(following: Following, costs: Costs) -> list[ClientHour]:
     """The four transports over an hour on one connection, what comes once included."""
-    messages = HOUR * workload.rate_hz
+    messages = HOUR * following.rate_hz
     return [
         ClientHour(
             line.transport,
-            requests_per_hour(line.transport, workload),
+            requests_per_hour(line.transport, following),
             messages * line.overhead_bytes + line.once_bytes,
             messages * line.message_bytes,
         )
-        for line in per_message(workload, costs)
+        for line in per_message(following, costs)
     ]
 
 
-def requests_per_hour(transport: str, workload: Workload) -> float:
+def requests_per_hour(transport: str, following: Following) -> float:
     """Requests of one client: one for each poll or hold, or one in all."""
-    rate, messages = workload.rate_hz, HOUR * workload.rate_hz
+    rate, messages = following.rate_hz, HOUR * following.rate_hz
     if transport == "polling":
-        return messages * float(model.polls_per_message(rate, workload.poll_interval_s))
+        return messages * float(model.polls_per_message(rate, following.poll_interval_s))
     if transport == "long-polling":
-        return messages * float(model.responses_per_message(workload.one_way_delay_s, rate, workload.hold_s))
+        return messages * float(model.responses_per_message(following.one_way_delay_s, rate, following.hold_s))
     return 1.0

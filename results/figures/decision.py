@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
-from results.advice import Known, Offer, Workload, cheapest, known, longest_interval, offers
+from results.advice import Known, Offer, Workload, cheapest, known, offers, polled_just_enough
 from results.figures.frame import Chart, frame, made_on, settle, styled
 from results.transports import COMPARED, TRANSPORTS
 from results.words import milliseconds, times
@@ -59,9 +59,7 @@ def _grid(workload: Workload, costs: Mapping[str, Known]) -> list[list[Offer | N
 
 
 def _best(workload: Workload, costs: Mapping[str, Known]) -> Offer | None:
-    every = longest_interval(workload, costs["polling"])
-    polled = replace(workload, poll_interval_s=every) if every else workload
-    return cheapest(offers(polled, costs))
+    return cheapest([*offers(workload, costs), *polled_just_enough(workload, costs["polling"])])
 
 
 def _regions(axes: Axes, grid: list[list[Offer | None]]) -> None:

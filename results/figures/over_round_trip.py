@@ -44,7 +44,7 @@ def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> C
     for axes in (left, right):
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
-    right.set_xlim(right=1.45 * float(far["rtt_ms"].max()))
+    right.set_xlim(right=1.6 * float(far["rtt_ms"].max()))
     settle(figure)
     _name_ends(right, far[kept(far)])
     return Chart("latency_over_round_trip", figure, title, alt)

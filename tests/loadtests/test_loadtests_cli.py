@@ -115,6 +115,8 @@ def test_the_list_names_every_experiment_with_runs_and_seconds(columns):
 def test_the_list_of_a_workload_is_of_it_alone():
     done = loadtests("--list", "--clients", "300", "--duration", "20", "--within-ms", "100", "--cookies", "100")
     assert (done.returncode, done.stdout.strip()) == (0, "workload: 3 runs, 68 s")
+    far = loadtests("--list", "--clients", "300", "--duration", "20", "--rtt", "60")
+    assert (far.returncode, far.stdout.strip()) == (0, "workload: 6 runs, 145 s, 3 of them for floors")
 
 
 @pytest.mark.parametrize(

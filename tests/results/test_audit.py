@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 from loadtests.headers.profiles import PROFILES
 from results import model, table
 from results.audit import audit, hours, hpack_heads, lab, quantum
-from results.audit.hours import Costs, Workload
+from results.audit.hours import Costs, Following
 from results.audit.hpack_heads import Head
 from results.model import Heads, ModelError
 from servers import events
@@ -332,7 +332,7 @@ def test_an_event_grows_with_its_numbers():
 
 
 def test_a_message_on_four_transports():
-    lines = {each.transport: each for each in hours.per_message(Workload(rate_hz=1e-9), COSTS)}
+    lines = {each.transport: each for each in hours.per_message(Following(rate_hz=1e-9), COSTS)}
     assert list(lines) == ["polling", "long-polling", "websocket", "server-sent-events"]
     assert lines["polling"].overhead_bytes == pytest.approx(1e9 * (500 + 90), rel=1e-6)
     assert (lines["websocket"].overhead_bytes, lines["websocket"].once_bytes) == (4, 650)
@@ -340,19 +340,19 @@ def test_a_message_on_four_transports():
 
 
 def test_a_long_poll_a_message_costs_its_heads_and_a_line_end():
-    held = hours.per_message(Workload(rate_hz=0.5, hold_s=1e6), COSTS)[1]
+    held = hours.per_message(Following(rate_hz=0.5, hold_s=1e6), COSTS)[1]
     assert held.overhead_bytes == pytest.approx(500 + 150 + 1)
 
 
 def test_sizes_one_after_another():
-    lines = hours.by_size([1, 200], Workload(), COSTS)
+    lines = hours.by_size([1, 200], Following(), COSTS)
     assert [each.message_bytes for each in lines] == [1] * 4 + [200] * 4
     assert [each.overhead_bytes for each in lines if each.transport == "websocket"] == [2, 4]
 
 
 def test_an_hour_by_hand():
     """7,200 messages; 1,800 polls, a share e^(−4) of them empty; an event with a seq of four digits costs 23 B."""
-    workload = Workload(rate_hz=2, poll_interval_s=2, hold_s=1e6)
+    workload = Following(rate_hz=2, poll_interval_s=2, hold_s=1e6)
     hour = {each.transport: each for each in hours.client_hour(workload, COSTS)}
     empty = math.exp(-4)
     polled = 1_800 * (500 + 90 * empty + 150 * (1 - empty)) + 7_200
@@ -365,14 +365,14 @@ def test_an_hour_by_hand():
 
 
 def test_an_hour_grows_with_the_rate_and_shrinks_with_the_interval():
-    busier = [hours.client_hour(Workload(rate_hz=rate), COSTS) for rate in (0.1, 1, 9)]
+    busier = [hours.client_hour(Following(rate_hz=rate), COSTS) for rate in (0.1, 1, 9)]
     totals = [[each.total_bytes for each in hour] for hour in busier]
     assert all(few < many for one, two in zip(totals, totals[1:], strict=False)
                for few, many in zip(one, two, strict=True))
-    often, seldom = (hours.client_hour(replace(Workload(), poll_interval_s=t), COSTS)[0] for t in (1, 10))
+    often, seldom = (hours.client_hour(replace(Following(), poll_interval_s=t), COSTS)[0] for t in (1, 10))
     assert seldom.total_bytes < often.total_bytes and seldom.requests == pytest.approx(360)
 
 
 def test_long_polling_costs_more_than_polling_once_messages_come_faster_than_polls():
-    slow, fast = (hours.client_hour(Workload(rate_hz=rate), COSTS) for rate in (0.1, 10))
+    slow, fast = (hours.client_hour(Following(rate_hz=rate), COSTS) for rate in (0.1, 10))
     assert slow[1].overhead_bytes < slow[0].overhead_bytes and fast[1].overhead_bytes > fast[0].overhead_bytes

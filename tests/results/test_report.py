@@ -205,7 +205,7 @@ def test_a_path_is_shown_from_where_one_is(tmp_path, monkeypatch):
 
 
 def test_ctrl_c_is_status_130_without_a_traceback(folder, monkeypatch, capsys):
-    def interrupted(_):
+    def interrupted(*_):
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setitem(command.ACTIONS, "claims", interrupted)
