@@ -125,16 +125,13 @@ def sizes(runs: Callable[[str], list[Run]]) -> str:
     return "; ".join(f"{name}: {sizes_of(runs(name))}" for name in PROFILES)
 
 
-def sizes_of(runs: list[Run]) -> str:
-    return f"{len(runs)} runs, {sum(run.expected_s for run in runs):,.0f} s"
-
-
-def estimate(plan: list[Run]) -> str:
-    """How many runs and seconds a workload takes, those that find its floors among them."""
+def sizes_of(plan: list[Run]) -> str:
+    """How many runs and seconds a plan takes, those that find its floors among them."""
     from loadtests.runs.floor import floors_of  # here: it loads numpy
 
     found = floors_of(plan)
-    return f"workload: {sizes_of([*plan, *found])}" + f", {len(found)} of them for floors" * bool(found)
+    seconds = sum(run.expected_s for run in [*plan, *found])
+    return f"{len(plan)} runs{f' and {len(found)} for floors' * bool(found)}, {seconds:,.0f} s"
 
 
 def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
@@ -220,7 +217,7 @@ def main(argv: list[str] | None = None) -> int:
     args = p.parse_args(argv)
     console = Console()
     if args.list:
-        console.print(estimate(plan_of(args, p)) if workload_of(args) or args.within_ms else listing())
+        console.print(f"workload: {sizes_of(plan_of(args, p))}" if workload_of(args) or args.within_ms else listing())
         return 0
     if CALIBRATION in args.experiments:
         return calibrated(args, p, console)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from results.model import Heads, ModelError, crossing, crossover_rate, polling_overhead, websocket_overhead
 
+OVERHEAD = "overhead_per_delivery"
 SLOWEST, FASTEST = 1e-3, 1e5  # messages a second, between which a crossing is looked for
 
 
@@ -21,13 +22,13 @@ def heads_of(runs: pd.DataFrame) -> Heads:
     return Heads(request, float(without), float(with_messages))
 
 
-def measured(runs: pd.DataFrame, dearer: str, cheaper: str) -> float | None:
-    """The rate from which `dearer` has more overhead for a message than `cheaper`; None unless it changes once.
+def measured(runs: pd.DataFrame, dearer: str, cheaper: str, cost: str = OVERHEAD) -> float | None:
+    """The rate from which `dearer` has more of a `cost` for a message than `cheaper`; None unless it changes once.
 
-    Rates are those at which messages have really come. Between two that were run, overheads are taken to be straight
-    lines on logarithmic axes, as the model's are.
+    Rates are those at which messages have really come. Between two that were run, costs are taken to be straight lines
+    on logarithmic axes, as the model's overheads are.
     """
-    both = by_rate(runs).dropna(subset=[dearer, cheaper]) if {dearer, cheaper} <= set(runs["transport"]) else None
+    both = by_rate(runs, cost).dropna(subset=[dearer, cheaper]) if {dearer, cheaper} <= set(runs["transport"]) else None
     if both is None or both.empty:
         return None
     gap = np.log((both[dearer] / both[cheaper]).to_numpy(dtype=float))
@@ -39,9 +40,12 @@ def measured(runs: pd.DataFrame, dearer: str, cheaper: str) -> float | None:
     return math.exp(rates[at] - gap[at] * (rates[at + 1] - rates[at]) / (gap[at + 1] - gap[at]))
 
 
-def by_rate(runs: pd.DataFrame) -> pd.DataFrame:
-    """Overhead for a message, bytes, a column for each transport, by the rate at which messages have really come."""
-    spent = runs["overhead_per_delivery"] * runs["deliveries"]
+def by_rate(runs: pd.DataFrame, cost: str = OVERHEAD) -> pd.DataFrame:
+    """A cost for a message, a column for each transport, by the rate at which messages have really come.
+
+    `cost` is a cell that is said of one delivery, in its own unit; or `requests`, which are of the whole run.
+    """
+    spent = runs[cost] * (1 if cost == "requests" else runs["deliveries"])
     sums = runs.assign(spent=spent, seconds=runs["duration_s"]).groupby(["rate_hz", "transport"])[
         ["spent", "deliveries", "published", "seconds"]
     ].sum().astype("float64")  # fmt: skip

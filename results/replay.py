@@ -1,4 +1,4 @@
-"""The model over a run's own publication times: the mean latency that it should have measured."""
+"""The model over a run's own publication times: the latencies that it should have measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from results.model import ModelError, away, polling_mean, websocket_mean
 
 
-def expected_mean(
+def expected_latencies(
     transport: str,
     published: Sequence[float],
     *,
@@ -23,26 +23,26 @@ def expected_mean(
     question: float = 0.0,
     answer: float = 0.0,
     added: float = 0.0,
-) -> float:
-    """The mean latency in seconds that the model gives for the messages published at these times.
+) -> NDArray[np.float64]:
+    """The latency in seconds that the model gives for each of the messages published at these times, over all clients.
 
-    `published` holds at least one time in seconds, ascending. `question` and `answer` are the seconds that their bytes
-    take at the link's rate: the answer's belong to its transit. WebSocket: τ each. Polling at a fixed cadence: T/2 + τ
-    each, the exact expectation over a uniform phase and therefore the same whenever messages are published; clients'
-    drawn phases scatter around it. Long polling: `long_polling_waits`, from the first of the `earlier` messages on,
-    which the mean leaves out; the client is away for a question and an answer, and `added` seconds. Polling needs
-    `poll_interval`, long polling `hold`; only a transport's own is looked at. ModelError if it is missing, or for
-    an unknown transport.
+    `published` holds at least one time in seconds, ascending; the shape is its own. `question` and `answer` are the
+    seconds that their bytes take at the link's rate: the answer's belong to its transit. WebSocket: τ each. Polling at
+    a fixed cadence: T/2 + τ each, the exact expectation over a uniform phase and therefore the same whenever messages
+    are published; clients' drawn phases scatter around it. Long polling: `long_polling_waits`, from the first of the
+    `earlier` messages on, which are left out; the client is away for a question and an answer, and `added` seconds.
+    Polling needs `poll_interval`, long polling `hold`; only a transport's own is looked at. ModelError if it is
+    missing, or for an unknown transport.
     """
     _check(published)
     if transport == "websocket":
-        return float(websocket_mean(one_way_delay)) + answer
+        return np.full(len(published), float(websocket_mean(one_way_delay)) + answer)
     if transport == "polling" and poll_interval is not None:
-        return float(polling_mean(one_way_delay, poll_interval, connection)) + answer
+        return np.full(len(published), float(polling_mean(one_way_delay, poll_interval, connection)) + answer)
     if transport == "long-polling" and hold is not None:
         gone = float(away(one_way_delay, connection)) + question + answer + added
         waits = long_polling_waits([*earlier, *published], gone, hold)
-        return one_way_delay + answer + float(np.mean(waits[len(earlier) :]))
+        return one_way_delay + answer + waits[len(earlier) :]
     raise ModelError(f"no model of {transport!r} with poll_interval={poll_interval} and hold={hold}")
 
 

@@ -1,4 +1,4 @@
-"""Where a mean latency comes from: waiting, the transit, bytes on the link, this machine, and what is left over."""
+"""Where a mean latency comes from: waiting, the transit, bytes on the link, this machine's share, what is left over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ PARTS = {
     "waiting": "waiting",
     "transit": "transit",
     "sending": "bytes on the link",
-    "machine": "server, machine",
+    "machine": "server",
+    "asking": "asking late",
     "left": "left over",
 }
 """The parts of a mean, in the order in which they are stacked, with their names."""
@@ -24,15 +25,17 @@ class Split:
     """A mean latency in ms, in parts that add up to it.
 
     `waiting` is for the next poll, or for a long-polling client to ask again; `transit` one way of the round trip;
-    `sending` what the answer's bytes take at the link's rate; `machine` the floor: server, kernel and delay line, found
-    at zero delay; `left` what these do not explain, of either sign. By the kernel's clock the load generator has no
-    part in it.
+    `sending` what the answer's bytes take at the link's rate. The floor, found at zero delay, is `machine` and
+    `asking`: what server, kernel and delay line take on every way; and by how much waiting is longer, since load
+    generator and server take time from an answer until the next question is there. By the kernel's clock, the load
+    generator has no other part in it. `left` is what all these do not explain, of either sign.
     """
 
     waiting: float
     transit: float
     sending: float
     machine: float
+    asking: float
     left: float
 
     @property
@@ -46,9 +49,10 @@ class Split:
 def split(runs: pd.DataFrame) -> Split:
     """The mean over runs of one transport under one condition; what had no floor leaves it in what is left."""
     measured, expected = (float(runs[name].mean()) for name in ("latency_mean_ms", "expected_mean_ms"))
-    floor, transit, sending = runs["floor_ms"].fillna(0.0).mean(), runs["rtt_ms"].mean() / 2, answer_ms(runs)
+    floor, asking = (float(runs[name].fillna(0.0).mean()) for name in ("floor_ms", "floor_asking_ms"))
+    transit, sending = float(runs["rtt_ms"].mean()) / 2, answer_ms(runs)
     waiting, left = expected - transit - sending, measured - expected - floor
-    return Split(waiting, float(transit), sending, float(floor), left)
+    return Split(waiting, transit, sending, floor - asking, asking, left)
 
 
 def answer_ms(runs: pd.DataFrame) -> float:

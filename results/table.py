@@ -58,10 +58,12 @@ OUTCOME = _columns(
     expected_mean_ms:float floor_ms:float recovery_s:float"""
 )
 ADDED = _columns(
-    "joining_mean_ms:float upstream_mean_ms:float upstream_p90_ms:float upstream_p99_ms:float", optional=True
+    """joining_mean_ms:float upstream_mean_ms:float upstream_p90_ms:float upstream_p99_ms:float
+    floor_asking_ms:float""",
+    optional=True,
 )
-"""How long joining took a client; and from a client's sending to publication, where clients publish. Older tables lack
-them."""
+"""How long joining took a client; from a client's sending to publication, where clients publish; and what of floor_ms
+comes of asking again later than a round trip. Older tables lack them."""
 COSTS = _columns(
     """server_cpu_share:float server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float
     generator_lag_p99_ms:float publisher_late_p99_ms:float valid:bool invalid_reason:str"""

@@ -29,6 +29,7 @@ from loadtests.link import commands
 from loadtests.link.delayline import READ_BYTES, DelayLine, Piece, Wire
 
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
+AWAKE_SHARE = 0.25  # of the time between two releases, at most: the core is the server's too
 PAUSE_S = 0.1  # between two looks for a free descriptor
 NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN}  # the last while connecting, on macOS
 RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
@@ -68,6 +69,7 @@ class Link:
         self.typed = b""
         self.refusing_until = -math.inf
         self.paused_before = False
+        self.released_at = -math.inf
         self.pumps: set[Pump] = set()
         self.timers: list[tuple[float, int, Callable[[float], None]]] = []
         self.numbers, self.order = count(1), count()
@@ -97,7 +99,9 @@ class Link:
         """
         timeout = None
         if self.timers:
-            timeout = max(0.0, self.timers[0][0] - time.monotonic() - SPIN_S / len(self.timers))
+            due = self.timers[0][0]
+            awake = min(SPIN_S, AWAKE_SHARE * (due - self.released_at))
+            timeout = max(0.0, due - awake - time.monotonic())
         if timeout != 0 and isinstance(self.selector, getattr(selectors, "EpollSelector", ())):
             select.select([self.selector], [], [], timeout)
             timeout = 0
@@ -108,6 +112,7 @@ class Link:
 
     def _call_due(self, now: float) -> None:
         while self.timers and self.timers[0][0] <= now:
+            self.released_at = self.timers[0][0]
             heappop(self.timers)[2](now)
 
     def _listen(self, now: float = 0.0) -> None:

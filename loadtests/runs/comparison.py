@@ -21,6 +21,9 @@ from loadtests.runs.validity import FEW
 from results import figures, report, table
 from results.folders import REFERENCE
 
+FLOOR_OF = ("transport", "operation", "clients", "rate_hz", "payload_bytes", "tls", "repeat")
+"""What machine.json says of the run that found a floor."""
+
 
 def option(name: str) -> str:
     """How a user who called make gives an option."""
@@ -69,10 +72,11 @@ class Comparison:
         left = [run for run in self.plan if not done(self.attempts(run), tries(run))]
         unknown = [run for run in floors_of(left) if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
-            for run in unknown:
-                bar.begin(f"floor · {run.transport}", run.expected_s)
-                self._find_floor(run, bar)
             for number, run in enumerate(left, start=len(self.plan) - len(left) + 1):
+                for wanted in (wanted for wanted in floors_of([run]) if wanted in unknown):
+                    unknown.remove(wanted)
+                    bar.begin(f"floor · {wanted.transport}", wanted.expected_s)
+                    self._find_floor(wanted, bar)
                 bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
                 self._measure(run, bar)
 
@@ -113,7 +117,7 @@ class Comparison:
         """The floors as machine.json has them."""
         return {
             "floors": [
-                {"transport": run.transport, "clients": run.clients, "tls": run.tls, "link": True} | asdict(found)
+                {name: getattr(run, name) for name in FLOOR_OF} | {"link": True} | asdict(found)
                 for run, found in self.floors().items()
                 if found is not None
             ]
@@ -133,7 +137,7 @@ class Comparison:
         """Find a floor, over a delay line without delay."""
         rows: list[dict[str, Any]] = []
         while not done(rows, tries(run)):
-            outcome = conduct(run, self.partial.scaffold, bar.advance, link=True)
+            outcome = conduct(run, self.partial.scaffold, bar.advance, floor=True)
             rows.append(row(run, outcome, len(rows) + 1))
             tell(rows[-1], tries(run), bar)
         found = floor(run, outcome.tally) if rows[-1]["valid"] else None

@@ -19,6 +19,7 @@ import psutil
 from loadtests.experiments.experiment import Scene, watch
 from loadtests.experiments.run import Run
 from loadtests.runs.cpu import cpu_seconds
+from loadtests.runs.floor import PAUSE_S
 from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.runs.row import Outcome
 from loadtests.runs.tally import Tally
@@ -85,18 +86,18 @@ class Processes:
 
 
 def conduct(
-    run: Run, scratch: Path, progress: Progress, during: Callable[[Scene], None] = watch, link: bool = False
+    run: Run, scratch: Path, progress: Progress, during: Callable[[Scene], None] = watch, floor: bool = False
 ) -> Outcome:
-    """Measure one run, over the delay line if its parameters or `link` say so; `during` lasts as long as its window.
+    """Measure one run; `during` lasts as long as its window. A run that finds a `floor` goes over the delay line, too.
 
     RunFailed if a process ends or falls silent before the run is done.
     """
     with ExitStack() as children:
         authority = scratch / AUTHORITY
         server = start(children, f"the {run.transport} server", server_arguments(run, authority))
-        load = start(children, "Locust", locust_arguments(run, authority))
+        load = start(children, "Locust", locust_arguments(run, authority) + ["--pause", str(PAUSE_S)] * floor)
         url = server.hear("urls", START_TIMEOUT)[run.transport]
-        line = start(children, "the delay line", link_arguments(run, url)) if link or run.linked else None
+        line = start(children, "the delay line", link_arguments(run, url)) if floor or run.linked else None
         load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
         load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME)
         scene = Processes(run, server, load, line, progress, url, authority, children)

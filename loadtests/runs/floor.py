@@ -4,14 +4,18 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from loadtests.experiments.run import Run, settled
 from loadtests.runs.interval import half_interval_ms
-from loadtests.runs.tally import Tally
+from loadtests.runs.tally import Sampled, Tally
 from results.model import away, connection_mode
-from results.replay import expected_mean
+from results.replay import expected_latencies
 
-MESSAGES = 110  # of a floor, at least; a floor needs a hundred
-MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOWEST = 600.0, 300.0, 50.0, 5.0  # a second
+MESSAGES = 104  # of a floor, at least; a floor needs a hundred
+PAUSE_S = 0.02  # before a long-polling client asks again: as over a round trip, the broadcast is then over
+MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOW, SLOWEST = 600.0, 300.0, 50.0, 10.0, 5.0  # a second
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,13 @@ class Floor:
 def floor_run(run: Run) -> Run:
     """The run that finds the floor of another: same transport, clients and TLS, over the same link but without delay.
 
-    Poisson arrivals, so that some messages find a long-polling client away; of exchanges, as many.
+    Same rate within bounds: what a machine does seldom, it does slowly. One for each repeat: machines change. Poisson
+    arrivals, so that some messages find a long-polling client away, who pauses for `PAUSE_S`; of exchanges, as many.
     """
     if not run.followed:
         seconds = math.ceil(MESSAGES / run.clients / run.rate_hz)
-        return replace(run, experiment="floor", rtt_ms=0.0, link_mbps=None, duration_s=float(seconds), repeat=1, seed=1)
-    rate = max(min(FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
+        return replace(run, experiment="floor", rtt_ms=0.0, link_mbps=None, duration_s=float(seconds), seed=1)
+    rate = max(min(max(run.rate_hz, SLOW), FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
     return settled(
         Run(
             "floor",
@@ -44,7 +49,8 @@ def floor_run(run: Run) -> Run:
             poll_interval_s=0.037 * math.ceil(run.clients / 0.037 / MOST_POLLS),
             header_profile="minimal",
             tls=run.tls,
-            duration_s=math.ceil(MESSAGES / rate),
+            duration_s=MESSAGES / rate,
+            repeat=run.repeat,
         )
     )
 
@@ -57,10 +63,15 @@ def floors_of(runs: Iterable[Run]) -> list[Run]:
 def floor(run: Run, tally: Tally) -> Floor | None:
     """How much later messages come than the model says, and clients ask; None if none came."""
     away_s = tally.absent_us / tally.absences / 1e6 if tally.absences else 0.0
-    if (modelled := expected_s(run, tally, away_s)) is None:
+    modelled = expected_each_s(run, tally, PAUSE_S + away_s)
+    if modelled is None:
         return None
-    half_ms = half_interval_ms(tally.messages.values(), run.phases_drawn)
-    return Floor((tally.mean_s - modelled) * 1000, half_ms, len(tally.messages), away_s * 1000)
+    beyond = [
+        replace(message, latencies_us=[us - round(seconds * 1e6) for us in message.latencies_us])
+        for message, seconds in zip(in_order(tally), modelled, strict=True)
+    ]
+    mean_ms = float(np.mean([us for message in beyond for us in message.latencies_us])) / 1000
+    return Floor(mean_ms, half_interval_ms(beyond, run.phases_drawn), len(beyond), away_s * 1000)
 
 
 def added_ms(run: Run, tally: Tally, found: Floor) -> float | None:
@@ -77,17 +88,23 @@ def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
 
     `away_s` is what is added to a long-polling client's time away.
     """
-    published = sorted(message.published_at for message in tally.messages.values())
+    each = expected_each_s(run, tally, away_s)
+    return None if each is None else float(each.mean())
+
+
+def expected_each_s(run: Run, tally: Tally, away_s: float) -> NDArray[np.float64] | None:
+    """The same for each message, `in_order`."""
+    published = [message.published_at for message in in_order(tally)]
     if not published or run.fault:
         return None
     question = link_s(run, tally.ledger.wire_sent, tally.requests or tally.deliveries)
     answer = link_s(run, tally.ledger.wire_received, tally.answers or tally.deliveries)
     connection = connection_mode(run.keep_alive, run.tls)
     if run.operation == "post":
-        return run.rtt_ms / 2000 + answer
+        return np.full(len(published), run.rtt_ms / 2000 + answer)
     if run.operation == "echo":
-        return float(away(run.rtt_ms / 2000, connection)) + question + answer
-    return expected_mean(
+        return np.full(len(published), float(away(run.rtt_ms / 2000, connection)) + question + answer)
+    return expected_latencies(
         run.transport,
         published,
         earlier=sorted(tally.earlier.values()),
@@ -99,6 +116,11 @@ def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
         answer=answer,
         added=away_s,
     )
+
+
+def in_order(tally: Tally) -> list[Sampled]:
+    """The messages as they were published."""
+    return sorted(tally.messages.values(), key=lambda message: message.published_at)
 
 
 def link_s(run: Run, size: int, count: int) -> float:

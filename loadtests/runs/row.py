@@ -74,7 +74,8 @@ def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) ->
     expected = expected_s(run, tally)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
     cells["recovery_s"] = outcome.recovery_s
-    cells["floor_ms"] = floor and added_ms(run, tally, floor)
+    if floor and (added := added_ms(run, tally, floor)) is not None:
+        cells |= {"floor_ms": added, "floor_asking_ms": added - floor.ms}
     reasons = reasons_against(run, tally, cells)
     return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
 

@@ -77,7 +77,8 @@ class Tally:
     A client's bytes stand on three pages: `joining`, up to its first answer or its 101; `ledger`, of the window; and
     `rest`. `deliveries`, `message_bytes`, `requests`, `empty_responses`, `answers`, `held_us` (microseconds from
     long-polling questions to their answers), `absences` and `absent_us` (microseconds from an answer to the next one,
-    where the question found a message waiting) are those that come on the window's page; other counts are of all pages.
+    without pauses, where the question found a message waiting) are those that come on the window's page; other counts
+    are of all pages.
 
     Latencies are sampled of the messages that were published in `span`, and message by message only where it ends: who
     follows for hours keeps their histogram alone. Of those before it, `earlier` keeps when each was published: a long

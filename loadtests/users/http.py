@@ -140,19 +140,26 @@ class PollingUser(HttpUser):
 
 
 class LongPollingUser(HttpUser):
-    """Asks, waits for the response, asks again at once."""
+    """Asks, waits for the response, asks again at once, or after a `--pause`."""
 
     transport = "long-polling"
     host = "http://127.0.0.1:5002"
+    paused_s = 0.0  # before the last question
 
     def deliver(self, messages: list[bytes]) -> None:
-        """As others do; and how long the client was away, if a message came meanwhile."""
+        """As others do; and how long the client was away beside its pause, if a message came meanwhile."""
         arrived_at = self.arrived_at or time.time()
         if self.counting and self.answered_at and stamp(messages[0])[1] < self.asked_at:
             self.generator.tally.absences += 1
-            self.generator.tally.absent_us += round((arrived_at - self.answered_at) * 1e6)
+            self.generator.tally.absent_us += round((arrived_at - self.answered_at - self.paused_s) * 1e6)
         self.answered_at = arrived_at
         super().deliver(messages)
+
+    def pause(self) -> None:
+        begun = time.monotonic()
+        if self.options.pause:
+            time.sleep(self.options.pause)
+        self.paused_s = time.monotonic() - begun
 
     def session(self) -> None:
         self.timeout = self.options.hold + GRACE
@@ -161,6 +168,7 @@ class LongPollingUser(HttpUser):
             if not self.cursor.answers:
                 self.ask(wait=0)
             while True:
+                self.pause()
                 self.ask(wait=f"{self.options.hold:g}")
         finally:
             self.client.close()

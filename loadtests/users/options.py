@@ -27,6 +27,9 @@ def add_options(parser: Any) -> None:
     group.add_argument(
         "--hold", type=number(0.001, 60), default=25.0, help="long polling: how long a request is held, s"
     )
+    group.add_argument(
+        "--pause", type=number(0, 60), default=0.0, help="long polling: from an answer to the next question, s"
+    )
     group.add_argument("--header-profile", choices=list(PROFILES), default="minimal", help="the field lines sent")
     group.add_argument("--cookie-bytes", type=cookie_bytes, default=0, help="bytes of the Cookie line, 0 for none")
     group.add_argument("--size", type=whole(1, LARGEST_ECHO), default=142, help="bytes that are sent")

@@ -21,6 +21,7 @@ from results.figures.frame import for_a_talk as for_a_talk
 from results.figures.latency_distribution import latency_distribution
 from results.figures.latency_split import latency_split
 from results.figures.latency_tail import latency_tail
+from results.figures.message_over_rate import message_over_rate
 from results.figures.outages import recovery_after_a_break
 from results.figures.over_clients import latency_and_cpu_over_clients
 from results.figures.over_link_rate import header_bytes_over_link_rate
@@ -47,6 +48,7 @@ def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
         "bytes_per_delivery": lambda: bytes_per_delivery(runs, machine, volume),
         "bytes_wrapped": lambda: bytes_wrapped(runs, machine),
         "overhead_over_rate": lambda: overhead_over_rate(runs, machine),
+        "message_over_rate": lambda: message_over_rate(runs, machine),
         "latency_distribution": lambda: latency_distribution(runs, machine, folder, feed),
         "latency_tail": lambda: latency_tail(runs, machine, folder, feed),
         "latency_over_round_trip": lambda: latency_over_round_trip(runs, machine),

@@ -16,25 +16,28 @@ from results.select import NotMeasured, kept, of_experiment
 from results.transports import TRANSPORTS
 from results.words import number
 
-PANELS = {"bytes": "bytes to join", "ms": "ms to join", "each": "bytes each time"}
+PANELS = {"bytes": "bytes to join", "segments": "segments to join", "ms": "ms to join, and\nto the first message",
+          "each": "bytes each time"}  # fmt: skip
+BEHIND = {"ms": "first", "each": "closing"}
+"""What is drawn beside a panel's bars, hollow."""
 
 
 @styled
 def cost_of_a_connection(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
-    """Bytes and ms of joining for each client, and bytes beside the message for each request, from `connection`.
+    """Bytes, segments and ms of joining for each client, and bytes beside each message, from `connection`.
 
-    A bar for each transport, in the clear and over TLS; hollow, where each request opens a connection.
+    A bar for each transport, in the clear and over TLS. Hollow: ms until a message that is published as joining ends is
+    there, and bytes where each request opens a connection.
     """
     mine = of_experiment(runs, "connection")
     bars = _bars(table.valid(mine))
     if bars["ms"].isna().all():
         raise NotMeasured("these runs do not say how long joining took")
     title, alt = _finding(bars, mine), _alt(bars)
-    note = " Each time: a request, or a message by WebSocket. Hollow: each on its own connection. A WebSocket client "
-    note += "first looks at /status."
-    note += invalid_note(mine, "left out")
-    figure = frame(title, conditions(mine, machine) + note, height=6.2)
-    for axes, name in zip(figure.subplots(1, 3, sharey=True), PANELS, strict=True):
+    note = " Each time: a request, or a message by WebSocket; hollow, each on its own connection. The first message: "
+    note += "joining and a mean latency. A WebSocket client first looks at /status." + invalid_note(mine, "left out")
+    figure = frame(title, conditions(mine, machine) + note, height=6.6)
+    for axes, name in zip(figure.subplots(1, 4, sharey=True), PANELS, strict=True):
         _panel(axes, bars, name)
     settle(figure)
     return Chart("cost_of_a_connection", figure, title, alt)
@@ -48,8 +51,11 @@ def _bars(runs: pd.DataFrame) -> pd.DataFrame:
             mine = runs[(runs["transport"] == name) & (runs["tls"] == tls)]
             same, closing = mine[kept(mine)], mine[~kept(mine)]
             if len(same):
-                joining = (same["joining_sent"] + same["joining_received"]).sum() / same["clients"].sum()
-                rows.append({"transport": name, "tls": tls, "bytes": joining, "ms": same["joining_mean_ms"].mean(),
+                clients, ms = float(same["clients"].sum()), float(same["joining_mean_ms"].mean())
+                joining = float((same["joining_sent"] + same["joining_received"]).sum())
+                segments = float(same["joining_segments"].sum(min_count=1))
+                rows.append({"transport": name, "tls": tls, "bytes": joining / clients, "segments": segments / clients,
+                             "ms": ms, "first": ms + float(same["latency_mean_ms"].mean()),
                              "each": _beside(same, name), "closing": _beside(closing, name)})  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -64,17 +70,18 @@ def _beside(runs: pd.DataFrame, transport: str) -> float:
 def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
     places = [-(1.15 * i + 0.4 * (i // 2)) for i in range(len(bars))]
     colours = [TRANSPORTS[transport].colour for transport in bars["transport"]]
-    axes.barh(places, bars[name], color=colours, height=0.8 if name != "each" else 0.4,
-              align="center" if name != "each" else "edge")  # fmt: skip
-    if name == "each":
-        axes.barh(places, bars["closing"], color="white", edgecolor=colours, height=-0.4, align="edge", linewidth=2)
+    second = BEHIND.get(name)
+    axes.barh(places, bars[name], color=colours, height=0.4 if second else 0.8, align="edge" if second else "center")
+    if second:
+        axes.barh(places, bars[second], color="white", edgecolor=colours, height=-0.4, align="edge", linewidth=2)
     for place, bar in zip(places, table.records(bars), strict=True):
-        shown = [(place + 0.2 * (name == "each"), bar[name])]
-        shown += [(place - 0.2, bar["closing"])] if name == "each" and not math.isnan(bar["closing"]) else []
-        for height, value in shown:
-            axes.annotate(f"{value:,.0f}", (value, height), (5, 0), textcoords="offset points", va="center", size=12)
-    largest = bars[[name, "closing"] if name == "each" else [name]].max().max()
-    axes.set(title=PANELS[name], xlim=(0, 1.3 * largest))
+        shown = [(place + 0.2, bar[name]), (place - 0.2, bar[second])] if second else [(place, bar[name])]
+        for at, value in shown:
+            if not math.isnan(value):
+                axes.annotate(f"{value:,.0f}", (value, at), (5, 0), textcoords="offset points", va="center", size=12)
+    largest = bars[[name, second] if second else [name]].max().max()
+    axes.set_title(PANELS[name], fontsize=14)
+    axes.set_xlim(0, 1.42 * largest if largest > 0 else 1)
     labels = [f"{TRANSPORTS[bar['transport']].title}{', TLS' * bar['tls']}" for bar in table.records(bars)]
     axes.set_yticks(places, labels)
     axes.grid(axis="y", visible=False)
@@ -101,6 +108,8 @@ def _alt(bars: pd.DataFrame) -> str:
         look = TRANSPORTS[bar["transport"]]
         closing = "" if math.isnan(bar["closing"]) else f", {number(bar['closing'])} B with a connection of its own"
         who, each = f"{look.title}{' over TLS' * bar['tls']}", "a request" if look.asks else "a message"
-        joining = f"{bar['bytes']:,.0f} B and {number(bar['ms'])} ms to join"
+        segments = "" if math.isnan(bar["segments"]) else f", {number(bar['segments'])} segments"
+        joining = f"{bar['bytes']:,.0f} B{segments} and {number(bar['ms'])} ms to join, {number(bar['first'])} ms to "
+        joining += "the first message"
         parts.append(f"{who}: {joining}, {number(bar['each'])} B {each}{closing}")
     return f"Bars of what joining costs, and each request or message beside its payload. {'; '.join(parts)}."

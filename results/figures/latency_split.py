@@ -14,13 +14,14 @@ from results.split import PARTS, Split, split
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 
-TONES = {"waiting": "#E69F00", "transit": "#56B4E9", "sending": "#CC79A7", "machine": "#BDBDBD", "left": "#000000"}
+TONES = {"waiting": "#E69F00", "transit": "#56B4E9", "sending": "#CC79A7", "machine": "#BDBDBD",
+         "asking": "#8C8C8C", "left": "#000000"}  # fmt: skip
 THIN = 0.045  # of the axis: what is narrower bears no number
 
 
 @styled
 def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
-    """Stacked bars in ms: waiting, transit, bytes on the link, this machine, and what is left over.
+    """Stacked bars in ms: waiting, transit, bytes on the link, this machine's share, and what is left over.
 
     At the longest round trip of `latency`, and on the slowest link of `link-rate` with the most bytes of headers. What
     is left over is drawn at the bar's end: to its left where the parts are more than was measured.
@@ -31,7 +32,9 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         raise NotMeasured("neither `latency` nor `link-rate` was run validly over a link")
     title, alt = _finding(blocks), _alt(blocks)
     shown = pd.concat([own for own, _ in blocks.values()])
-    note = " What the load generator takes is in none of it, by the kernel's clock." + invalid_note(shown, "left out")
+    note = " Server: with kernel and delay line, at zero delay. Asking late: load generator and server between an "
+    note += "answer and the next question; else the generator has no part, by the kernel's clock."
+    note += invalid_note(shown, "left out")
     figure = frame(title, conditions(shown, machine) + note, height=2.9 + 1.7 * len(blocks))
     panels = figure.subplots(len(blocks), 1, squeeze=False)[:, 0]
     for axes, (words, (_, splits)) in zip(panels, blocks.items(), strict=True):

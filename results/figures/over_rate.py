@@ -30,7 +30,8 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     if good["rate_hz"].nunique() < 2:
         raise NotMeasured("the experiment `update-rate` was run at one rate only")
     title, alt = _finding(good), _alt(good)
-    note = " Points: measured. Lines: the model. Joining not included." + invalid_note(mine, "left out")
+    note = " Points: measured. Lines: the model. Joining not included. A WebSocket's pings, 8 B after 25 s of silence, "
+    note += "are in its points, not in its line." + invalid_note(mine, "left out")
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     overheads = by_rate(good)

@@ -109,6 +109,8 @@ def _floors(floors: list[dict[str, Any]]) -> str:
     for floor in floors:
         half = "" if floor["half_ms"] is None else f" ± {number(floor['half_ms'])}"
         away = f", {number(floor['away_ms'])} ms to a time away" if floor.get("away_ms") else ""
-        who = f"{floor['transport']}, {WORDS['clients'](floor['clients'])}{', TLS' if floor['tls'] else ''}"
+        told = ("operation", "clients", "rate_hz", "payload_bytes")
+        who = ", ".join([floor["transport"], *(WORDS[name](floor[name]) for name in told if name in floor)])
+        who += ", TLS" * floor["tls"] + f", repeat {floor['repeat']}" * (floor.get("repeat", 1) > 1)
         parts.append(f"{who}: {number(floor['ms'])}{half} ms to a transit{away}")
     return "; ".join(parts)

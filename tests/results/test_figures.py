@@ -23,9 +23,10 @@ def drawn(folder):
     return figures.draw_all(table.read(folder))[0]
 
 
-NAMES = ["bytes_per_delivery", "bytes_wrapped", "overhead_over_rate", "latency_distribution", "latency_tail",
-         "latency_over_round_trip", "latency_split", "header_bytes_over_link_rate", "cost_of_a_connection", "sending",
-         "recovery_after_a_break", "latency_and_cpu_over_clients", "which_transport"]  # fmt: skip
+NAMES = ["bytes_per_delivery", "bytes_wrapped", "overhead_over_rate", "message_over_rate", "latency_distribution",
+         "latency_tail", "latency_over_round_trip", "latency_split", "header_bytes_over_link_rate",
+         "cost_of_a_connection", "sending", "recovery_after_a_break", "latency_and_cpu_over_clients",
+         "which_transport"]  # fmt: skip
 
 
 def test_a_whole_folder_gives_every_chart(drawn):
@@ -164,7 +165,7 @@ def test_a_workload_of_ones_own_is_drawn_as_well(tmp_path, folder, runs):
     table.write_runs(tmp_path / "runs.csv", table.records(mine))
     (tmp_path / "machine.json").write_text("{}")
     (tmp_path / "latency").symlink_to(folder / "latency")
-    assert [chart.name for chart in figures.draw_all(table.read(tmp_path))[0]] == [NAMES[0], *NAMES[3:5]]
+    assert [chart.name for chart in figures.draw_all(table.read(tmp_path))[0]] == [NAMES[0], *NAMES[4:6]]
 
 
 def test_files_carry_title_and_alternative_text(folder, drawn):

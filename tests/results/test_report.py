@@ -76,7 +76,7 @@ def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder
     drawn, images = figures.draw_all(table.read(folder))[0], Elements(page).all("img")
     assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
     captions = [html.unescape(words) for words in re.findall(r"<figcaption>(.*?)</figcaption>", page)]
-    assert captions == [chart.title for chart in drawn] and len(captions) == 13
+    assert captions == [chart.title for chart in drawn] and len(captions) == 14
 
 
 def test_it_names_the_invalid_runs_and_the_provenance(page, runs):

@@ -4,9 +4,11 @@ import http.client
 import socket
 import struct
 import sys
+from contextlib import closing
 
 import pytest
 from tools.lab import HTTP, Lab
+from tools.wire import newest
 
 DATA_SEGMENTS_IN = struct.Struct("=I"), 152  # tcpi_data_segs_in of struct tcp_info in linux/tcp.h
 
@@ -21,10 +23,11 @@ def data_segments(connection: http.client.HTTPConnection) -> int:
 @pytest.mark.parametrize("transport", HTTP)
 def test_an_answer_is_one_segment(lab: Lab, transport: str):
     """Two would cost two writes at the server and wake the client twice."""
+    after = newest(lab)
     lab.post("x" * 100)
-    connection = lab.connection(transport)
-    for number, query in enumerate(["after=0", "after=0&wait=1", "after=0&epoch=other", "after=x"], start=1):
-        connection.request("GET", f"/messages?{query}")
-        assert connection.getresponse().read()
-        assert data_segments(connection) == number
-    connection.close()
+    asked = [f"after={after}", f"after={after}&wait=1", f"after={after}&epoch=other", "after=x"]
+    with closing(lab.connection(transport)) as connection:
+        for number, query in enumerate(asked, start=1):
+            connection.request("GET", f"/messages?{query}")
+            assert connection.getresponse().read()
+            assert data_segments(connection) == number

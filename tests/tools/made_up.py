@@ -123,6 +123,7 @@ def made_up_run(
         clock="kernel", generator_delay_p99_ms=0.4, server_cpu_share=us * deliveries / seconds / 1e6,
         server_cpu_us_per_delivery=us, held_mean_s=held if transport == "long-polling" else None,
         joining_mean_ms=(4 if transport == "websocket" else 2) * rtt_ms + 1.0, floor_ms=1.0 if rtt_ms else None,
+        floor_asking_ms=(0.25 if transport == "long-polling" else 0.0) if rtt_ms else None,
         expected_mean_ms=expected_ms(transport, interval, rate, rtt_ms),
         server_rss_mib=60.0 + 0.02 * clients, generator_cpu_share=0.4, generator_lag_p99_ms=1.0,
         publisher_late_p99_ms=0.5,

@@ -1,0 +1,128 @@
+"""Latency, requests and the server's CPU for a message, against the message rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.ticker
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from results import table
+from results.costs import Prices, prices
+from results.crossings import by_rate, measured
+from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.model import Values, polling_mean, polls_per_message, responses_per_message
+from results.select import NotMeasured, of_experiment
+from results.transports import TRANSPORTS
+from results.words import listed, number, times
+
+PANELS = {
+    "latency_mean_ms": "mean latency, ms",
+    "requests": "requests a message",
+    "server_cpu_us_per_delivery": "server CPU, µs a message",
+}
+"""What is drawn of each message, with its words; the mean over the deliveries at a rate."""
+
+NAMES = {"polling": -16, "long-polling": 14, "websocket": -16}
+"""Where a transport's name stands in the first panel: points above its own."""
+
+
+@styled
+def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """Mean latency (ms), requests and CPU (µs) for a delivered message against the message rate, from `update-rate`.
+
+    Points are measured. Lines of latency and requests are the model's; those of the CPU come from the prices that are
+    fitted to these runs.
+    """
+    mine = of_experiment(runs, "update-rate")
+    good = table.valid(mine)
+    if good["rate_hz"].nunique() < 2:
+        raise NotMeasured("the experiment `update-rate` was run at one rate only")
+    shown = {name: by_rate(good, name) for name in PANELS}
+    title, alt = _finding(good), _alt(shown)
+    note = " Points: measured. Lines: the model; of CPU, the prices fitted to these runs. A WebSocket asks nothing."
+    figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
+    panels = figure.subplots(1, 3)
+    for axes, name in zip(panels, PANELS, strict=True):
+        for transport, own in good.groupby("transport"):
+            _draw(axes, shown[name][transport].dropna(), own, name)
+        _axes(axes, PANELS[name])
+    _names(panels[0], shown["latency_mean_ms"])
+    settle(figure)
+    return Chart("message_over_rate", figure, title, alt)
+
+
+def _draw(axes: Axes, points: pd.Series, runs: pd.DataFrame, name: str) -> None:
+    transport = str(runs["transport"].iloc[0])
+    look, rates = TRANSPORTS[transport], np.geomspace(points.index.min(), points.index.max(), 100)
+    if (points <= 0).all():
+        return  # a logarithm has no place for it
+    axes.plot(points.index, points, look.marker, color=look.colour, linestyle="")
+    line = _model(transport, runs, name, rates)
+    if line is not None:
+        axes.plot(rates, np.broadcast_to(line, rates.shape), color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
+
+
+def _model(transport: str, runs: pd.DataFrame, name: str, rates: np.ndarray) -> Values | None:
+    """What the model says of a message at these rates; None where it says that there is none."""
+    one_way = float(runs["rtt_ms"].iloc[0]) / 2000
+    interval, hold = (float(runs[cell].iloc[0]) for cell in ("poll_interval_s", "hold_s"))
+    requests = {
+        "polling": lambda: polls_per_message(rates, interval),
+        "long-polling": lambda: responses_per_message(max(one_way, 1e-9), rates, hold),
+        "websocket": lambda: 1.0,  # of what the server sends
+    }[transport]()
+    if name == "requests":
+        return requests
+    if name == "latency_mean_ms":
+        return 1000 * polling_mean(one_way, interval) if transport == "polling" else None
+    return _cpu(prices(runs, transport), requests, rates, float(runs["clients"].iloc[0]))
+
+
+def _cpu(paid: Prices, answers: Values, rates: np.ndarray, clients: float) -> Values:
+    """Microseconds for a delivery to one of the clients, its share of publishing and of idling included."""
+    return paid.publication.us / clients + paid.answer.us * answers + (paid.idle.us / rates if paid.idle else 0.0)
+
+
+def _names(axes: Axes, shown: pd.DataFrame) -> None:
+    """Each transport's name at its points in the middle of the rates."""
+    for name, points in shown.items():
+        known, look = points.dropna(), TRANSPORTS[str(name)]
+        middle = len(known) // 2
+        axes.annotate(look.title, (known.index[middle], known.iloc[middle]), (0, NAMES[str(name)]), va="center",
+                      ha="center", textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
+
+
+def _axes(axes: Axes, words: str) -> None:
+    axes.set(xscale="log", yscale="log", xlabel="messages a second")
+    axes.set_title(words, fontsize=14)
+    axes.margins(x=0.09, y=0.12)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.minorticks_off()
+
+
+def _finding(runs: pd.DataFrame) -> str:
+    """From which rates on polling costs the server less for a message than the others."""
+    interval = float(runs["poll_interval_s"].dropna().iloc[0])
+    parts = [
+        f"than {TRANSPORTS[name].words} from {times(rate)}"
+        for name in ("long-polling", "websocket")
+        if (rate := measured(runs, name, "polling", "server_cpu_us_per_delivery"))
+    ]
+    if not parts:
+        return "The server's CPU for a message keeps the transports in the same order at every rate"
+    return f"Polling every {interval:g} s takes less server CPU for a message {listed(parts)} messages/s on"
+
+
+def _alt(shown: Mapping[str, pd.DataFrame]) -> str:
+    parts = []
+    for name, values in shown.items():
+        for transport, own in values.items():
+            known = own.dropna()
+            at = [f"{number(value)} at {number(rate)}" for rate, value in zip(known.index, known, strict=True)]
+            parts.append(f"{TRANSPORTS[str(transport)].title}, {PANELS[name]}: {listed(at)} messages/s")
+    return "Three panels over the message rate, logarithmic axes. " + "; ".join(parts) + "."
