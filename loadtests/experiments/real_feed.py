@@ -4,7 +4,7 @@ from loadtests.experiments.experiment import Experiment, Settings
 
 
 def settings(profile: str) -> Settings:
-    seconds, repeats = {"quick": (3, 1), "standard": (12, 1), "full": (10, 3)}[profile]
+    seconds, repeats = {"quick": (3, 1), "standard": (12, 1), "full": (9, 3)}[profile]
     for repeat in range(1, repeats + 1):
         yield {"payload_bytes": None, "rate_hz": 20.0, "duration_s": seconds, "repeat": repeat}
 

@@ -94,8 +94,8 @@ class Link:
     def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
         """The sockets that are ready, or none when the next piece is due.
 
-        epoll counts whole milliseconds, select() microseconds: hence select() on epoll's own descriptor. With more
-        pieces under way it waits awake for less time, or the link would take a core from the server.
+        epoll counts whole milliseconds, select() microseconds: hence select() on epoll's own descriptor. Where pieces
+        are due soon after one another it waits awake for less time, or the link would take a core from the server.
         """
         timeout = None
         if self.timers:

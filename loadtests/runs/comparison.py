@@ -21,7 +21,7 @@ from loadtests.runs.validity import FEW
 from results import figures, report, table
 from results.folders import REFERENCE
 
-FLOOR_OF = ("transport", "operation", "clients", "rate_hz", "payload_bytes", "tls", "repeat")
+FLOOR_OF = ("transport", "operation", "clients", "rate_hz", "payload_bytes", "keep_alive", "tls", "repeat")
 """What machine.json says of the run that found a floor."""
 
 
@@ -73,7 +73,7 @@ class Comparison:
         unknown = [run for run in floors_of(left) if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
             for number, run in enumerate(left, start=len(self.plan) - len(left) + 1):
-                for wanted in (wanted for wanted in floors_of([run]) if wanted in unknown):
+                for wanted in set(floors_of([run])) & set(unknown):
                     unknown.remove(wanted)
                     bar.begin(f"floor · {wanted.transport}", wanted.expected_s)
                     self._find_floor(wanted, bar)

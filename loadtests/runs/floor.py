@@ -31,15 +31,17 @@ class Floor:
 
 
 def floor_run(run: Run) -> Run:
-    """The run that finds the floor of another: same transport, clients and TLS, over the same link but without delay.
+    """The run that finds the floor of another: same transport, clients, connections, over the same link without delay.
 
-    Same rate within bounds: what a machine does seldom, it does slowly. One for each repeat: machines change. Poisson
-    arrivals, so that some messages find a long-polling client away, who pauses for `PAUSE_S`; of exchanges, as many.
+    Where the server pushes, same rate within bounds: what a machine does seldom, it does slowly. One for each repeat:
+    machines change. Poisson arrivals, so that some messages find a long-polling client away, who pauses for `PAUSE_S`;
+    of exchanges, as many.
     """
     if not run.followed:
         seconds = math.ceil(MESSAGES / run.clients / run.rate_hz)
         return replace(run, experiment="floor", rtt_ms=0.0, link_mbps=None, duration_s=float(seconds), seed=1)
-    rate = max(min(max(run.rate_hz, SLOW), FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
+    seldom = FASTEST if run.transport == "polling" else max(run.rate_hz, SLOW)
+    rate = max(min(seldom, FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
     return settled(
         Run(
             "floor",
@@ -48,6 +50,7 @@ def floor_run(run: Run) -> Run:
             rate_hz=rate,
             poll_interval_s=0.037 * math.ceil(run.clients / 0.037 / MOST_POLLS),
             header_profile="minimal",
+            keep_alive=run.keep_alive,
             tls=run.tls,
             duration_s=MESSAGES / rate,
             repeat=run.repeat,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadtests.experiments.run import Run
+from loadtests.experiments.run import Run, settled
 from loadtests.runs.conduct import conduct
 from loadtests.runs.floor import Floor, expected_s, floor, floor_run
 from loadtests.runs.row import Outcome, row
@@ -98,11 +98,14 @@ def test_a_floor_is_what_the_model_does_not_explain_at_zero_delay(transport):
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_runs_share_a_floor_if_they_share_clients_rate_and_tls(transport):
+def test_runs_share_a_floor_if_they_share_clients_rate_and_connections(transport):
     runs = [run(transport), run(transport, rtt_ms=100.0, header_profile="python")]
     assert len({floor_run(each) for each in runs}) == 1
-    others = [run(transport, tls=True), run(transport, clients=7), run(transport, rate_hz=20.0)]
-    assert len({floor_run(each) for each in [*runs, *others, run(transport, repeat=2)]}) == 5
+    others = [{"tls": True}, {"clients": 7}, {"repeat": 2}]
+    others += [] if transport == "websocket" else [{"keep_alive": False}]
+    others += [] if transport == "polling" else [{"rate_hz": 20.0}]
+    found = {floor_run(settled(each)) for each in [*runs, *(run(transport, **changes) for changes in others)]}
+    assert len(found) == 1 + len(others)
 
 
 @pytest.mark.parametrize("transport", ["long-polling", "websocket"])

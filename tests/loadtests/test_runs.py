@@ -1,5 +1,7 @@
 """A run's row: counted, checked, and valid only when all is well."""
 
+import bisect
+import itertools
 import math
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import pytest
 from tools.lab import eventually
 
 from clients.ledger import Ledger
-from loadtests.experiments import EXPERIMENTS, PROFILES, workload
+from loadtests.experiments import EXPERIMENTS, PROFILES, latency, workload
 from loadtests.experiments.experiment import Experiment, Scene
 from loadtests.experiments.run import Run
 from loadtests.runs.comparison import done
@@ -19,8 +21,11 @@ from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.floor import floors_of
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import Tally
+from results.model import connection_mode
+from results.replay import expected_latencies
 from results.table import COLUMNS, TableError, write_runs
 from results.transports import COMPARED as TRANSPORTS
+from servers.sources import clock
 
 RUN = Run("latency", "polling", clients=2)
 PUSHED = replace(RUN, transport="websocket")
@@ -238,6 +243,22 @@ def test_what_means_nothing_to_a_transport_is_reset():
     runs = workload(tls=True, deflate=True, keep_alive=False)
     assert [(run.tls, run.deflate) for run in runs] == [(True, True)] * 3
     assert [run.keep_alive for run in runs] == [False, False, True]
+
+
+@pytest.mark.parametrize("seed", latency.SEEDS)
+def test_where_the_model_is_put_to_the_test_it_hangs_on_no_hair(seed):
+    """A long-polling client away for 1.5 ms more than 1 to 5 changes its mean by less than is left to the machine."""
+    delayed = [run for run in EXPERIMENTS["latency"].runs("full") if run.rtt_ms and run.transport == "long-polling"]
+    for run in (run for run in delayed if run.seed == seed):
+        end = run.warm_up_s + run.duration_s
+        due = [due for due, _ in itertools.islice(clock(run.rate_hz, 142, seed=seed), 200)]
+        times = due[: bisect.bisect(due, end)]
+        window = bisect.bisect(times, run.warm_up_s)
+        given = {"one_way_delay": run.rtt_ms / 2000, "hold": 25.0, "connection": connection_mode(run.keep_alive, False)}
+        given |= {"published": times[window:], "earlier": times[:window]}
+        means = [expected_latencies("long-polling", **given, added=ms / 1000).mean() for ms in (1.0, 2.5, 4.0, 5.5)]
+        for mean, later in itertools.pairwise(means):
+            assert abs(later - mean) < max(0.001, 0.05 * mean)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from results.crossings import heads_of, measured, predicted_over_polling, predicted_under_websocket
+from results.crossings import by_rate, heads_of, measured, predicted_over_polling, predicted_under_websocket
 from results.model import Heads, long_polling_overhead, polling_overhead
 
 HEADS = Heads(request=75.0, empty_response=50.0, response=110.0)
@@ -63,3 +63,11 @@ def test_what_does_not_cross_is_not_said_to():
     assert measured(slow, "websocket", "polling") is None
     assert measured(slow[slow["transport"] != "polling"], "long-polling", "polling") is None
     assert measured(RUNS, "polling", "long-polling") is None, "polling is the dearer one below, not above"
+
+
+def test_any_cost_of_a_message_can_cross():
+    """A poll costs 400 µs every 2 s, a message by WebSocket 12.5 µs: polling is cheaper from 16 a second on."""
+    polls = 400 / INTERVAL / RUNS["rate_hz"]
+    costs = RUNS.assign(cpu=polls.where(RUNS["transport"] == "polling", 12.5))
+    assert measured(costs, "websocket", "polling", "cpu") == pytest.approx(16.0)
+    assert by_rate(costs, "requests")["polling"].tolist() == pytest.approx([1 / INTERVAL / rate for rate in RATES])
