@@ -112,6 +112,6 @@ def _floors(floors: list[dict[str, Any]]) -> str:
         told = ("operation", "clients", "rate_hz", "payload_bytes")
         who = ", ".join([floor["transport"], *(WORDS[name](floor[name]) for name in told if name in floor)])
         who += ", TLS" * floor["tls"] + ", a connection per request" * (not floor.get("keep_alive", True))
-        who += f", repeat {floor['repeat']}" * (floor.get("repeat", 1) > 1)
+        who += f", repeat {floor.get('repeat')}" * (floor.get("repeat", 1) > 1)
         parts.append(f"{who}: {number(floor['ms'])}{half} ms to a transit{away}")
     return "; ".join(parts)

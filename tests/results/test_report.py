@@ -79,6 +79,12 @@ def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder
     assert captions == [chart.title for chart in drawn] and len(captions) == 14
 
 
+def test_it_tells_floors_apart_older_ones_too(page):
+    told = html.unescape(page)
+    assert "websocket, 1 client: 0.500 ± 0.0250 ms to a transit; long-polling, feed, 8 clients, 10 messages/s, " in told
+    assert "TLS, a connection per request, repeat 2: 1.50 ms to a transit, 3.25 ms to a time away" in told
+
+
 def test_it_names_the_invalid_runs_and_the_provenance(page, runs):
     for run in table.records(table.invalid(runs)):
         assert run["run_id"] in page and run["invalid_reason"] in page

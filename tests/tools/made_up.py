@@ -21,7 +21,13 @@ MACHINE = {
     "commit": "0123456789abcdef0123456789abcdef01234567",
     "date": "2026-10-28T09:30:00+00:00",
     "profile": "quick",
-}
+    "floors": [
+        {"transport": "websocket", "clients": 1, "tls": False, "link": True, "ms": 0.5, "half_ms": 0.025},
+        {"transport": "long-polling", "operation": "feed", "clients": 8, "rate_hz": 10.0, "payload_bytes": 142,
+         "keep_alive": False, "tls": True, "repeat": 2, "link": True, "ms": 1.5, "half_ms": None, "messages": 104,
+         "away_ms": 3.25},
+    ],
+}  # fmt: skip
 
 
 def samples_ms(transport, interval, clients, rng, size, rate, rtt_ms):
