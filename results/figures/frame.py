@@ -104,6 +104,9 @@ def settle(figure: Figure) -> None:
     """Lay the figure out once and for all: what is added now knows where lines end, and every file looks alike."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    for axes in figure.axes:  # the last digits of a layout are not the same each time
+        left, bottom, width, height = (round(side, 6) for side in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def name_ends(axes: Axes, last: float, ends: Mapping[str, float], words: Mapping[str, str] | None = None) -> None:

@@ -106,5 +106,5 @@ def test_the_floor_of_an_echo_is_an_echo_without_delay():
     there = Run(**ECHO.parameters() | {"rtt_ms": 50.0, "payload_bytes": 1000, "repeat": 2})
     found = floor_run(there)
     assert (found.operation, found.rtt_ms, found.payload_bytes, found.transport) == ("echo", 0.0, 1000, "websocket")
-    assert found.rate_hz * found.duration_s * found.clients >= 110
-    assert floor_run(Run(**there.parameters() | {"rtt_ms": 100.0, "repeat": 3})) == found
+    assert found.rate_hz * found.duration_s * found.clients >= 100
+    assert floor_run(Run(**there.parameters() | {"rtt_ms": 100.0})) == found
