@@ -11,7 +11,7 @@ def settings(profile: str) -> Settings:
     """
     cookies = {"quick": [], "standard": [1024], "full": [256, 1024, 4096]}[profile]
     profiles = {"quick": ["browser"], "standard": ["minimal", "python", "browser"]}.get(profile, list(OF_ALL))
-    basic = EVEN | {"duration_s": {"quick": 2, "standard": 3, "full": 3}[profile] * EVEN["poll_interval_s"]}
+    basic = EVEN | {"duration_s": {"quick": 2}.get(profile, 3) * EVEN["poll_interval_s"]}
     yield from (basic | {"header_profile": header_profile} for header_profile in profiles)
     yield from (basic | {"cookie_bytes": cookie_bytes} for cookie_bytes in cookies)
     if profile == "full":

@@ -73,7 +73,7 @@ class Comparison:
         unknown = [run for run in floors_of(left) if run not in known]
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
             for number, run in enumerate(left, start=len(self.plan) - len(left) + 1):
-                for wanted in set(floors_of([run])) & set(unknown):
+                if (wanted := floor_run(run)) in unknown:
                     unknown.remove(wanted)
                     bar.begin(f"floor · {wanted.transport}", wanted.expected_s)
                     self._find_floor(wanted, bar)

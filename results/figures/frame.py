@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.style
+import matplotlib.ticker
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -107,6 +108,14 @@ def settle(figure: Figure) -> None:
     for axes in figure.axes:  # the last digits of a layout are not the same each time
         left, bottom, width, height = (round(side, 6) for side in axes.get_position(original=True).bounds)
         axes.set_position((left, bottom, width, height))
+
+
+def logarithmic(axes: Axes) -> None:
+    """Both axes logarithmic, their numbers written out."""
+    axes.set(xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.minorticks_off()
 
 
 def name_ends(axes: Axes, last: float, ends: Mapping[str, float], words: Mapping[str, str] | None = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib.ticker
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from matplotlib.axes import Axes
 from results import table
 from results.costs import Prices, prices
 from results.crossings import by_rate, measured
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.frame import Chart, conditions, frame, invalid_note, logarithmic, settle, styled
 from results.model import Values, polling_mean, polls_per_message, responses_per_message
 from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
@@ -49,7 +48,10 @@ def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     for axes, name in zip(panels, PANELS, strict=True):
         for transport, own in good.groupby("transport"):
             _draw(axes, shown[name][transport].dropna(), own, name)
-        _axes(axes, PANELS[name])
+        axes.set_xlabel("messages a second")
+        axes.set_title(PANELS[name], fontsize=14)
+        axes.margins(x=0.09, y=0.12)
+        logarithmic(axes)
     _names(panels[0], shown["latency_mean_ms"])
     settle(figure)
     return Chart("message_over_rate", figure, title, alt)
@@ -84,7 +86,8 @@ def _model(transport: str, runs: pd.DataFrame, name: str, rates: np.ndarray) -> 
 
 def _cpu(paid: Prices, answers: Values, rates: np.ndarray, clients: float) -> Values:
     """Microseconds for a delivery to one of the clients, its share of publishing and of idling included."""
-    return paid.publication.us / clients + paid.answer.us * answers + (paid.idle.us / rates if paid.idle else 0.0)
+    loads = zip(rates, rates * clients, rates * clients * answers, strict=True)
+    return np.array([1e6 * paid.cpu_share(rate, answered, clients) / delivered for rate, delivered, answered in loads])
 
 
 def _names(axes: Axes, shown: pd.DataFrame) -> None:
@@ -94,15 +97,6 @@ def _names(axes: Axes, shown: pd.DataFrame) -> None:
         middle = len(known) // 2
         axes.annotate(look.title, (known.index[middle], known.iloc[middle]), (0, NAMES[str(name)]), va="center",
                       ha="center", textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
-
-
-def _axes(axes: Axes, words: str) -> None:
-    axes.set(xscale="log", yscale="log", xlabel="messages a second")
-    axes.set_title(words, fontsize=14)
-    axes.margins(x=0.09, y=0.12)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
-    axes.minorticks_off()
 
 
 def _finding(runs: pd.DataFrame) -> str:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import matplotlib.ticker
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from results import table
 from results.crossings import by_rate, heads_of, measured
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.frame import Chart, conditions, frame, invalid_note, logarithmic, settle, styled
 from results.model import long_polling_overhead, polling_overhead, websocket_overhead
 from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
@@ -44,7 +42,8 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         rate, ha = _lonely_end(overheads.loc[points.index], str(name))
         axes.annotate(look.title, (rate, points[rate]), (10 if ha == "left" else -10, 12), ha=ha,
                       textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
-    _axes(axes)
+    axes.set(xlabel="messages a second", ylabel="bytes beside each message")
+    logarithmic(axes)
     settle(figure)
     return Chart("overhead_over_rate", figure, title, alt)
 
@@ -87,10 +86,3 @@ def _alt(runs: pd.DataFrame) -> str:
               for rate, value in zip(overheads.dropna().index, overheads.dropna(), strict=True)]
         parts.append(f"{TRANSPORTS[str(name)].title}: {listed(at)} messages/s")
     return "Overhead of a message over the message rate, logarithmic axes. " + "; ".join(parts) + "."
-
-
-def _axes(axes: Axes) -> None:
-    axes.set(xscale="log", yscale="log", xlabel="messages a second", ylabel="bytes beside each message")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
-    axes.minorticks_off()
