@@ -83,7 +83,7 @@ def _bars(axes: Any, splits: Mapping[str, Split]) -> None:
 def _finding(blocks: Mapping[str, Any]) -> str:
     """How much of each mean is waiting, at the first block."""
     words, (_, splits) = next(iter(blocks.items()))
-    shares = [f"{100 * each.waiting / each.whole:.0f} % by {TRANSPORTS[name].words}" for name, each in splits.items()]
+    shares = [f"{round(100 * own.waiting / own.whole)} % by {TRANSPORTS[name].words}" for name, own in splits.items()]
     return f"Of the mean latency at {words.replace(' round trip', ' of round trip')}, waiting is {listed(shares)}"
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tools.lab import ROOT, Lab, serving
+from tools.lab import ROOT, Lab, eventually, serving
 
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
 SENDING = [("HttpEchoUser", "polling"), ("HttpPostUser", "polling"), ("WebSocketEchoUser", "websocket"),
@@ -23,9 +23,14 @@ SENDING = [("HttpEchoUser", "polling"), ("HttpPostUser", "polling"), ("WebSocket
 
 
 @pytest.fixture(scope="module")
-def urls() -> Iterator[dict[str, str]]:
+def clock() -> Iterator[Lab]:
     with serving("--ports", "0,0,0", "--source", "clock", "--rate", "10", "--size", "142") as lab:
-        yield {transport: lab.url(transport) for transport in USERS}
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def urls(clock) -> dict[str, str]:
+    return {transport: clock.url(transport) for transport in USERS}
 
 
 def locust(transport: str, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
@@ -173,13 +178,15 @@ def test_what_is_lost_repeated_or_late_is_counted_and_fails_the_run():
 
 
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=" ".join)
-def test_after_ctrl_c_every_byte_is_there(urls, processes):
+def test_after_ctrl_c_every_byte_is_there(clock, urls, processes):
     """The README's own way to end a run: the summary has the bytes of users that were still following."""
     command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "WebSocketUser", "--headless"]
     command += ["-u", "4", "-r", "4", "--host", urls["websocket"], *processes]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
-        time.sleep(7)  # a worker reports every three seconds
+        eventually(lambda: clock.status("websocket")["clients"] == 4)
+        told = clock.status("websocket")["deliveries"]
+        eventually(lambda: clock.status("websocket")["deliveries"] > told + 4 * 40)  # a worker has reported meanwhile
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, err = process.communicate(timeout=30)
     found = re.search(r"wire bytes per delivery: ([\d,.]+) \(.*payload ([\d.,]+)\)", out)

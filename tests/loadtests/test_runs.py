@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tools.lab import eventually
 
@@ -15,6 +16,7 @@ from clients.ledger import Ledger
 from loadtests.experiments import EXPERIMENTS, PROFILES, latency, workload
 from loadtests.experiments.experiment import Experiment, Scene
 from loadtests.experiments.run import Run
+from loadtests.headers.profiles import PROFILES as PROFILES_OF_HEADERS
 from loadtests.runs.comparison import done
 from loadtests.runs.conduct import conduct
 from loadtests.runs.cpu import cpu_seconds
@@ -259,6 +261,23 @@ def test_where_the_model_is_put_to_the_test_it_hangs_on_no_hair(seed):
         means = [expected_latencies("long-polling", **given, added=ms / 1000).mean() for ms in (1.0, 2.5, 4.0, 5.5)]
         for mean, later in itertools.pairwise(means):
             assert abs(later - mean) < max(0.001, 0.05 * mean)
+
+
+def test_where_bytes_become_time_the_model_hangs_on_no_hair():
+    """Away for 1 to 4.5 ms more than by the bytes alone, the mean stays within 3 % of a straight line."""
+    run = next(run for run in EXPERIMENTS["link-rate"].runs("full")
+               if (run.transport, run.header_profile, run.link_mbps) == ("long-polling", "browser", 0.25))  # fmt: skip
+    fields = PROFILES_OF_HEADERS["browser"].fields("long-polling", "127.0.0.1:40000", run.cookie_bytes)
+    question = ["GET /messages?after=100&wait=25.0 HTTP/1.1", *(f"{name}: {value}" for name, value in fields), "", ""]
+    seconds_a_byte = 8 / (run.link_mbps * 1e6)
+    times = [number / run.rate_hz for number in range(round((run.warm_up_s + run.duration_s) * run.rate_hz))]
+    window = bisect.bisect(times, run.warm_up_s)
+    given = {"one_way_delay": run.rtt_ms / 2000, "hold": 25.0, "published": times[window:], "earlier": times[:window]}
+    given |= {"question": len("\r\n".join(question)) * seconds_a_byte, "answer": (113 + 1.8 * 143) * seconds_a_byte}
+    added = np.arange(1.0, 4.6, 0.25)
+    means = np.array([expected_latencies("long-polling", **given, added=ms / 1000).mean() for ms in added])
+    straight = np.polyval(np.polyfit(added, means, 1), added)
+    assert np.abs(means - straight).max() < 0.03 * means.mean()
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -198,3 +198,10 @@ def test_drawing_leaves_matplotlib_as_it_was(runs):
 @pytest.mark.parametrize(("ratio", "words"), [(1.04, "1"), (1.44, "1.4"), (31.2, "31"), (1234, "1,200")])
 def test_factors_are_rounded_for_listeners(ratio, words):
     assert times(ratio) == words
+
+
+def test_waiting_that_is_none_but_for_rounding_is_0_per_cent(runs):
+    pushed = runs["transport"] == "websocket"
+    almost = runs.assign(expected_mean_ms=runs["expected_mean_ms"] - 1e-9 * pushed)
+    title = figures.latency_split(almost, MACHINE).title
+    assert "and 0 % by a WebSocket" in title and "-0" not in title
