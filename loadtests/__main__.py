@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from loadtests.arguments import cookie_bytes, number, whole
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
+from loadtests.experiments.experiment import Experiment
 from loadtests.experiments.run import Run
 from loadtests.headers.profiles import PROFILES as HEADER_PROFILES
 from loadtests.runs.machine import warn_of_others
@@ -66,18 +66,19 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> list[Run]:
-    """The runs that the command line asks for."""
+def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> tuple[list[Run], float]:
+    """The runs that the command line asks for, and the seconds that it gives to observations."""
     profile = args.profile or "quick"
     given = workload_of(args)
     if args.experiments and (given or args.within_ms):
         p.error("experiments have their own parameters: give either EXPERIMENT or a workload")
     if given or args.within_ms:
-        return workload(**{"duration_s": WORKLOAD_SECONDS[profile]} | given)
+        return workload(**{"duration_s": WORKLOAD_SECONDS[profile]} | given), 0.0
     for name in args.experiments:
         if name not in EXPERIMENTS:
             p.error(f"there is no experiment {name}: they are {', '.join(EXPERIMENTS)}; and {CALIBRATION}")
-    return [run for name in dict.fromkeys(args.experiments or EXPERIMENTS) for run in EXPERIMENTS[name].runs(profile)]
+    chosen = [EXPERIMENTS[name] for name in dict.fromkeys(args.experiments or EXPERIMENTS)]
+    return [run for each in chosen for run in each.runs(profile)], sum(each.observed_s for each in chosen)
 
 
 def workload_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -115,22 +116,24 @@ def listing() -> Table:
     shown = Table.grid("", "", padding=(0, 2, 0, 0))
     shown.columns[0].no_wrap = True
     for experiment in EXPERIMENTS.values():
-        shown.add_row(experiment.name, f"{experiment.question}\n{sizes(experiment.runs)}")
-    shown.add_row("all", sizes(lambda profile: [run for each in EXPERIMENTS.values() for run in each.runs(profile)]))
+        shown.add_row(experiment.name, f"{experiment.question}\n{sizes([experiment])}")
+    shown.add_row("all", sizes(list(EXPERIMENTS.values())))
     return shown
 
 
-def sizes(runs: Callable[[str], list[Run]]) -> str:
+def sizes(experiments: list[Experiment]) -> str:
     """How many runs and seconds each profile takes."""
-    return "; ".join(f"{name}: {sizes_of(runs(name))}" for name in PROFILES)
+    observed_s = sum(each.observed_s for each in experiments)
+    plans = {name: [run for each in experiments for run in each.runs(name)] for name in PROFILES}
+    return "; ".join(f"{name}: {sizes_of(plan, observed_s)}" for name, plan in plans.items())
 
 
-def sizes_of(plan: list[Run]) -> str:
-    """How many runs and seconds a plan takes, those that find its floors among them."""
+def sizes_of(plan: list[Run], observed_s: float = 0.0) -> str:
+    """How many runs and seconds a plan takes, those that find its floors among them, and what is observed."""
     from loadtests.runs.floor import floors_of  # here: it loads numpy
 
     found = floors_of(plan)
-    seconds = sum(run.expected_s for run in [*plan, *found])
+    seconds = observed_s + sum(run.expected_s for run in [*plan, *found])
     return f"{len(plan)} runs{f' and {len(found)} for floors' * bool(found)}, {seconds:,.0f} s"
 
 
@@ -144,8 +147,8 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
     )
     from results.table import TableError
 
-    plan, own = plan_of(args, p), bool(workload_of(args) or args.within_ms)
-    comparison = Comparison(plan, folder_of(args, p), args.profile or "quick")
+    (plan, observed_s), own = plan_of(args, p), bool(workload_of(args) or args.within_ms)
+    comparison = Comparison(plan, folder_of(args, p), args.profile or "quick", observed_s)
     try:
         with comparison.partial.held():
             if args.resume:
@@ -176,13 +179,19 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
 
 
 def tell(results: "Results", console: Console) -> int:
-    """Print the comparison's table and where its report is; return 1 if a transport has no run that counts."""
+    """Print the comparison's table, what it says of the claims and where its report is; return 1 if a transport has no
+    run that counts. Where nothing but observations was asked for, the verdicts on them take the table's place.
+    """
     from loadtests.runs.validity import help_against
+    from results.claims import UNDECIDED, counted, verdicts
     from results.table import invalid, valid
-    from results.terminal import terminal_table
+    from results.terminal import terminal_table, terminal_verdicts
 
     runs, width = results.runs, console.width if console.is_terminal else WIDTH
-    Console(width=width).print(terminal_table(runs, width))
+    found = verdicts(runs, results.observations)
+    decided = [verdict for verdict in found if verdict.verdict not in UNDECIDED]
+    shown_here = terminal_verdicts(decided) if runs.empty else terminal_table(runs, width)
+    Console(width=width, highlight=False).print(shown_here, counted(found), sep="\n")
     print(f"report: {shown(results.folder / 'report.html')}")
     if bad := len(invalid(runs)):
         words = f"{bad} of {runs['run_id'].nunique()} runs are not valid and do not count"
@@ -199,7 +208,7 @@ def advise(args: argparse.Namespace, results: "Results | None", console: Console
     from results.select import NotMeasured
     from results.table import read_if_there
 
-    run = next(run for run in plan_of(args, parser()) if run.transport == "polling")
+    run = next(run for run in plan_of(args, parser())[0] if run.transport == "polling")
     names = "clients rate_hz payload_bytes poll_interval_s rtt_ms cookie_bytes tls".split()
     wanted = Workload(**{name: getattr(run, name) for name in names}, within_ms=args.within_ms)
     try:
@@ -217,7 +226,8 @@ def main(argv: list[str] | None = None) -> int:
     args = p.parse_args(argv)
     console = Console()
     if args.list:
-        console.print(f"workload: {sizes_of(plan_of(args, p))}" if workload_of(args) or args.within_ms else listing())
+        own = workload_of(args) or args.within_ms
+        console.print(f"workload: {sizes_of(plan_of(args, p)[0])}" if own else listing())
         return 0
     if CALIBRATION in args.experiments:
         return calibrated(args, p, console)

@@ -11,23 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import rich.console
-import rich.padding
-import rich.text
 
 from results import advice, claims, figures, folders, report, table
 from results.advice.words import advice_in_words
 from results.report import readme
 from results.select import NotMeasured
 from results.table import Results
+from results.terminal import terminal_verdicts
 
 
 def show_claims(results: Results, _: argparse.Namespace) -> None:
     """Print every claim with its verdict and the numbers it rests on."""
     console = rich.console.Console(highlight=False)
-    for verdict in claims.verdicts(results.runs):
-        console.print(rich.text.Text.assemble((f"{verdict.claim.id:<4}", "bold"), verdict.claim.words))
-        for words, style in ((verdict.verdict, "bold"), *((words, "") for words in verdict.numbers)):
-            console.print(rich.padding.Padding(rich.text.Text(words, style=style), (0, 0, 0, 4)))
+    found = claims.verdicts(results.runs, results.observations)
+    console.print(terminal_verdicts(found), claims.counted(found), sep="\n")
 
 
 def show_charts(results: Results, chosen: argparse.Namespace) -> None:

@@ -174,6 +174,8 @@ def read_runs(folder: str | os.PathLike[str]) -> pd.DataFrame:
 
 def read_observations(folder: str | os.PathLike[str]) -> pd.DataFrame:
     """The rows of `folder/observations.csv`, all text, perhaps none. Raises TableError as `read_runs` does."""
+    if Path(folder).is_dir() and not (Path(folder) / "observations.csv").exists():  # nothing was observed
+        return pd.DataFrame({column.name: [] for column in OBSERVATIONS}, dtype="str")
     return _read(Path(folder), "observations.csv", OBSERVATIONS)
 
 
@@ -251,12 +253,13 @@ class Results:
 
     folder: Path
     runs: pd.DataFrame
+    observations: pd.DataFrame
     machine: dict[str, Any]
 
 
 def read(folder: str | os.PathLike[str]) -> Results:
     """Everything of a folder that figures, claims and report are made of. Raises TableError as `read_runs` does."""
-    return Results(Path(folder), read_runs(folder), read_machine(folder))
+    return Results(Path(folder), read_runs(folder), read_observations(folder), read_machine(folder))
 
 
 def read_if_there(folder: str | os.PathLike[str]) -> Results | None:

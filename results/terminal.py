@@ -1,4 +1,4 @@
-"""The comparison as a table for the terminal, of whatever width."""
+"""The comparison as a table for the terminal, of whatever width; and the verdicts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from results.claims import Verdict
 from results.summary import ALARMS, HEADINGS, MODEL, NOT_COUNTED, Compared, blocks, compared, figure, mark, reasons
 
 LABEL, LEAST_LABEL = 28, 14
@@ -38,6 +39,16 @@ def terminal_table(runs: pd.DataFrame, width: int = 100) -> RenderableType:
     parts.append(Text(MODEL))
     parts += [Text(NOT_COUNTED)] * any(line.reasons for line in lines)
     parts += [Text(ALL_WELL)] * (not set(names) & set(ALARMS))
+    return Group(*parts)
+
+
+def terminal_verdicts(found: Iterable[Verdict]) -> RenderableType:
+    """Claims with their verdicts, and the numbers that these rest on."""
+    parts: list[RenderableType] = []
+    for verdict in found:
+        parts.append(Text.assemble((f"{verdict.claim.id:<4}", "bold"), verdict.claim.words))
+        for words, style in ((verdict.verdict, "bold"), *((words, "") for words in verdict.numbers)):
+            parts.append(Padding(Text(words, style=style), (0, 0, 0, 4)))
     return Group(*parts)
 
 

@@ -55,6 +55,7 @@ def test_what_its_commands_leave_is_ignored_by_git():
         "results/latest/runs.csv",
         "results/mine/x",
         "results/own/x",
+        "results/protocol/x",
         "results/secure/x",
         "results/.latest.partial/x",
         "results/.latest.lock",

@@ -8,6 +8,7 @@ from loadtests.experiments import (
     link_rate,
     outage,
     overhead,
+    protocol,
     real_feed,
     scale,
     update_rate,
@@ -18,7 +19,7 @@ from loadtests.experiments.experiment import Experiment, watch
 from loadtests.experiments.run import Run, settled
 from results.transports import COMPARED
 
-MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, outage, scale)
+MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, outage, scale, protocol)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
 

@@ -46,7 +46,8 @@ class Experiment:
 
     One factor is varied at a time. For every setting the transports follow each other, so that a slow minute of the
     machine meets all of them; `transports` says which. `during` acts on a run in its window, and returns at its end. A
-    run that is not valid is tried again until it has had its `tries`.
+    run that is not valid is tried again until it has had its `tries`. One that is no load has no runs: it observes, for
+    `observed_s` seconds.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Experiment:
     during: Callable[[Scene], None] = watch
     transports: Callable[[dict[str, Any]], tuple[str, ...]] = lambda setting: COMPARED
     tries: Callable[[Run], int] = lambda run: 3
+    observed_s: float = 0.0
 
     def runs(self, profile: str) -> list[Run]:
         """The runs of a profile, transports interleaved, and taking turns at going first."""

@@ -7,7 +7,7 @@ from typing import Any
 from results.transports import FOLLOWED, TRANSPORTS, drawn_phases, foreign, idle
 
 LINK_FAULTS = ("cut", "reset")
-START_AND_END = 1.5  # seconds a run takes beside its warm-up and its window, on two cores
+START_AND_END = 1.2  # seconds a run takes beside its warm-up and its window, on two cores
 
 CLIENT_START = 0.001  # seconds more for each client
 

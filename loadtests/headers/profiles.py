@@ -80,6 +80,12 @@ def from_recording(path: Path) -> HeaderProfile:
     return HeaderProfile("browser", source, tuple(without_host(recorded["http"])), tuple(upgrade))
 
 
+def recorded(kind: str, host: str) -> list[tuple[str, str]]:
+    """Every line of the browser's recorded request to `host`, as it was sent; `kind` is "http" or "websocket"."""
+    lines = json.loads(RECORDING.read_text(encoding="utf-8"))[kind]
+    return [("Host", host), *((name, value.replace(HOST, host)) for name, value in without_host(lines))]
+
+
 def without_host(lines: list[list[str]]) -> Iterator[tuple[str, str]]:
     """The lines but Host, the recorded host in Origin and Referer replaced by a placeholder."""
     host = next(value for name, value in lines if name == "Host")

@@ -14,6 +14,7 @@ from loadtests.runs.conduct import conduct
 from loadtests.runs.floor import Floor, floor, floor_run, floors_of
 from loadtests.runs.limits import available, obstacle
 from loadtests.runs.machine import machine
+from loadtests.runs.observations import observe
 from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.progress import Bar, progress_bar
 from loadtests.runs.row import keep_latencies, row
@@ -39,12 +40,13 @@ class TooLarge(Refused):
 
 
 class Comparison:
-    """The runs of a plan; `partial.folder` is where the results will be."""
+    """The runs of a plan, and observations if they are given seconds; `partial.folder` is where the results will be."""
 
-    def __init__(self, plan: list[Run], folder: Path, profile: str) -> None:
-        self.plan, self.partial, self.profile = plan, PartialFolder(folder), profile
+    def __init__(self, plan: list[Run], folder: Path, profile: str, observed_s: float = 0.0) -> None:
+        self.plan, self.partial, self.profile, self.observed_s = plan, PartialFolder(folder), profile, observed_s
         scaffold = self.partial.scaffold
         self._rows, self._floors, self._plan = (scaffold / name for name in ("rows.jsonl", "floors.jsonl", "plan.json"))
+        self._observations = self.partial.path / "observations.csv"
 
     def begin(self, restart: bool = False) -> None:
         """Begin anew; Refused if runs of an interrupted comparison are finished, unless `restart` gives them up."""
@@ -55,13 +57,13 @@ class Comparison:
             )
         self._check_machine()
         self.partial.begin()
-        table.write_text(self._plan, json.dumps([run.parameters() for run in self.plan]))
+        table.write_text(self._plan, json.dumps(self._wanted()))
 
     def resume(self) -> None:
         """Go on with what was interrupted; Refused if nothing was, or it had other runs."""
         if not self._plan.exists():
             raise Refused(f"there is nothing to resume for {self.partial.folder}")
-        if json.loads(self._plan.read_text(encoding="utf-8")) != [run.parameters() for run in self.plan]:
+        if json.loads(self._plan.read_text(encoding="utf-8")) != self._wanted():
             words = "had other runs: give the same experiments and profile"
             raise Refused(f"what was begun for {self.partial.folder} {words}")
         self._check_machine()
@@ -71,7 +73,8 @@ class Comparison:
         known = self.floors()
         left = [run for run in self.plan if not done(self.attempts(run), tries(run))]
         unknown = [run for run in floors_of(left) if run not in known]
-        with progress_bar(console, sum(run.expected_s for run in [*unknown, *left])) as bar:
+        observed_s = 0.0 if self._observations.exists() else self.observed_s
+        with progress_bar(console, sum(run.expected_s for run in [*unknown, *left]) + observed_s) as bar:
             for number, run in enumerate(left, start=len(self.plan) - len(left) + 1):
                 if (wanted := floor_run(run)) in unknown:
                     unknown.remove(wanted)
@@ -79,6 +82,9 @@ class Comparison:
                     self._find_floor(wanted, bar)
                 bar.begin(f"{number}/{len(self.plan)} {run.experiment} · {run.transport}", run.expected_s)
                 self._measure(run, bar)
+            if observed_s:
+                bar.begin("protocol · handshakes, frames, a browser", observed_s)
+                table.write_observations(self._observations, list(observe(bar, observed_s)))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the attempts that are finished."""
@@ -96,15 +102,22 @@ class Comparison:
         """Write the tables, the charts and the report, and publish the folder; return what is in it."""
         folder = self.partial.path
         table.write_runs(folder / "runs.csv", self.rows())
-        table.write_observations(folder / "observations.csv", [])
+        if not self._observations.exists():
+            table.write_observations(self._observations, [])
         table.write_text(folder / "machine.json", json.dumps(machine(self.profile) | self._floors_found(), indent=1))
         results = table.read(folder)
         drawn = figures.draw_all(results)
         figures.save(drawn[0], folder)
         final = replace(results, folder=self.partial.folder)
-        table.write_text(folder / "report.html", report.render(final, drawn, table.read_if_there(REFERENCE)))
+        page, gallery = report.render(final, drawn, table.read_if_there(REFERENCE))
+        table.write_text(folder / "report.html", page)
+        table.write_text(folder / "README.md", gallery)
         self.partial.publish()
         return final
+
+    def _wanted(self) -> list[Any]:
+        """What is to be measured, and whether to be observed, as JSON has it."""
+        return [bool(self.observed_s), *(run.parameters() for run in self.plan)]
 
     def _check_machine(self) -> None:
         """TooLarge if a run takes more than this machine gives."""
@@ -159,4 +172,4 @@ def done(attempts: list[dict[str, Any]], most: int) -> bool:
 def tell(cells: dict[str, Any], most: int, bar: Bar) -> None:
     """Say why an attempt does not count."""
     if not cells["valid"]:
-        bar.note(f"{cells['invalid_reason']} (attempt {cells['attempt']} of {most})")
+        bar.note(f"invalid: {cells['invalid_reason']} (attempt {cells['attempt']} of {most})")

@@ -27,7 +27,7 @@ class Bar:
         self._progress.update(self._task, completed=self._done)
 
     def note(self, text: str) -> None:
-        self._console.print(f"  invalid: {text}", style="yellow", highlight=False, soft_wrap=True)
+        self._console.print(f"  {text}", style="yellow", highlight=False, soft_wrap=True)
 
 
 @contextmanager

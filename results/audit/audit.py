@@ -8,12 +8,18 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results import model
-from results.audit.hpack_heads import Fields, Head, answers, compressed, later_by, polls, printed_head
+from results.audit.hpack_heads import (
+    PRINTED_REQUEST,
+    PRINTED_RESPONSE,
+    Fields,
+    answers,
+    compressed,
+    later_by,
+    polls,
+)
 from results.audit.lab import lab_bases
 from results.audit.quantum import (
     PLAIN_AND_TIMESTAMPED,
-    PRINTED_REQUEST,
-    PRINTED_RESPONSE,
     PUBLISHED,
     PUBLISHED_FRAME,
     PUBLISHED_POLL,
@@ -61,17 +67,14 @@ def audit(
     fields: Fields,
     authority: str = "localhost:5001",
     runs: pd.DataFrame | None = None,
-    printed: tuple[str, str] | None = None,
 ) -> list[Audited]:
     """The six points of the audit of Lubbers & Greco, each with a line or more, in order.
 
-    `fields` are the recorded browser's field lines, to which HPACK is applied. The lab does not keep the article's
-    headers, only their numbers of characters and lines: give their text as `printed`, request and response, and the
-    counts and the HPACK figures known for them are checked as well. With `runs`, point 4 has a line from the runs' own
-    segments.
+    `fields` are the recorded browser's field lines, to which HPACK is applied, as it is to the article's own. With
+    `runs`, point 4 has a line from the runs' own segments.
     """
-    known = [] if printed is None else list(_printed(*map(printed_head, printed)))
-    lines = [_line_ends(), *_units(), *_frames(), *_segments(runs), *_latency(), *_hpack(fields, authority), *known]
+    heads = _hpack(fields, authority)
+    lines = [_line_ends(), *_units(), *_frames(), *_segments(runs), *_latency(), *heads, *_printed()]
     return sorted(lines, key=lambda line: line.point)
 
 
@@ -136,11 +139,10 @@ def _hpack(fields: Fields, authority: str) -> Iterator[Audited]:
         yield Audited(6, f"{what}, later", "B", sizes.plain, sizes.on_wire(sizes.later), source)
 
 
-def _printed(asked: Head, answered: Head) -> Iterator[Audited]:
-    """What is known of the article's headers, from their text; the response's Date moves on."""
-    for what, head, size in (("request", asked, PRINTED_REQUEST.wire), ("response", answered, PRINTED_RESPONSE.wire)):
-        yield Audited(1, f"the printed {what}", "B", size, len(head.wire), "RFC 9112 §2.1")
-    for what, head in (("request", asked), ("response", answered)):
+def _printed() -> Iterator[Audited]:
+    """The article's headers, each: with line ends, and what HPACK leaves; the response's Date moves on."""
+    for what, head in (("request", PRINTED_REQUEST), ("response", PRINTED_RESPONSE)):
+        yield Audited(1, f"the printed {what}", "B", head.characters, len(head.wire), "RFC 9112 §2.1")
         sizes, (first, later) = compressed([head, later_by(head, 1)]), KNOWN_BLOCKS[what]
         yield Audited(6, f"the printed {what}, first, without its frame", "B", first, sizes.first, "RFC 7541")
         yield Audited(6, f"the printed {what}, later, without its frame", "B", later, sizes.later, "RFC 7541")

@@ -11,6 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 import hpack
 
 from results import model
+from results.audit import printed
 
 Fields = Sequence[tuple[str, str]]
 
@@ -31,8 +32,15 @@ class Head:
     @property
     def wire(self) -> bytes:
         """The bytes in HTTP/1.1 (RFC 9112 §2.1)."""
-        lines = [self.start_line, *(f"{name}: {value}" for name, value in self.fields), "", ""]
-        return "\r\n".join(lines).encode("latin-1")
+        return "".join(f"{line}\r\n" for line in [*self._lines(), ""]).encode("latin-1")
+
+    @property
+    def characters(self) -> int:
+        """How many characters it has without line ends."""
+        return sum(map(len, self._lines()))
+
+    def _lines(self) -> list[str]:
+        return [self.start_line, *(f"{name}: {value}" for name, value in self.fields)]
 
     def http2(self, scheme: str = "https") -> list[tuple[str, str]]:
         """The field lines of the same head in HTTP/2, pseudo-header fields first (RFC 9113 §8.2, §8.3)."""
@@ -56,13 +64,6 @@ def request(fields: Fields, path: str, authority: str, method: str = "GET") -> H
     """A request's head: `authority` is Host, "localhost:5001", and replaces one among the field lines."""
     others = tuple((name, value) for name, value in fields if name.lower() != "host")
     return Head(f"{method} {path} HTTP/1.1", (("Host", authority), *others))
-
-
-def printed_head(text: str) -> Head:
-    """A head from its text, a line each; ValueError for a line without ": "."""
-    start_line, *lines = text.strip().splitlines()
-    pairs = (line.strip().split(": ", 1) for line in lines)
-    return Head(start_line.strip(), tuple((name, value) for name, value in pairs))
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,10 @@ def answers(count: int = 100, length: int = 143, moment: str = "Sun, 22 Nov 2026
     """The headers of this lab's responses to them, a second apart, each with a body of `length` bytes."""
     lines = (("Content-Type", "application/x-ndjson"), ("Content-Length", str(length)), ("Date", moment))
     return [later_by(Head("HTTP/1.1 200 OK", lines), seconds) for seconds in range(count)]
+
+
+PRINTED_REQUEST, PRINTED_RESPONSE = Head(*printed.REQUEST), Head(*printed.RESPONSE)
+"""The heads of Lubbers & Greco."""
 
 
 def later_by(head: Head, seconds: int) -> Head:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results import model
+from results.audit.hpack_heads import PRINTED_REQUEST, PRINTED_RESPONSE
 
 SI, BINARY = 10**6, 2**20
 """What "mega" multiplies by: the International System of Units, and Lubbers & Greco."""
@@ -19,23 +20,6 @@ STOCK = 20
 """Bytes of a message in Lubbers & Greco: "about 20 characters"."""
 DRAFT_FRAME = (b"\x00", b"\xff")
 """What stood before and after a text in the WebSocket of 2009 and early 2010 (draft-hixie-thewebsocketprotocol-75)."""
-
-
-@dataclass(frozen=True)
-class Printed:
-    """A head as an article prints it: characters without line ends, and lines, the start line among them."""
-
-    characters: int
-    lines: int
-
-    @property
-    def wire(self) -> int:
-        """Bytes as sent: CRLF after each line, and an empty line (RFC 9112 §2.1)."""
-        return self.characters + 2 * (self.lines + 1)
-
-
-PRINTED_REQUEST, PRINTED_RESPONSE = Printed(692, 11), Printed(179, 6)
-"""Counted in Lubbers & Greco, examples 2 and 3, with the lines joined that only the page's width had broken."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +132,8 @@ def printed_characters() -> int:
 
 
 def printed_wire() -> int:
-    """What both are on the wire."""
-    return PRINTED_REQUEST.wire + PRINTED_RESPONSE.wire
+    """What both are on the wire: CRLF after each line, and an empty line (RFC 9112 §2.1)."""
+    return len(PRINTED_REQUEST.wire) + len(PRINTED_RESPONSE.wire)
 
 
 def draft_overhead() -> int:

@@ -1,26 +1,35 @@
 """The sixteen claims under test, and each one's verdict: computed from the runs, never typed in.
 
-A verdict is `holds`, `holds when …`, `does not hold` or `not measured here`, and carries the numbers it rests on.
+A verdict is `holds`, `holds when …`, `does not hold`, `not measured here` or `not observed here`, and carries the
+numbers it rests on. Seven rest on runs, eight on observations, and C16 on both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 
 from results import table
 from results.claims.bytes import overhead, request_heads
 from results.claims.carrying import carrying
-from results.claims.claim import CLAIMS, NOT_MEASURED, Claim, Verdict
+from results.claims.claim import CLAIMS, NOT_MEASURED, NOT_OBSERVED, Claim, Verdict
+from results.claims.claim import UNDECIDED as UNDECIDED
+from results.claims.claim import counted as counted
 from results.claims.connections import connections, held_requests
 from results.claims.echo import echoes
+from results.claims.events import actions, events
 from results.claims.evidence import Judged
+from results.claims.frames import fragments, frame_heads, same_connection
+from results.claims.kinds import kinds
 from results.claims.latency import latency
+from results.claims.observed import NotObserved
+from results.claims.requests import handshake, needless_lines
 from results.claims.secure import secure
 from results.select import NotMeasured
 
-JUDGES: dict[str, Callable[[pd.DataFrame], Judged]] = {
+BY_RUNS: dict[str, Callable[[pd.DataFrame], Judged]] = {
     "C1": request_heads,
     "C2": overhead,
     "C3": carrying,
@@ -28,20 +37,32 @@ JUDGES: dict[str, Callable[[pd.DataFrame], Judged]] = {
     "C6": connections,
     "C11": latency,
     "C15": echoes,
-    "C16": secure,
+}
+BY_OBSERVATIONS: dict[str, Callable[[pd.DataFrame], Judged]] = {
+    "C4": needless_lines,
+    "C7": handshake,
+    "C8": same_connection,
+    "C9": frame_heads,
+    "C10": fragments,
+    "C12": events,
+    "C13": actions,
+    "C14": kinds,
 }
 
 
-def verdicts(runs: pd.DataFrame) -> list[Verdict]:
-    """A verdict for each of the sixteen claims, from those of the runs that are valid."""
+def verdicts(runs: pd.DataFrame, observations: pd.DataFrame) -> list[Verdict]:
+    """A verdict for each of the sixteen claims, from the observations and those of the runs that are valid."""
     good = table.valid(runs)
-    return [_verdict(claim, good) for claim in CLAIMS]
+    judges: dict[str, Callable[[], Judged]] = {"C16": partial(secure, good, observations)}
+    judges |= {name: partial(judge, good) for name, judge in BY_RUNS.items()}
+    judges |= {name: partial(judge, observations) for name, judge in BY_OBSERVATIONS.items()}
+    return [_verdict(claim, judges[claim.id]) for claim in CLAIMS]
 
 
-def _verdict(claim: Claim, runs: pd.DataFrame) -> Verdict:
-    if claim.id not in JUDGES:
-        return Verdict(claim, NOT_MEASURED)
+def _verdict(claim: Claim, judge: Callable[[], Judged]) -> Verdict:
     try:
-        return Verdict(claim, *JUDGES[claim.id](runs))
+        return Verdict(claim, *judge())
+    except NotObserved as missing:
+        return Verdict(claim, NOT_OBSERVED, (str(missing),))
     except NotMeasured as missing:
         return Verdict(claim, NOT_MEASURED, (str(missing),))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from results.words import listed
 
 
 @dataclass(frozen=True)
@@ -44,4 +47,15 @@ CLAIMS = (
     Claim("C16", "wss is to ws what HTTPS is to HTTP.", "RFC 6455 §3, RFC 8446 §5.2"),
 )
 
-NOT_MEASURED = "not measured here"
+NOT_MEASURED, NOT_OBSERVED = "not measured here", "not observed here"
+UNDECIDED = NOT_MEASURED, NOT_OBSERVED
+
+
+def counted(found: Iterable[Verdict]) -> str:
+    """How many claims hold, hold under a condition, do not hold, and are not decided here, in a sentence."""
+    kinds = {"hold": "holds:", "hold under a condition": "holds when", "do not hold": "does not hold"}
+    kinds |= {"are not measured here": NOT_MEASURED, "are not observed here": NOT_OBSERVED}
+    verdicts = [each.verdict for each in found]
+    numbers = {words: sum(each.startswith(start) for each in verdicts) for words, start in kinds.items()}
+    parts = [f"{number} {words}" for words, number in numbers.items() if number]
+    return f"Of the argument's {len(verdicts)} sentences, {listed(parts)}."

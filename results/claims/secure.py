@@ -1,23 +1,29 @@
-"""C16: what TLS adds to a WebSocket, beside what it adds to HTTP."""
+"""C16: what TLS adds to a WebSocket beside what it adds to HTTP, and what the schemes have in common."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from results.claims.evidence import Judged, any_feed, judge
+from results.claims.observed import NotObserved, Seen
 from results.select import NotMeasured, kept
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 
+PORT = "port without saying one"
 ALIKE = 1.1
 """TLS costs a WebSocket the same as HTTP if each of its handshakes takes at most this many times as much."""
 
 
-def secure(runs: pd.DataFrame) -> Judged:
-    """Bytes that TLS adds to a message, a poll and a long poll, and to each connection while joining.
+SCHEMES = {"ws": "http", "wss": "https"}
+"""Each scheme of WebSockets, and HTTP's beside it."""
 
-    Judged by bytes alone: a record around a message costs no more than the two around a question and its answer, and a
-    handshake no more than HTTP's. Ports and schemes are no run's figure.
+
+def secure(runs: pd.DataFrame, observations: pd.DataFrame) -> Judged:
+    """Bytes that TLS adds to a message, a poll and a long poll, and to each connection while joining; ports and pages.
+
+    A record around a message costs no more than the two around a question and its answer, and a handshake no more than
+    HTTP's; a scheme has the port of HTTP's, and opens from the same pages.
     """
     chosen = any_feed(runs, ["connection"], COMPARED)
     chosen = chosen[kept(chosen) & ~chosen["deflate"].fillna(False)]
@@ -35,7 +41,22 @@ def secure(runs: pd.DataFrame) -> Judged:
     units = listed([f"{number(added[name])} B to {TRANSPORTS[name].unit}" for name in COMPARED])
     boundary = f"TLS adds {units} (by WebSocket), and {number(joining['websocket'])} B to each of its connections"
     numbers = [f"To join, a connection: {TRANSPORTS[name].title} {number(joining[name])} B more." for name in COMPARED]
-    return judge(cases, "bytes of messages alone are compared", boundary), tuple(numbers)
+    alike, words = schemes(observations)
+    return judge(cases + alike, "bytes of messages alone are compared", boundary), (*numbers, *words)
+
+
+def schemes(observations: pd.DataFrame) -> tuple[list[bool], list[str]]:
+    """Whether each scheme fares as HTTP's does, and how; no case without observations."""
+    seen = Seen(observations, "C16")
+    try:
+        found = {words: seen.under(words) for words in (PORT, "from a page over http", "from a page over https")}
+    except NotObserved:
+        return [], ["Not observed here: ports, and what a page may open."]
+    alike = [by[scheme] == by[http] for by in found.values() for scheme, http in SCHEMES.items()]
+    ports = [f"{scheme} and {http} {found[PORT][scheme]} and {found[PORT][http]}" for scheme, http in SCHEMES.items()]
+    pages = [f"{words[0].upper()}{words[1:]}: {listed([f'{scheme} is {value}' for scheme, value in by.items()])}."
+             for words, by in found.items() if words != PORT]  # fmt: skip
+    return alike, [f"{PORT[0].upper()}{PORT[1:]}: {listed(ports)}.", *pages]
 
 
 def _each(runs: pd.DataFrame, transport: str) -> float:

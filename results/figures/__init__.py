@@ -18,6 +18,7 @@ from results.figures.connections import cost_of_a_connection
 from results.figures.decision import which_transport
 from results.figures.frame import Chart, png, svg
 from results.figures.frame import for_a_talk as for_a_talk
+from results.figures.heads_compressed import heads_compressed
 from results.figures.latency_distribution import latency_distribution
 from results.figures.latency_split import latency_split
 from results.figures.latency_tail import latency_tail
@@ -27,6 +28,8 @@ from results.figures.over_clients import latency_and_cpu_over_clients
 from results.figures.over_link_rate import header_bytes_over_link_rate
 from results.figures.over_rate import overhead_over_rate
 from results.figures.over_round_trip import latency_over_round_trip
+from results.figures.quantum_leap import quantum_leap
+from results.figures.server_sent_events import server_sent_events
 from results.figures.upstream import sending
 from results.select import NotMeasured
 from results.table import Results
@@ -43,12 +46,16 @@ class Skipped:
 def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
     """Every chart that the results can give, and those they cannot."""
     folder, runs, machine = results.folder, results.runs, results.machine
+    observations = results.observations
     volume, feed = _first(runs, "overhead", "workload"), _first(runs, "real-feed", "workload")
     recipes: dict[str, Callable[[], Chart]] = {
         "bytes_per_delivery": lambda: bytes_per_delivery(runs, machine, volume),
         "bytes_wrapped": lambda: bytes_wrapped(runs, machine),
         "overhead_over_rate": lambda: overhead_over_rate(runs, machine),
         "message_over_rate": lambda: message_over_rate(runs, machine),
+        "quantum_leap": lambda: quantum_leap(runs, machine),
+        "heads_compressed": lambda: heads_compressed(observations, machine),
+        "server_sent_events": lambda: server_sent_events(runs, machine),
         "latency_distribution": lambda: latency_distribution(runs, machine, folder, feed),
         "latency_tail": lambda: latency_tail(runs, machine, folder, feed),
         "latency_over_round_trip": lambda: latency_over_round_trip(runs, machine),

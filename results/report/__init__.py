@@ -1,8 +1,12 @@
-"""`report.html`: the comparison, the charts, the verdicts and the provenance of a run, in one file."""
+"""What a reader is given of a run: `report.html`, one file with all of it, and `README.md` for code hosts.
+
+Both tell the argument in its order: the question and its answer; figure after figure; the verdicts. Tables come last.
+"""
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +17,14 @@ import pandas as pd
 from results import claims, figures, stack, summary, table
 from results.check import check
 from results.figures.frame import Chart, svg
+from results.report.answer import answer
+from results.report.classic import classic_tables
+from results.report.story import PARTS
 from results.table import Results
 from results.words import WORDS, number
 
-TEMPLATE = "report.html.j2"
+PAGE, GALLERY = "report.html.j2", "gallery.md.j2"
+SEE = {name: see for part in PARTS for name, see in part.charts.items()}
 FACTS = ("command", "date", "profile", "commit", "cores", "kernel", "python", "packages")
 
 
@@ -24,21 +32,32 @@ Drawn = tuple[list[Chart], list[figures.Skipped]]
 
 
 def write(results: Results, drawn: Drawn, reference: Results | None = None) -> Path:
-    """Write `report.html` into the results' folder in one step, and return its path; see `render`."""
-    path = results.folder / "report.html"
-    table.write_text(path, render(results, drawn, reference))
-    return path
+    """Write both into the results' folder, each in one step, and return the report's path; see `render`."""
+    page, gallery = render(results, drawn, reference)
+    table.write_text(results.folder / "README.md", gallery)
+    table.write_text(results.folder / "report.html", page)
+    return results.folder / "report.html"
 
 
-def render(results: Results, drawn: Drawn, reference: Results | None = None) -> str:
-    """The report as HTML text; `drawn` is what `figures.draw_all` has made of the results.
+def render(results: Results, drawn: Drawn, reference: Results | None = None) -> tuple[str, str]:
+    """The report as HTML, and the gallery as Markdown; `drawn` is what `figures.draw_all` has made of the results.
 
-    What these runs cannot draw is borrowed from the reference run, and said to be.
+    What these runs cannot draw the report borrows from the reference run, and says so.
     """
+    told = _told(results, drawn, reference)
+    return _template(PAGE).render(told), _template(GALLERY).render(told)
+
+
+def _told(results: Results, drawn: Drawn, reference: Results | None) -> dict[str, Any]:
+    """What the templates speak of."""
     runs, machine, (charts, skipped) = results.runs, results.machine, drawn
     borrowed = figures.borrowed(skipped, reference) if reference else []
-    judged = claims.verdicts(runs)
-    return _template().render(
+    judged = claims.verdicts(runs, results.observations)
+    return dict(
+        answer=answer(runs),
+        counted=claims.counted(judged),
+        parts=_parts(charts),
+        classic=classic_tables(runs, results.observations),
         name=results.folder.name,
         machine=dict.fromkeys(FACTS, "unknown") | machine,
         facts=_facts(machine),
@@ -50,19 +69,35 @@ def render(results: Results, drawn: Drawn, reference: Results | None = None) -> 
         blocks=_blocks(runs),
         model=summary.MODEL,
         not_counted=summary.NOT_COUNTED,
-        charts=[_chart(chart) for chart in charts],
         skipped=skipped,
         borrowed=[_chart(chart) for chart in borrowed],
         lender=dict.fromkeys(FACTS, "unknown") | (reference.machine if reference else {}),
-        judged=[verdict for verdict in judged if verdict.verdict != claims.NOT_MEASURED],
-        unjudged=[verdict.claim.id for verdict in judged if verdict.verdict == claims.NOT_MEASURED],
+        verdicts=judged,
+        judged=[verdict for verdict in judged if verdict.verdict not in claims.UNDECIDED],
+        unjudged=[(words.capitalize(), ", ".join(missing)) for words in claims.UNDECIDED
+                  if (missing := [verdict.claim.id for verdict in judged if verdict.verdict == words])],
     )
 
 
-def _template() -> jinja2.Template:
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template(TEMPLATE)
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=name == PAGE,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=name == GALLERY,
+    )
+    environment.filters |= {"anchor": _anchor, "plain": _plain}
+    return environment.get_template(name)
+
+
+def _anchor(title: str) -> str:
+    """What a code host makes of a title to link to."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def _plain(text: str) -> str:
+    """The text in Markdown as it stands: no character of it is markup, and it stays in its cell."""
+    return re.sub(r"([\\`*_{}\[\]<>#|!])", r"\\\1", text)
 
 
 def _blocks(runs: pd.DataFrame) -> list[dict[str, Any]]:
@@ -84,7 +119,15 @@ def _cells(line: summary.Compared, block: list[summary.Compared]) -> list[dict[s
 
 def _chart(chart: Chart) -> dict[str, str]:
     source = "data:image/svg+xml;base64," + base64.b64encode(svg(chart).encode()).decode()
-    return {"name": chart.name, "title": chart.title, "alt": chart.alt, "source": source}
+    return {"name": chart.name, "title": chart.title, "alt": chart.alt, "see": SEE[chart.name], "source": source}
+
+
+def _parts(charts: list[Chart]) -> list[dict[str, Any]]:
+    """The parts of the argument that have a chart."""
+    drawn = {chart.name: chart for chart in charts}
+    parts = [(part, [drawn[name] for name in part.charts if name in drawn]) for part in PARTS]
+    return [{"id": part.id, "title": part.title, "question": part.question, "charts": list(map(_chart, own))}
+            for part, own in parts if own]  # fmt: skip
 
 
 def _bad(runs: pd.DataFrame) -> list[dict[str, Any]]:

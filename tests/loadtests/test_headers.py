@@ -1,21 +1,22 @@
 """The header profiles: against the recording, against what the installed libraries really send, and to the byte."""
 
 import json
-import os
 import re
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
 import websockets.exceptions
+from tools.lab import ROOT, needs
 from websockets.sync.client import connect
 
-from loadtests.headers.profiles import HANDSHAKE, PROFILES, RECORDING
-from loadtests.headers.record import FILE, find_browser, headed
+from loadtests.headers.profiles import HANDSHAKE, PROFILES, RECORDING, recorded
+from loadtests.headers.record import FILE, headed
 
 TRANSPORTS = ("polling", "long-polling", "websocket")
 COOKIE_SIZES = [*range(13, 400), 500, 1000, 1024, 4096, 8000]
@@ -157,15 +158,53 @@ def test_the_recording_is_a_browsers_head_of_plausible_size():
     assert 350 < size(recorded["websocket"]) < 900
 
 
+class Recorder(BaseHTTPRequestHandler):
+    """Keeps what is asked, and says what a server without messages says of itself."""
+
+    protocol_version = "HTTP/1.1"
+    asked: list[tuple[str, list[tuple[str, str]]]]
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers.items()))
+        body = json.dumps({"transport": self.transport, "epoch": "e", "oldest": 1, "newest": 0}).encode()
+        self.send_response(200 if self.path == "/status" else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("transport", "user", "kind"),
+    [("polling", "PollingUser", "http"), ("long-polling", "LongPollingUser", "http"),
+     ("websocket", "WebSocketUser", "websocket")],
+)  # fmt: skip
+def test_the_locust_users_send_what_the_browser_sent_line_by_line(transport, user, kind):
+    """But for the key of a WebSocket, which is new each time, and the place of the handshake's own lines."""
+    handler = type("Handler", (Recorder,), {"transport": transport, "asked": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"{'ws' if kind == 'websocket' else 'http'}://127.0.0.1:{server.server_port}"
+        command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--headless", "-u", "1"]
+        command += ["-t", "2s", "--host", url, "--header-profile", "browser"]
+        subprocess.run(command, cwd=ROOT, timeout=60, capture_output=True)
+        server.shutdown()
+    sent = next(fields for path, fields in handler.asked if path.startswith("/messages"))
+    expected = recorded(kind, sent[0][1])
+    if kind == "websocket":
+        sent, expected = (sorted(line for line in each if line[0] != "Sec-WebSocket-Key") for each in (sent, expected))
+    assert sent == expected
+
+
 def test_a_headless_name_is_replaced_and_nothing_else():
     fields = [["User-Agent", "Mozilla/5.0 HeadlessChrome/156.0.0.0 Safari/537.36"], ["Accept", "*/*"]]
     assert headed(fields) == [["User-Agent", "Mozilla/5.0 Chrome/156.0.0.0 Safari/537.36"], ["Accept", "*/*"]]
 
 
 def test_the_browser_still_sends_the_field_lines_recorded(tmp_path):
-    if find_browser() is None:
-        assert "CI" not in os.environ, "CI must re-record the browser's head: install Chromium"
-        pytest.skip("no Chromium on the PATH")
+    needs("chromium")
     command = [sys.executable, "-m", "loadtests.headers.record", tmp_path / "again.json"]
     subprocess.run(command, check=True, timeout=100, capture_output=True)
     again, committed = (json.loads(path.read_text()) for path in (tmp_path / "again.json", FILE))

@@ -286,13 +286,15 @@ def test_plans_name_each_run_once_and_interleave_the_transports(profile):
     assert len({run.run_id for run in runs}) == len(runs)
     for experiment in EXPERIMENTS.values():
         first = [run.transport for run in experiment.runs(profile)][:3]
-        assert set(first) == set(TRANSPORTS) or experiment.name == "upstream" or not first and profile != "full"
+        own = experiment.name in ("upstream", "protocol")  # not all transports, or none
+        assert set(first) == set(TRANSPORTS) or own or not first and profile != "full"
     order = [run.transport for run in EXPERIMENTS["scale"].runs(profile)]
     assert order[::3][:3] == list(TRANSPORTS), "they take turns at going first"
     for run in (run for run in runs if run.transport == "polling"):
         assert run.warm_up_s >= run.poll_interval_s
         assert run.duration_s / run.poll_interval_s == pytest.approx(round(run.duration_s / run.poll_interval_s))
     whole = sum(run.expected_s for run in [*runs, *floors_of(runs)])
+    whole += sum(experiment.observed_s for experiment in EXPERIMENTS.values())
     assert whole < {"quick": 90, "standard": 360, "full": 2400}[profile]
 
 

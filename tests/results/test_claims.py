@@ -1,15 +1,20 @@
 """The verdicts: each follows the numbers, and says its boundary as a number."""
 
+from pathlib import Path
+
 import pytest
 
 from results import claims, table
 from results.claims.connections import half_held
 from results.claims.latency import Case, Mean, worthwhile
 
+NOTHING = table.read_observations(Path(__file__).parent)  # where there is no table of them
+
 
 def _verdict(tmp_path, runs, name):
     table.write_runs(tmp_path / "runs.csv", table.records(runs))
-    return next(verdict for verdict in claims.verdicts(table.read_runs(tmp_path)) if verdict.claim.id == name)
+    found = claims.verdicts(table.read_runs(tmp_path), table.read_observations(tmp_path))
+    return next(verdict for verdict in found if verdict.claim.id == name)
 
 
 def test_sixteen_claims_each_with_an_authority():
@@ -22,8 +27,8 @@ def test_what_the_runs_cannot_decide_is_not_decided(folder):
     for without, decided in (("", {"C1", "C2", "C3", "C5", "C6", "C11", "C15", "C16"}),
                              ("upstream link-rate", {"C1", "C2", "C5", "C6", "C11", "C16"}),
                              ("connection overhead", {"C3", "C5", "C6", "C11", "C15"})):  # fmt: skip
-        found = claims.verdicts(runs[~runs["experiment"].isin(without.split())])
-        assert {verdict.claim.id for verdict in found if verdict.verdict != claims.NOT_MEASURED} == decided
+        found = claims.verdicts(runs[~runs["experiment"].isin(without.split())], NOTHING)
+        assert {verdict.claim.id for verdict in found if verdict.verdict not in claims.UNDECIDED} == decided
 
 
 def test_no_runs_no_verdicts(tmp_path, runs):

@@ -117,6 +117,6 @@ def test_a_parameter_that_does_nothing_for_a_transport_parts_no_block(runs, fold
     table.write_runs(tmp_path / "copy" / "runs.csv", table.records(filled))
     both = [table.read(place) for place in (folder, tmp_path / "copy")]
     titles = [[chart.title for chart in figures.draw_all(results)[0]] for results in both]
-    assert titles[0] == titles[1] and len(titles[0]) == 14
-    one, other = (claims.verdicts(table.read_runs(place)) for place in (folder, tmp_path / "copy"))
+    assert titles[0] == titles[1] and len(titles[0]) == 17
+    one, other = (claims.verdicts(results.runs, results.observations) for results in both)
     assert one == other

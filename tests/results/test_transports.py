@@ -42,10 +42,11 @@ def test_a_guest_is_in_no_experiment_that_does_not_name_it(guest, profile):
 
 def test_a_guest_changes_no_verdict_and_no_line_of_the_three(guest):
     runs = table.read_runs(REFERENCE)
-    before = claims.verdicts(runs), summary.compared(runs)
+    observations = table.read_observations(REFERENCE)
+    before = claims.verdicts(runs, observations), summary.compared(runs)
     row = runs[runs.transport == "websocket"].iloc[[0]].assign(transport=guest.name, run_id="a-guest")
     with_guest = table.pd.concat([runs, row], ignore_index=True)
-    assert claims.verdicts(with_guest) == before[0]
+    assert claims.verdicts(with_guest, observations) == before[0]
     assert [line for line in summary.compared(with_guest) if line.transport != guest.name] == before[1]
 
 

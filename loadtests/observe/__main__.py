@@ -1,0 +1,32 @@
+"""`python -m loadtests.observe`: look at everything, and say what was seen in lines of JSON.
+
+A line for each part: {"seen": [rows of observations.csv], "left": parts that are still to come, "missing": ""}. Where
+there is no browser, the last line says why instead of what it would have shown. Ends with its standard input.
+"""
+
+import json
+import sys
+import threading
+from _thread import interrupt_main
+
+from loadtests.observe.everything import parts
+
+
+def end_with_input() -> None:
+    """Interrupt the observations when whoever wanted them has gone."""
+    sys.stdin.read()
+    interrupt_main()
+
+
+def main() -> int:
+    threading.Thread(target=end_with_input, daemon=True).start()
+    try:
+        for seen, left, missing in parts():
+            print(json.dumps({"seen": [each.row() for each in seen], "left": left, "missing": missing}), flush=True)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""The lab's three servers as they are observed: nothing is published but what an observer posts."""
+
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.runs.processes import Child
+
+START_TIMEOUT = 30.0  # seconds for the servers to come up
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The process of the servers, and their addresses; over TLS, `authority` is whom to trust."""
+
+    process: Child
+    urls: dict[str, str]
+    authority: Path | None = None
+
+    @property
+    def polling(self) -> str:
+        return self.urls["polling"]
+
+    @property
+    def websocket(self) -> str:
+        return self.urls["websocket"]
+
+    def publish(self, text: str) -> None:
+        """Post a message; it is on the feed when this returns."""
+        plain = {"Content-Type": "text/plain"}
+        posted = urllib.request.Request(f"{self.polling}/messages", text.encode(), plain, method="POST")
+        urllib.request.urlopen(posted, timeout=START_TIMEOUT).close()
+
+
+@contextmanager
+def serving(authority: Path | None = None) -> Iterator[Servers]:
+    """The three servers on free ports, with a feed of their own; over TLS where a file for the authority is named."""
+    tls = ["--tls", str(authority)] if authority else []
+    arguments = ["-m", "servers", "--ports", "0,0,0", "--controlled", "--source", "none", *tls]
+    with Child("the servers' process", arguments) as process:
+        yield Servers(process, process.hear("urls", START_TIMEOUT), authority)

@@ -1,0 +1,87 @@
+"""The most quoted figure, 871 bytes against 2, with one thing more counted in each line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from results import table
+from results.audit.lab import lab_bases
+from results.audit.quantum import PUBLISHED_BASIS, Basis, bases, ratio
+from results.figures.frame import LOOPBACK, Chart, frame, made_on, settle, styled
+from results.select import NotMeasured, of_experiment
+from results.transports import TRANSPORTS
+from results.words import number
+
+LINES = {
+    PUBLISHED_BASIS.name: "as published, 2010",
+    "with line ends": "with line ends",
+    "with TCP/IP headers, 40 B a segment": "with IP and TCP headers",
+    "with TCP/IP headers, 52 B a segment": "with time stamps in them",
+    "this lab, one message a poll": "measured here",
+    "this lab, one message a poll, its segments at 52 B": "measured here, with its\nsegments' IP and TCP headers",
+}
+"""The bases that are shown, from top to bottom, in words."""
+
+
+@styled
+def quantum_leap(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """Bytes of a poll and of a pushed message on a logarithmic axis, by what is counted; hollow where computed."""
+    measured = lab_bases(table.valid(of_experiment(runs, "overhead")))
+    found = {each.name: each for each in [PUBLISHED_BASIS, *bases(), *measured]}
+    shown = [found[name] for name in LINES if name in found and found[name].polling and found[name].websocket]
+    if not any(each.name.startswith("this lab") for each in shown):
+        raise NotMeasured("there are no browser runs of both transports")
+    title, alt = _finding(shown), _alt(shown)
+    note = (
+        "Hollow: computed from Lubbers & Greco, 2010. Full: measured, browser headers, no cookies, one message a poll; "
+    )
+    note += f"segments as the kernel counts them, 52 B of headers each. {made_on(machine)}. {LOOPBACK}"
+    figure = frame(title, note, height=6.2)
+    axes = figure.subplots()
+    for place, basis in enumerate(shown):
+        _line(axes, -place, basis)
+    axes.set_yticks([-place for place in range(len(shown))], [LINES[basis.name] for basis in shown])
+    axes.set(xscale="log", xlabel="bytes beside the message", xlim=(0.6, 6000), ylim=(0.7 - len(shown), 0.6))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.minorticks_off()
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    settle(figure)
+    return Chart("quantum_leap", figure, title, alt)
+
+
+def _line(axes: Axes, place: float, basis: Basis) -> None:
+    """A poll and a message by WebSocket with the ratio between them."""
+    assert basis.polling and basis.websocket
+    axes.plot([basis.websocket, basis.polling], [place, place], color="#999999", linewidth=2, zorder=1)
+    for name, size in (("polling", basis.polling), ("websocket", basis.websocket)):
+        look, full = TRANSPORTS[name], basis.name.startswith("this lab")
+        axes.plot(size, place, look.marker, color=look.colour, markersize=11, markeredgewidth=2,
+                  markerfacecolor=look.colour if full else "white")  # fmt: skip
+        words = f"{look.title} {number(size)} B" if place == 0 else f"{number(size)} B"
+        side = (14, "left") if name == "polling" else (-14, "right")
+        at = (0, 14, "center") if name == "websocket" else (side[0], 0, side[1])
+        axes.annotate(words, (size, place), at[:2], textcoords="offset points", color=look.colour, fontweight="bold",
+                      va="center" if name == "polling" else "bottom", ha=at[2])  # fmt: skip
+    middle = (basis.polling * basis.websocket) ** 0.5
+    axes.annotate(f"{number(basis.polling / basis.websocket)} : 1", (middle, place), (0, 5), ha="center", va="bottom",
+                  textcoords="offset points", fontweight="bold")  # fmt: skip
+
+
+def _finding(shown: list[Basis]) -> str:
+    first, computed, last = shown[0], next(each for each in shown if "52 B" in each.name), shown[-1]
+    return (
+        f"{first.polling} B against {first.websocket}, {number(ratio(first.polling, first.websocket))} : 1, become "
+        f"{number(ratio(computed.polling, computed.websocket))} : 1 with the headers of IP and TCP, and "
+        f"{number(ratio(last.polling, last.websocket))} : 1 as measured here"
+    )
+
+
+def _alt(shown: list[Basis]) -> str:
+    parts = [f"{LINES[each.name]}: a poll {number(each.polling)} B, a message by WebSocket {number(each.websocket)} B"
+             for each in shown]  # fmt: skip
+    return f"Bytes of a poll and of a pushed message on a logarithmic axis. {'; '.join(parts)}.".replace("\n", " ")

@@ -1,0 +1,73 @@
+"""What server-sent events would cost beside the three transports: computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results import table
+from results.audit.hours import SERVER_SENT_EVENTS, Costs, Following, per_message
+from results.crossings import heads_of
+from results.figures.frame import Chart, frame, logarithmic, made_on, settle, styled
+from results.select import of_experiment
+from results.transports import COMPARED, TRANSPORTS
+from results.words import number
+
+COLOUR, TITLE = "#555555", "Server-sent events"
+RATES = np.geomspace(0.05, 50, 61)  # messages a second
+
+
+@styled
+def server_sent_events(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
+    """Bytes beside each message over the message rate, by the model with the heads of `update-rate`."""
+    good = table.valid(of_experiment(runs, "update-rate"))
+    lines = overheads(good)
+    title, alt = _finding(lines), _alt(lines)
+    note = "Computed for all four: the heads are those of the runs of `update-rate`, messages come by chance "
+    note += f"(Poisson), an event has `id:`, `data:` and a chunk of its own. {made_on(machine)}."
+    figure = frame(title, note)
+    axes = figure.subplots()
+    for name in lines:
+        colour = COLOUR if name == SERVER_SENT_EVENTS else TRANSPORTS[str(name)].colour
+        words = TITLE if name == SERVER_SENT_EVENTS else TRANSPORTS[str(name)].title
+        axes.plot(RATES, lines[name], color=colour, marker="", linestyle=(0, (4, 2)))
+        axes.annotate(words, (RATES[0], lines[name].iloc[0]), (6, 8), textcoords="offset points", color=colour,
+                      fontweight="bold")  # fmt: skip
+    axes.set(xlabel="messages a second", ylabel="bytes beside each message")
+    logarithmic(axes)
+    settle(figure)
+    return Chart("server_sent_events", figure, title, alt)
+
+
+def overheads(runs: pd.DataFrame) -> pd.DataFrame:
+    """Bytes beside each message, a column for each of the four, by rate."""
+    polls = runs[runs["transport"] == COMPARED[0]]
+    size = round(float(runs["payload"].sum() / runs["deliveries"].sum()))
+    costs = Costs(heads_of(polls), handshake=0, stream=0)
+    base = Following(message_bytes=size, poll_interval_s=float(polls["poll_interval_s"].iloc[0]))
+    rows = [
+        {each.transport: each.overhead_bytes for each in per_message(replace(base, rate_hz=rate), costs)}
+        for rate in map(float, RATES)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, index=RATES)
+
+
+def _finding(lines: pd.DataFrame) -> str:
+    events, pushed = (float(lines[name].iloc[0]) for name in (SERVER_SENT_EVENTS, "websocket"))
+    return (
+        f"Server-sent events would put {events:.0f} B around a message, a WebSocket {pushed:.0f}; "
+        f"a long poll puts {lines['long-polling'].iloc[-1]:,.0f} around it"
+    )
+
+
+def _alt(lines: pd.DataFrame) -> str:
+    parts = []
+    for name in lines:
+        words = TITLE if name == SERVER_SENT_EVENTS else TRANSPORTS[str(name)].title
+        at = [f"{number(float(lines[name].iloc[place]))} B at {RATES[place]:.2g}" for place in (0, -1)]
+        parts.append(f"{words}: {' and '.join(at)} messages/s")
+    return f"Bytes beside each message over the message rate, computed, logarithmic axes. {'; '.join(parts)}."

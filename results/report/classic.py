@@ -1,0 +1,82 @@
+"""The classic figures as tables: what was printed, what is computed, and what is measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from results import table
+from results.audit.audit import audit
+from results.audit.hours import SERVER_SENT_EVENTS, Costs, Following, client_hour
+from results.audit.lab import lab_bases
+from results.audit.quantum import CLIENTS, quantum
+from results.crossings import heads_of
+from results.figures.heads_compressed import AUTHORITY, WORDS, recorded_fields, sizes_of
+from results.figures.heads_compressed import heads_of as compared_heads
+from results.select import NotMeasured, of_experiment
+from results.transports import COMPARED, TRANSPORTS
+from results.words import number
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table in words: its title, which says what is computed, its headings, and its rows, their name first."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def classic_tables(runs: pd.DataFrame, observations: pd.DataFrame) -> list[Grid]:
+    """As many of the tables as the runs and observations give."""
+    good, found = table.valid(runs), []
+    for make in (leap, points, heads, hour):
+        try:
+            found.append(make(good, observations))
+        except NotMeasured:
+            continue
+    return found
+
+
+def leap(runs: pd.DataFrame, _: pd.DataFrame) -> Grid:
+    """Mbit/s of so many clients at a message a second each, a row for each thing more that is counted."""
+    by_basis: dict[str, list[str]] = {}
+    measured = lab_bases(of_experiment(runs, "overhead"))
+    for row in quantum(further=[each for each in measured if each.polling is not None]):
+        by_basis.setdefault(row.basis.name, []).append(f"{number(row.polling_mbit_s)} / {number(row.websocket_mbit_s)}")
+    title = "Mbit/s of polling / of a WebSocket, a message a second to each client; computed, but for this lab's bytes"
+    return Grid(title, ["counted", *(f"{clients:,} clients" for clients in CLIENTS)],
+                [[name, *cells] for name, cells in by_basis.items()])  # fmt: skip
+
+
+def points(runs: pd.DataFrame, observations: pd.DataFrame) -> Grid:
+    """The audit, line by line."""
+    rows = []
+    for each in audit(recorded_fields(observations), AUTHORITY, of_experiment(runs, "overhead")):
+        figures = (f"{number(value)} {each.unit}" for value in (each.claimed, each.computed))
+        rows.append([f"{each.point}. {each.what}", *figures, each.source])
+    title = "The audit of Lubbers & Greco, line by line; computed, but for this lab's bytes"
+    return Grid(title, ["line", "printed", "audited", "authority"], rows)
+
+
+def heads(_: pd.DataFrame, observations: pd.DataFrame) -> Grid:
+    """What HTTP/2 leaves of heads."""
+    found = compared_heads(recorded_fields(observations))
+    rows = [[words, *(number(size) for size in sizes_of(head).values())] for words, head in found.items()]
+    return Grid("Bytes of a head; those of HTTP/2 are computed", ["head", *WORDS.values()], rows)
+
+
+def hour(runs: pd.DataFrame, _: pd.DataFrame) -> Grid:
+    """A client's hour on the four transports."""
+    mine = of_experiment(runs, "update-rate")
+    costs = Costs(heads_of(mine[mine["transport"] == COMPARED[0]]), handshake=0, stream=0)
+    rows = [[_title(each.transport), number(each.requests), number(each.overhead_bytes), number(each.message_bytes)]
+            for each in client_hour(Following(), costs)]  # fmt: skip
+    title = "An hour of a client: a message of 142 B a second, polls every second, joining not included; computed"
+    return Grid(title, ["transport", "requests", "bytes beside the messages", "bytes of the messages"], rows)
+
+
+def _title(transport: str) -> str:
+    return "Server-sent events" if transport == SERVER_SENT_EVENTS else TRANSPORTS[transport].title
