@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from results.table import PARAMETERS, valid
-from results.transports import idle, owner
+from results.transports import TRANSPORTS, idle, owner
 
 
 class NotMeasured(Exception):
@@ -67,6 +67,12 @@ def share(runs: pd.DataFrame, of: str, per: str) -> float:
     """The sum of one column over the sum of another: a mean that weighs every request or delivery alike."""
     below = float(runs[per].sum())
     return float(runs[of].sum()) / below if below else math.nan
+
+
+def beside_each(runs: pd.DataFrame, transport: str) -> float:
+    """Bytes beside the messages for each request, or for each message where nobody asks; NaN for no run."""
+    beside = runs.assign(beside=runs["wire_sent"] + runs["wire_received"] - runs["payload"])
+    return share(beside, "beside", "requests" if TRANSPORTS[transport].asks else "deliveries")
 
 
 def kept(runs: pd.DataFrame) -> pd.Series:

@@ -73,7 +73,7 @@ MAY_IMPORT = {
     "loadtests.headers": [],
     "loadtests.headers.profiles": ["results.transports"],
     "loadtests.headers.record": ["loadtests.observe.browser", "loadtests.observe.scripted"],
-    "loadtests.observe": ["loadtests.observe", "loadtests.headers.profiles", "loadtests.runs.conduct.free_port",
+    "loadtests.observe": ["loadtests.observe", "loadtests.headers.profiles", "loadtests.runs.conduct",
                           "loadtests.runs.processes", "h11", "playwright", "psutil", "simple_websocket", "websockets"],
     "loadtests.link": ["loadtests.link"],
     "loadtests.link.__main__": ["loadtests.arguments", "loadtests.link", "servers.serving.limits"],

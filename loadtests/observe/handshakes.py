@@ -1,12 +1,11 @@
 """C7: what an opening handshake must have, and what a server answers where it is wrong."""
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
+from websockets.utils import accept_key
 
 from loadtests.headers.profiles import recorded
 from loadtests.observe.heads import TARGET
@@ -15,7 +14,6 @@ from loadtests.observe.raw import ask, request
 from loadtests.observe.servers import Servers
 
 EXAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455, section 1.3
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 OPENING = ("Host", "Connection", "Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key")  # RFC 6455, section 4.1
 Pairs = list[tuple[str, str]]
 
@@ -33,16 +31,11 @@ def observe(servers: Servers) -> Iterator[Observation]:
             yield status(ask(url, request(TARGET, lines)).status, f"{name} {what}")
     answer = ask(url, request(TARGET, replaced(browser, "Sec-WebSocket-Key", EXAMPLE_KEY)))
     yield Observation("C7", "Accept answered", answer.field("sec-websocket-accept"), "", EXAMPLE_KEY)
-    yield Observation("C7", "Accept worked out", accept(EXAMPLE_KEY), "", EXAMPLE_KEY)
+    yield Observation("C7", "Accept worked out", accept_key(EXAMPLE_KEY), "", EXAMPLE_KEY)
 
 
 def status(value: int, condition: str) -> Observation:
     return Observation("C7", "status", str(value), "", condition)
-
-
-def accept(key: str) -> str:
-    """What the server must answer to a key (RFC 6455, section 4.2.2)."""
-    return base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
 
 
 def handshake_of_a_browser(url: str) -> Pairs:

@@ -58,16 +58,20 @@ def answer(sock: socket.socket) -> Answer:
     while True:
         event = reader.next_event()
         if event is h11.NEED_DATA:
-            data = sock.recv(65_536)
-            if not data and not heads:
-                raise ConnectionError("the server ended the connection without an answer")
-            reader.receive_data(data)
+            reader.receive_data(some(sock))
         elif isinstance(event, h11.InformationalResponse | h11.Response):
             heads.append(event)
         elif isinstance(event, h11.Data):
             body += bytes(event.data)
         else:
             return Answer(heads[-1].status_code, tuple(heads[-1].headers), body)
+
+
+def some(sock: socket.socket) -> bytes:
+    """The next bytes from the server; ConnectionError if there will be none."""
+    if not (data := sock.recv(65_536)):
+        raise ConnectionError("the server ended the connection without an answer")
+    return data
 
 
 def _reader() -> h11.Connection:
@@ -88,7 +92,7 @@ def opened(url: str) -> Iterator[tuple[socket.socket, ClientProtocol]]:
         protocol.send_request(protocol.connect())
         sock.sendall(b"".join(protocol.data_to_send()))
         while not protocol.events_received():
-            protocol.receive_data(sock.recv(65_536))
+            protocol.receive_data(some(sock))
         yield sock, protocol
 
 
@@ -96,7 +100,7 @@ def next_frame(sock: socket.socket, protocol: ClientProtocol) -> tuple[Frame, in
     """The next frame from the server, and how many bytes came for it."""
     received = 0
     while not (frames := protocol.events_received()):
-        received += len(data := sock.recv(65_536))
+        received += len(data := some(sock))
         protocol.receive_data(data)
     assert isinstance(frames[0], Frame)
     return frames[0], received

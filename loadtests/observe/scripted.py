@@ -81,64 +81,65 @@ class Connection(socketserver.BaseRequestHandler):
     """One request, or one WebSocket."""
 
     server: ScriptedServer
+    heard: Heard
 
     def handle(self) -> None:
-        protocol, head = ServerProtocol(), b""
+        self.protocol, head = ServerProtocol(), b""
         with suppress(OSError):  # the client has gone, or says nothing more
             self.request.settimeout(LINGER)
-            while not (events := protocol.events_received()):
+            while not (events := self.protocol.events_received()):
                 if not (data := self.request.recv(65_536)):
                     return
                 head += data
-                protocol.receive_data(data)
+                self.protocol.receive_data(data)
             assert isinstance(events[0], Request)
-            heard = Heard(head)
-            self.server.heard[events[0].path].put(heard)
+            self.heard = Heard(head)
+            self.server.heard[events[0].path].put(self.heard)
             try:
-                self.answer(events[0], protocol, heard)
+                self.answer(events[0])
             finally:
-                heard.ended.set()
+                self.heard.ended.set()
 
-    def answer(self, request: Request, protocol: ServerProtocol, heard: Heard) -> None:
+    def answer(self, request: Request) -> None:
         path = urlsplit(request.path).path
         script = self.server.scripts.get(path)
         if path == REFUSED:
-            protocol.origins = [ELSEWHERE]
+            self.protocol.origins = [ELSEWHERE]
         if script is not None or path == REFUSED:
-            protocol.send_response(protocol.accept(request))
+            self.protocol.send_response(self.protocol.accept(request))
         else:
-            protocol.send_response(protocol.reject(HTTPStatus.OK, "observed\n"))
-        self.send_all(protocol)
+            self.protocol.send_response(self.protocol.reject(HTTPStatus.OK, "observed\n"))
+        self.send_all()
         if script is not None:
-            self.play(script, protocol, heard)
+            self.play(script)
 
-    def play(self, script: Script, protocol: ServerProtocol, heard: Heard) -> None:
-        began = time.monotonic()
+    def play(self, script: Script) -> None:
+        self.began = time.monotonic()
         for step in script:
             deadline = time.monotonic() + step.after_s
-            while (left := deadline - time.monotonic()) > 0 and self.hear(left, began, protocol, heard):
+            while (left := deadline - time.monotonic()) > 0 and self.hear(left):
                 pass
             self.request.sendall(step.data)
             if step.closes:
-                protocol.send_close(1000, "done")
-        self.send_all(protocol)
-        while not protocol.close_expected() and self.hear(LINGER, began, protocol, heard):
-            self.send_all(protocol)
+                self.protocol.send_close(1000, "done")
+        self.send_all()
+        while not self.protocol.close_expected() and self.hear(LINGER):
+            self.send_all()
 
-    def hear(self, seconds: float, began: float, protocol: ServerProtocol, heard: Heard) -> bool:
+    def hear(self, seconds: float) -> bool:
         """Keep the next piece of what the client sends; False if none comes in that time, or none will ever."""
         self.request.settimeout(seconds)
         with suppress(TimeoutError):
             if data := self.request.recv(65_536):
-                heard.pieces.append((time.monotonic() - began, data))
-                protocol.receive_data(data)
-                heard.frames += (event for event in protocol.events_received() if isinstance(event, Frame))
+                self.heard.pieces.append((time.monotonic() - self.began, data))
+                self.protocol.receive_data(data)
+                self.heard.frames += (each for each in self.protocol.events_received() if isinstance(each, Frame))
                 return True
         return False
 
-    def send_all(self, protocol: ServerProtocol) -> None:
+    def send_all(self) -> None:
         """Send what the protocol has to say; an empty piece is the end of it."""
-        for data in filter(None, protocol.data_to_send()):
+        for data in filter(None, self.protocol.data_to_send()):
             self.request.sendall(data)
 
 

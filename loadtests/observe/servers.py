@@ -6,18 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtests.runs.conduct import START_TIMEOUT
 from loadtests.runs.processes import Child
-
-START_TIMEOUT = 30.0  # seconds for the servers to come up
 
 
 @dataclass(frozen=True)
 class Servers:
-    """The process of the servers, and their addresses; over TLS, `authority` is whom to trust."""
+    """The process of the servers, and their addresses."""
 
     process: Child
     urls: dict[str, str]
-    authority: Path | None = None
 
     @property
     def polling(self) -> str:
@@ -40,4 +38,4 @@ def serving(authority: Path | None = None) -> Iterator[Servers]:
     tls = ["--tls", str(authority)] if authority else []
     arguments = ["-m", "servers", "--ports", "0,0,0", "--controlled", "--source", "none", *tls]
     with Child("the servers' process", arguments) as process:
-        yield Servers(process, process.hear("urls", START_TIMEOUT), authority)
+        yield Servers(process, process.hear("urls", START_TIMEOUT))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.claims.evidence import Judged, any_feed, judge
 from results.claims.observed import NotObserved, Seen
-from results.select import NotMeasured, kept
+from results.select import NotMeasured, beside_each, kept
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 
@@ -33,7 +33,7 @@ def secure(runs: pd.DataFrame, observations: pd.DataFrame) -> Judged:
         clear, hidden = mine[~mine["tls"]], mine[mine["tls"]]
         if clear.empty or hidden.empty:
             raise NotMeasured(f"no valid {name} run of connection with and without TLS")
-        added[name] = _each(hidden, name) - _each(clear, name)
+        added[name] = beside_each(hidden, name) - beside_each(clear, name)
         joining[name] = _joining(hidden) - _joining(clear)
     http = [name for name in COMPARED if TRANSPORTS[name].asks]
     least, dearest = min(added[name] for name in http), max(joining[name] for name in http)
@@ -57,12 +57,6 @@ def schemes(observations: pd.DataFrame) -> tuple[list[bool], list[str]]:
     pages = [f"{words[0].upper()}{words[1:]}: {listed([f'{scheme} is {value}' for scheme, value in by.items()])}."
              for words, by in found.items() if words != PORT]  # fmt: skip
     return alike, [f"{PORT[0].upper()}{PORT[1:]}: {listed(ports)}.", *pages]
-
-
-def _each(runs: pd.DataFrame, transport: str) -> float:
-    """Bytes beside the messages for each request, or for each message where nobody asks."""
-    beside = float((runs["wire_sent"] + runs["wire_received"] - runs["payload"]).sum())
-    return beside / float(runs["requests" if TRANSPORTS[transport].asks else "deliveries"].sum())
 
 
 def _joining(runs: pd.DataFrame) -> float:

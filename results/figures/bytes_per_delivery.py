@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from results import table
 from results.figures.frame import TONE, Chart, conditions, frame, invalid_note, settle, styled
-from results.select import NotMeasured, clear, of_experiment, usual
+from results.select import NotMeasured, beside_each, clear, of_experiment, usual
 from results.transports import TRANSPORTS
 from results.words import WORDS, describe, listed, times
 
@@ -125,8 +125,7 @@ def _bytes_finding(runs: pd.DataFrame) -> str:
     good, parts = good[_told(good)], []
     for name, mine in good.groupby("transport"):
         look = TRANSPORTS[str(name)]
-        around = (mine["wire_sent"] + mine["wire_received"] - mine["payload"]).sum()
-        each = around / (mine["requests"] if look.asks else mine["deliveries"]).sum()
+        each = beside_each(mine, str(name))
         joining = (mine["joining_sent"] + mine["joining_received"]).sum() / mine["clients"].sum()
         once = "" if look.asks else f" by {look.title} ({joining:,.0f} B to join)"
         parts.append((each, f"{times(each)} B {look.unit}{once}"))

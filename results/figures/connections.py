@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
-from results.select import NotMeasured, kept, of_experiment
+from results.select import NotMeasured, beside_each, kept, of_experiment
 from results.transports import TRANSPORTS
 from results.words import number
 
@@ -56,15 +56,8 @@ def _bars(runs: pd.DataFrame) -> pd.DataFrame:
                 segments = float(same["joining_segments"].sum(min_count=1))
                 rows.append({"transport": name, "tls": tls, "bytes": joining / clients, "segments": segments / clients,
                              "ms": ms, "first": ms + float(same["latency_mean_ms"].mean()),
-                             "each": _beside(same, name), "closing": _beside(closing, name)})  # fmt: skip
+                             "each": beside_each(same, name), "closing": beside_each(closing, name)})  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def _beside(runs: pd.DataFrame, transport: str) -> float:
-    """Bytes beside the messages for each request, or for each message where nobody asks; NaN for no run."""
-    beside = (runs["wire_sent"] + runs["wire_received"] - runs["payload"]).sum()
-    count = runs["requests" if TRANSPORTS[transport].asks else "deliveries"].sum()
-    return float(beside / count) if count else float("nan")
 
 
 def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:

@@ -30,10 +30,12 @@ WORDS = {"plain": "HTTP/1.1", "first": "HTTP/2, the first", "later": "HTTP/2, ea
 @styled
 def heads_compressed(observations: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     """Bytes of the heads of a poll and of its answer in HTTP/1.1, and in HTTP/2 the first and each later one."""
-    heads = heads_of(recorded_fields(observations))
+    fields = recorded_fields(observations)
+    heads = heads_of(fields)
+    cookie_bytes = sum(len(f"{name}: {value}\r\n") for name, value in fields if name == "Cookie")
     title, alt = _finding(heads), _alt(heads)
     note = "Computed: HPACK (RFC 7541) with a table of 4,096 B, and 9 B for each HTTP/2 frame. The browser's poll is "
-    note += f"recorded and has a cookie of 64 B, the article is Lubbers & Greco, 2010. {made_on(machine)}."
+    note += f"recorded, with cookies of {cookie_bytes} B; the article is Lubbers & Greco, 2010. {made_on(machine)}."
     figure = frame(title, note)
     axes = figure.subplots()
     for place, (words, sizes) in enumerate(heads.items()):

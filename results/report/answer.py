@@ -12,7 +12,7 @@ from results.audit.quantum import PUBLISHED_FRAME, PUBLISHED_POLL, bases, ratio
 from results.claims.evidence import any_feed, feed
 from results.claims.latency import SIGNIFICANT, worthwhile
 from results.crossings import measured
-from results.select import NotMeasured, kept, usual
+from results.select import NotMeasured, beside_each, kept, usual
 from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, listed, milliseconds, number, times
 
@@ -32,11 +32,7 @@ def bytes_beside(runs: pd.DataFrame) -> str:
     """What is sent beside the messages, by transport, in steady state."""
     mine = feed(runs, "overhead", *COMPARED)
     mine = usual(mine, ["header_profile", "cookie_bytes", "tls", "deflate", "payload_bytes"])
-    each = {}
-    for name in COMPARED:
-        own = mine[mine["transport"] == name]
-        beside = float((own["wire_sent"] + own["wire_received"] - own["payload"]).sum())
-        each[name] = beside / float(own["requests" if TRANSPORTS[name].asks else "deliveries"].sum())
+    each = {name: beside_each(mine[mine["transport"] == name], name) for name in COMPARED}
     where = describe(table.records(mine)[0], ["header_profile", "cookie_bytes"])
     return (
         f"Beside each message a WebSocket sends {times(each['websocket'])} B and long polling "

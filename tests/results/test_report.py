@@ -79,6 +79,20 @@ def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder
     assert captions == [chart.title for chart in drawn] and len(captions) == 17
 
 
+def test_the_gallery_tells_the_same_on_a_code_host(page, folder):
+    """Every chart with its title and alternative text, every claim a row of three cells, links that lead somewhere."""
+    text, drawn = (folder / "README.md").read_text(encoding="utf-8"), figures.draw_all(table.read(folder))[0]
+    assert re.findall(r"^!\[.+\]\((.+)\)$", text, re.MULTILINE) == [f"charts/{chart.name}.png" for chart in drawn]
+    assert [f"**{report._plain(chart.title)}.**" in text for chart in drawn] == [True] * len(drawn)
+    rows = re.findall(r"^\| (C\d+)\. .*\|$", text, re.MULTILINE)
+    assert rows == [claim.id for claim in claims.CLAIMS]
+    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if re.match(r"\| C\d+\. ", line)}
+    assert widths == {4}
+    titles = {report._anchor(title) for title in re.findall(r"^## (.+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#(.+?)\)", text)) <= titles and len(titles) == 6
+    assert [words in html.unescape(page) for words in re.findall(r"^- ([^\[].*)$", text, re.MULTILINE)] == [True] * 5
+
+
 def test_it_tells_floors_apart_older_ones_too(page):
     told = html.unescape(page)
     assert "websocket, 1 client: 0.500 ± 0.0250 ms to a transit; long-polling, feed, 8 clients, 10 messages/s, " in told
