@@ -19,7 +19,7 @@ WORDS: dict[str, Callable[[Any], str]] = {
     "rtt_ms": lambda value: f"{value:g} ms round trip" if value else "no added round trip",
     "link_mbps": lambda value: f"{value:g} Mbit/s",
     "header_profile": lambda value: f"{value} headers",
-    "cookie_bytes": lambda value: f"{value:,} B cookies" if value else "no cookies",
+    "cookie_bytes": lambda value: f"{value:,} B cookies" if value else "no cookies added",
     "keep_alive": lambda value: "kept connections" if value else "a connection per request",
     "tls": lambda value: "TLS" if value else "no TLS",
     "deflate": lambda value: "deflate" if value else "no deflate",

@@ -5,6 +5,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse  # noqa: E402
+import re  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
@@ -22,6 +23,8 @@ from servers.serving.server import PORTS, TRANSPORTS, bind_all  # noqa: E402
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
 GIB = 2**30
+OF_THE_SERVER = {"connection", "content-length", "date", "sec-websocket-accept", "sec-websocket-extensions",
+                 "sec-websocket-protocol", "trailer", "transfer-encoding", "upgrade"}  # fmt: skip
 UNNAMED = Path()  # --tls without a file
 
 
@@ -41,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
                    help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
     p.add_argument("--deflate", action="store_true", help="compress for clients that take it (gzip, RFC 7692)")
+    p.add_argument("--answer-field", type=field_line, action="append", default=[], metavar="'NAME: VALUE'",
+                   help="a field line in every answer, as application servers and proxies add them; repeatable")
     p.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
     return p
 
@@ -69,6 +74,18 @@ def size(text: str) -> int:
     if not text.isdecimal() or int(text) < sources.SMALLEST:
         raise argparse.ArgumentTypeError(f"a clock message has at least {sources.SMALLEST} bytes")
     return int(text)
+
+
+def field_line(text: str) -> tuple[str, str]:
+    """A field line that may be added to any answer: it names nothing that says where a body or a connection ends."""
+    name, colon, value = text.partition(":")
+    if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a field line, NAME: VALUE (RFC 9110 section 5)")
+    if not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", value):
+        raise argparse.ArgumentTypeError(f"{text!r} has a character that no field line may hold")
+    if name.lower() in OF_THE_SERVER:
+        raise argparse.ArgumentTypeError(f"{name} is the server's own to say")
+    return name, value.strip()
 
 
 def positive_whole(text: str) -> int:
@@ -128,12 +145,13 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     check_memory(args, p)
     ports, feed = ports_of(args, p), MemoryFeed(args.history)
     publisher = Publisher(feed, timetable_of(args, p))
+    answering = {"deflate": args.deflate, "answer_fields": args.answer_field}
     if args.tls is None:
-        bound = bind_all(feed, publisher, ports, args.host, deflate=args.deflate)
+        bound = bind_all(feed, publisher, ports, args.host, **answering)
         return serve(bound, publisher, feed, args.controlled)
     with authority_file(args) as file:
         tls, authority = tls_for(args.host)
-        bound = bind_all(feed, publisher, ports, args.host, tls=tls, deflate=args.deflate)
+        bound = bind_all(feed, publisher, ports, args.host, tls=tls, **answering)
         file.write_bytes(authority)  # only now: if a port is taken, the servers that run there may be using this file
         return serve(bound, publisher, feed, args.controlled, file)
 

@@ -57,7 +57,11 @@ class App(Flask):
             self.counts.clients -= asks
 
     def process_response(self, response: Response) -> Response:
-        """Count the messages delivered; compress them for who takes that, if the server runs with --deflate."""
+        """Count the messages delivered; compress them for who takes that, if the server runs with --deflate.
+
+        Adds the field lines of --answer-field.
+        """
+        response.headers.extend(self.config.get("ANSWER_FIELDS", ()))
         if isinstance(response, Delivered):
             self.counts.deliveries += response.deliveries
             if self.config.get("DEFLATE") and "gzip" in request.accept_encodings:

@@ -1,8 +1,8 @@
 """Header profiles: the field lines that a kind of client adds to each of its requests.
 
 What a poll costs depends on its headers, so the headers must not be guessed. `minimal` is the least HTTP/1.1 allows,
-`python` what the common libraries send, `2005` what a browser sent when pages began to poll, `browser` what Chromium
-sent to the page of record.py. Cookies are chosen apart, by size.
+`python` what the common libraries send, `2005` what a browser sent when pages began to poll, `2010` what
+Lubbers & Greco print, `browser` what Chromium sent to the page of record.py. Cookies are chosen apart, by size.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from results.audit import printed
 from results.transports import TRANSPORTS
 
 Fields = tuple[tuple[str, str], ...]
@@ -28,13 +29,16 @@ class HeaderProfile:
     """Field lines beyond Host and beyond the opening handshake's own, in the order the client sends them.
 
     `source` says where they come from. "{host}" in a value stands for the host that is asked, "http" before it for what
-    is spoken with it.
+    is spoken with it. `own_cookie` is sent where no other is asked for, and `answer` are the lines that the server
+    of such a client adds to its answers.
     """
 
     name: str
     source: str
     http: Fields
     websocket: Fields
+    own_cookie: str = ""
+    answer: Fields = ()
 
     def fields(
         self, transport: str, host: str, cookie_bytes: int = 0, secure: bool = False
@@ -42,8 +46,8 @@ class HeaderProfile:
         """The ordered field lines of a request to `host` ("127.0.0.1:5001"), Host first and Cookie last.
 
         `transport` is a name in the table of transports. `cookie_bytes` is the whole Cookie line's size, with its name
-        and CRLF: 0 for none, else at least 13. With `secure`, Origin and Referer say https. Raises ValueError
-        for another transport or a smaller Cookie.
+        and CRLF: 0 for the profile's own or none, else at least 13. With `secure`, Origin and Referer say https. Raises
+        ValueError for another transport or a smaller Cookie.
         """
         if transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, not {transport!r}")
@@ -51,7 +55,8 @@ class HeaderProfile:
         scheme = "https:" if secure else "http:"
         said = ((name, value.replace("http:", scheme).replace(HOST, host)) for name, value in profile)
         lines = [("Host", host), *said]
-        return lines + ([("Cookie", cookie(cookie_bytes))] if cookie_bytes else [])
+        said_last = cookie(cookie_bytes) if cookie_bytes else self.own_cookie
+        return lines + ([("Cookie", said_last)] if said_last else [])
 
 
 def cookie(line_bytes: int) -> str:
@@ -116,6 +121,16 @@ OF_2005 = HeaderProfile(
     http=(*FIREFOX, ("Keep-Alive", "300"), ("Connection", "keep-alive"), ("Referer", "http://{host}/")),
     websocket=(*FIREFOX, ("Origin", "http://{host}")),
 )
+*FIREFOX_3, (_, COOKIE_2010) = printed.REQUEST_FIELDS
+OF_2010 = HeaderProfile(
+    "2010",
+    "Lubbers & Greco (websocket.org, 2010), as they print their heads, a Cookie among them: Firefox 3.5 on Windows XP "
+    "and a Java application server. It had no WebSocket",
+    http=tuple(FIREFOX_3),
+    websocket=(*FIREFOX_3[:5], ("Origin", "http://{host}")),
+    own_cookie=COOKIE_2010,
+    answer=printed.ADDED_FIELDS,
+)
 PROFILES: dict[str, HeaderProfile] = {
-    profile.name: profile for profile in (MINIMAL, PYTHON, OF_2005, from_recording(RECORDING))
+    profile.name: profile for profile in (MINIMAL, PYTHON, OF_2005, OF_2010, from_recording(RECORDING))
 }

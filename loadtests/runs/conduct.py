@@ -18,6 +18,7 @@ import psutil
 
 from loadtests.experiments.experiment import Scene, watch
 from loadtests.experiments.run import Run
+from loadtests.headers.profiles import PROFILES
 from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.floor import PAUSE_S
 from loadtests.runs.processes import Child, RunFailed, start
@@ -129,7 +130,8 @@ def server_arguments(run: Run, authority: Path, port: int = 0) -> list[str]:
         source += ["--arrivals", run.arrivals, "--seed", str(run.seed)]
     tls = ["--tls", str(authority)] if run.tls else []
     deflate = ["--deflate"] if run.deflate else []
-    return ["-m", "servers", run.transport, "--port", str(port), "--controlled", *tls, *deflate, *source]
+    added = [f"--answer-field={name}: {value}" for name, value in PROFILES[run.header_profile].answer]
+    return ["-m", "servers", run.transport, "--port", str(port), "--controlled", *tls, *deflate, *added, *source]
 
 
 def locust_arguments(run: Run, authority: Path) -> list[str]:

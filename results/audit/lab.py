@@ -35,9 +35,17 @@ class Measured:
         return ratio(self.segments_per_delivery, self.requests_per_delivery)
 
 
-def measured(runs: pd.DataFrame, transport: str, cookie_bytes: int = 0) -> Measured | None:
-    """The valid, faultless feed runs of a browser without TLS on kept connections; None if there is none."""
-    chosen = _browser(table.valid(runs), transport, cookie_bytes)
+LABS = {"browser": "this lab", "2010": "this lab with the article's heads"}
+"""Whose heads, by header profile."""
+DELIVERED = "as delivered"
+
+
+def measured(runs: pd.DataFrame, transport: str, header_profile: str = "browser") -> Measured | None:
+    """The valid, faultless feed runs with these headers, no further cookies and no TLS on kept connections.
+
+    None if there is none.
+    """
+    chosen = _plain(table.valid(runs), transport, header_profile)
     deliveries = _total(chosen, "deliveries")
     if not deliveries:
         return None
@@ -48,9 +56,9 @@ def measured(runs: pd.DataFrame, transport: str, cookie_bytes: int = 0) -> Measu
     return Measured(float(overhead), float(framing), float(requests), segments)
 
 
-def _browser(runs: pd.DataFrame, transport: str, cookie_bytes: int) -> pd.DataFrame:
-    wanted = {"transport": transport, "operation": "feed", "fault": "", "header_profile": "browser",
-              "cookie_bytes": cookie_bytes, "tls": False, "deflate": False, "keep_alive": True}
+def _plain(runs: pd.DataFrame, transport: str, header_profile: str) -> pd.DataFrame:
+    wanted = {"transport": transport, "operation": "feed", "fault": "", "header_profile": header_profile,
+              "cookie_bytes": 0, "tls": False, "deflate": False, "keep_alive": True}
     matches = pd.DataFrame({name: (runs[name] == value).fillna(False) for name, value in wanted.items()})
     return runs[matches.all(axis="columns")]
 
@@ -60,28 +68,31 @@ def _total(runs: pd.DataFrame, column: str) -> float | None:
     return None if runs.empty or runs[column].isna().any() else float(runs[column].sum())
 
 
-def lab_bases(
-    runs: pd.DataFrame, segments: Sequence[Segments] = PLAIN_AND_TIMESTAMPED, cookie_bytes: int = 0
-) -> list[Basis]:
+def lab_bases(runs: pd.DataFrame, segments: Sequence[Segments] = PLAIN_AND_TIMESTAMPED) -> list[Basis]:
     """This lab's bytes in the article's table: as its runs delivered, at one message a poll, and with their segments.
 
-    As delivered, polls bring batches and short runs pay for their handshakes; at one message a poll, as in the article,
-    the headers of a poll stand against a frame.
+    As delivered, polls bring batches; at one message a poll, as in the article, the headers of a poll stand against a
+    frame. A row each with a browser's heads and with the article's own, where both transports were run with them.
     """
-    polling, websocket = (measured(runs, transport, cookie_bytes) for transport in ("polling", "websocket"))
+    return [basis for profile in LABS for basis in _of_profile(runs, segments, profile)]
+
+
+def _of_profile(runs: pd.DataFrame, segments: Sequence[Segments], header_profile: str) -> list[Basis]:
+    lab = LABS[header_profile]
+    polling, websocket = (measured(runs, transport, header_profile) for transport in ("polling", "websocket"))
     if polling is None or websocket is None:
-        return [Basis("this lab", "no browser runs of both transports", None, None)]
-    source = "measured: runs.csv, header profile browser"
+        return []
+    source = f"measured: runs.csv, header profile {header_profile}"
     poll, frame = polling.overhead_per_poll, websocket.framing_per_delivery
     return [
-        Basis("this lab, as delivered", source, polling.overhead_per_delivery, websocket.overhead_per_delivery),
-        Basis("this lab, one message a poll", source, poll, frame),
-        *(_lab_on_ip(polling, websocket, each.heads, source) for each in segments),
+        Basis(f"{lab}, {DELIVERED}", source, polling.overhead_per_delivery, websocket.overhead_per_delivery),
+        Basis(f"{lab}, one message a poll", source, poll, frame),
+        *(_lab_on_ip(lab, polling, websocket, each.heads, source) for each in segments),
     ]
 
 
-def _lab_on_ip(polling: Measured, websocket: Measured, heads: int, source: str) -> Basis:
-    name = f"this lab, one message a poll, its segments at {heads} B"
+def _lab_on_ip(lab: str, polling: Measured, websocket: Measured, heads: int, source: str) -> Basis:
+    name = f"{lab}, one message a poll, its segments at {heads} B"
     polls, pushes = polling.segments_per_request, websocket.segments_per_delivery
     return Basis(
         name,

@@ -22,7 +22,7 @@ def request_heads(runs: pd.DataFrame) -> Judged:
     for _, group in polls.groupby(["header_profile", "cookie_bytes"], sort=False):
         words = describe(table.records(group)[0], ["header_profile", "cookie_bytes"])
         sizes[words] = share(group, "request_head", "requests") + share(group, "cookies", "requests")
-    bare = polls[polls["cookie_bytes"] == polls["cookie_bytes"].min()]
+    bare = polls[polls["cookies"] == polls["cookies"].min()]
     heads = {str(name): share(group, "request_head", "requests") for name, group in bare.groupby("header_profile")}
     verdict = judge(
         [size >= MANY_BYTES for size in sizes.values()], f"headers and cookies reach {MANY_BYTES} B", margins(heads)

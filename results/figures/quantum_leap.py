@@ -9,20 +9,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.audit.lab import lab_bases
+from results.audit.lab import LABS, lab_bases
 from results.audit.quantum import PUBLISHED_BASIS, Basis, bases, ratio
 from results.figures.frame import LOOPBACK, Chart, frame, made_on, settle, styled
 from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
-from results.words import number
+from results.words import listed, number
 
 LINES = {
     PUBLISHED_BASIS.name: "as published, 2010",
     "with line ends": "with line ends",
-    "with TCP/IP headers, 40 B a segment": "with IP and TCP headers",
-    "with TCP/IP headers, 52 B a segment": "with time stamps in them",
-    "this lab, one message a poll": "measured here",
-    "this lab, one message a poll, its segments at 52 B": "measured here, with its\nsegments' IP and TCP headers",
+    "with TCP/IP headers, 52 B a segment": "with IP and TCP headers",
+    f"{LABS['2010']}, one message a poll": "measured here,\nthe article's heads",
+    f"{LABS['2010']}, one message a poll, its segments at 52 B": "with its segments'\nIP and TCP headers",
+    f"{LABS['browser']}, one message a poll": "measured here,\na browser of today",
+    f"{LABS['browser']}, one message a poll, its segments at 52 B": "with its segments'\nIP and TCP headers",
 }
 """The bases that are shown, from top to bottom, in words."""
 
@@ -37,10 +38,10 @@ def quantum_leap(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         raise NotMeasured("there are no browser runs of both transports")
     title, alt = _finding(shown), _alt(shown)
     note = (
-        "Hollow: computed from Lubbers & Greco, 2010. Full: measured, browser headers, no cookies, one message a poll; "
+        "Hollow: computed from Lubbers & Greco, 2010. Full: measured, one message a poll, the browser without cookies; "
     )
     note += f"segments as the kernel counts them, 52 B of headers each. {made_on(machine)}. {LOOPBACK}"
-    figure = frame(title, note, height=6.2)
+    figure = frame(title, note, height=2.2 + 0.75 * len(shown))
     axes = figure.subplots()
     for place, basis in enumerate(shown):
         _line(axes, -place, basis)
@@ -68,17 +69,25 @@ def _line(axes: Axes, place: float, basis: Basis) -> None:
         axes.annotate(words, (size, place), at[:2], textcoords="offset points", color=look.colour, fontweight="bold",
                       va="center" if name == "polling" else "bottom", ha=at[2])  # fmt: skip
     middle = (basis.polling * basis.websocket) ** 0.5
-    axes.annotate(f"{number(basis.polling / basis.websocket)} : 1", (middle, place), (0, 5), ha="center", va="bottom",
+    axes.annotate(_ratio(basis), (middle, place), (0, 5), ha="center", va="bottom",
                   textcoords="offset points", fontweight="bold")  # fmt: skip
 
 
+WITH = {"2010": "with the article's heads", "browser": "with a browser of today"}
+
+
 def _finding(shown: list[Basis]) -> str:
-    first, computed, last = shown[0], next(each for each in shown if "52 B" in each.name), shown[-1]
+    first, on_ip = shown[0], [each for each in shown if "52 B" in each.name]
+    ours = {f"{lab}, one message a poll": WITH[profile] for profile, lab in LABS.items()}
+    measured = [f"{_ratio(each)} {ours[lab]}" for each in on_ip for lab in ours if each.name.startswith(lab)]
     return (
-        f"{first.polling} B against {first.websocket}, {number(ratio(first.polling, first.websocket))} : 1, become "
-        f"{number(ratio(computed.polling, computed.websocket))} : 1 with the headers of IP and TCP, and "
-        f"{number(ratio(last.polling, last.websocket))} : 1 as measured here"
+        f"{first.polling} B against {first.websocket}, {_ratio(first)}, become {_ratio(on_ip[0])} with the headers of "
+        f"IP and TCP; measured here: {listed(measured)}"
     )
+
+
+def _ratio(basis: Basis) -> str:
+    return f"{number(ratio(basis.polling, basis.websocket))} : 1"
 
 
 def _alt(shown: list[Basis]) -> str:

@@ -86,13 +86,18 @@ def bind_all(
     *,
     tls: ssl.SSLContext | None = None,
     deflate: bool = False,
+    answer_fields: Sequence[tuple[str, str]] = (),
 ) -> dict[str, LabServer]:
-    """Return the servers by transport, all of them listening, or none; `deflate` lets them compress."""
+    """Return the servers by transport, all of them listening, or none.
+
+    `deflate` lets them compress, and every answer of theirs carries `answer_fields`.
+    """
     servers: dict[str, LabServer] = {}
     try:
         for transport, port in ports.items():
             app = TRANSPORTS[transport](feed)
             app.publisher, app.config["DEFLATE"] = publisher, deflate
+            app.config["ANSWER_FIELDS"] = answer_fields
             servers[transport] = bind(app, transport, host, port, tls)
     except PortUnavailable:
         stop_all(list(servers.values()))

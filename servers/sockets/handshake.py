@@ -1,7 +1,7 @@
 """The server's side of the opening handshake (RFC 6455 section 4.2): refuse it, or accept it. No I/O."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from h11 import ProtocolError
@@ -43,10 +43,13 @@ def check(environ: Mapping[str, Any]) -> None:
         raise BadRequest("Sec-WebSocket-Key is not 16 bytes in base64")
 
 
-def accept(environ: Mapping[str, Any], deflate: bool) -> tuple[bytes, Connection, bool]:
+def accept(
+    environ: Mapping[str, Any], deflate: bool, answer_fields: Sequence[tuple[str, str]] = ()
+) -> tuple[bytes, Connection, bool]:
     """Return the 101, the connection that it opens, and whether messages are compressed there.
 
-    simple-websocket accepts compression from whoever offers it, and browsers do; here `deflate` decides.
+    simple-websocket accepts compression from whoever offers it, and browsers do; here `deflate` decides. The 101
+    carries `answer_fields`.
     Raises as `check` does.
     """
     check(environ)
@@ -58,7 +61,8 @@ def accept(environ: Mapping[str, Any], deflate: bool) -> tuple[bytes, Connection
     handshake = WSConnection(ConnectionType.SERVER)
     try:
         handshake.initiate_upgrade_connection(fields, "/")
-        answer = handshake.send(AcceptConnection(extensions=extensions))
+        added = [(name.encode(), value.encode("latin-1")) for name, value in answer_fields]
+        answer = handshake.send(AcceptConnection(extensions=extensions, extra_headers=added))
     except (ProtocolError, ValueError) as error:
         raise BadRequest(f"Sec-WebSocket-Extensions cannot be read: {error}") from None
     assert handshake.connection is not None

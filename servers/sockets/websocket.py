@@ -55,7 +55,10 @@ class WebSocket:
         `on_text` is called with each text, and binary messages are refused; without it, `receive` returns them all.
         Raises BadRequest or UpgradeRequired, to be answered by HTTP.
         """
-        answer, self._protocol, compressed = accept(self._environ, deflate=current_app.config.get("DEFLATE", False))
+        config = current_app.config
+        answer, self._protocol, compressed = accept(
+            self._environ, config.get("DEFLATE", False), config.get("ANSWER_FIELDS", ())
+        )
         self._shares_frames = not compressed and self._environ["wsgi.url_scheme"] == "http"
         self._largest, self._on_text = largest, on_text
         if on_text is None:

@@ -17,6 +17,8 @@ from websockets.sync.client import connect
 
 from loadtests.headers.profiles import HANDSHAKE, PROFILES, RECORDING, recorded
 from loadtests.headers.record import FILE, headed
+from results.audit.hpack_heads import PRINTED_REQUEST, PRINTED_RESPONSE
+from results.audit.printed import ADDED_FIELDS, REQUEST_FIELDS
 
 TRANSPORTS = ("polling", "long-polling", "websocket")
 COOKIE_SIZES = [*range(13, 400), 500, 1000, 1024, 4096, 8000]
@@ -65,7 +67,7 @@ def test_the_minimal_profile_is_host_alone(transport):
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_host_comes_first_and_the_cookie_last(profile, transport):
-    bare = profile.fields(transport, "example.test:80")
+    bare = [line for line in profile.fields(transport, "example.test:80") if line != ("Cookie", profile.own_cookie)]
     assert bare[0] == ("Host", "example.test:80")
     assert [name for name, _ in profile.fields(transport, "h", 50)] == [name for name, _ in bare] + ["Cookie"]
     assert len({name.lower() for name, _ in bare}) == len(bare)
@@ -79,7 +81,7 @@ def test_polling_and_long_polling_send_the_same(profile):
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_cookie_line_takes_exactly_the_bytes_asked(transport):
     for profile in PROFILES.values():
-        without = size(profile.fields(transport, "127.0.0.1:5001"))
+        without = size([line for line in profile.fields(transport, "127.0.0.1:5001") if line[0] != "Cookie"])
         for cookie_bytes in COOKIE_SIZES:
             assert size(profile.fields(transport, "127.0.0.1:5001", cookie_bytes)) - without == cookie_bytes
 
@@ -143,6 +145,15 @@ def test_a_browser_of_2005_sends_what_its_preferences_say():
     assert "Firefox 1.5" in PROFILES["2005"].source and "Keep-Alive: 300\r\n" in lines
 
 
+def test_the_heads_of_2010_are_the_printed_ones():
+    fields = PROFILES["2010"].fields
+    assert fields("polling", "localhost:8080") == list(PRINTED_REQUEST.fields)
+    assert [line for line in PRINTED_RESPONSE.fields if line in PROFILES["2010"].answer] == list(ADDED_FIELDS)
+    page_bound = {"Referer", "Keep-Alive", "Connection"}
+    upgrade = {name for name, _ in PRINTED_REQUEST.fields} - page_bound | {"Origin"}
+    assert {name for name, _ in fields("websocket", "h")} == upgrade
+
+
 def test_the_browser_profile_leaves_the_handshake_to_the_client():
     upgrade = dict(PROFILES["browser"].fields("websocket", "h"))
     assert {name.lower() for name in upgrade} & HANDSHAKE == {"host"}
@@ -177,22 +188,25 @@ class Recorder(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize(
-    ("transport", "user", "kind"),
-    [("polling", "PollingUser", "http"), ("long-polling", "LongPollingUser", "http"),
-     ("websocket", "WebSocketUser", "websocket")],
+    ("transport", "user", "kind", "profile"),
+    [("polling", "PollingUser", "http", "browser"), ("long-polling", "LongPollingUser", "http", "browser"),
+     ("websocket", "WebSocketUser", "websocket", "browser"), ("polling", "PollingUser", "http", "2010")],
 )  # fmt: skip
-def test_the_locust_users_send_what_the_browser_sent_line_by_line(transport, user, kind):
-    """But for the key of a WebSocket, which is new each time, and the place of the handshake's own lines."""
+def test_the_locust_users_send_what_a_browser_sent_line_by_line(transport, user, kind, profile):
+    """The recorded one, and the article's.
+
+    But for the key of a WebSocket, which is new each time, and the place of the handshake's own lines.
+    """
     handler = type("Handler", (Recorder,), {"transport": transport, "asked": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"{'ws' if kind == 'websocket' else 'http'}://127.0.0.1:{server.server_port}"
         command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--headless", "-u", "1"]
-        command += ["-t", "2s", "--host", url, "--header-profile", "browser"]
+        command += ["-t", "2s", "--host", url, "--header-profile", profile]
         subprocess.run(command, cwd=ROOT, timeout=60, capture_output=True)
         server.shutdown()
     sent = next(fields for path, fields in handler.asked if path.startswith("/messages"))
-    expected = recorded(kind, sent[0][1])
+    expected = recorded(kind, sent[0][1]) if profile == "browser" else [sent[0], *REQUEST_FIELDS]
     if kind == "websocket":
         sent, expected = (sorted(line for line in each if line[0] != "Sec-WebSocket-Key") for each in (sent, expected))
     assert sent == expected

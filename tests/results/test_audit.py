@@ -146,7 +146,16 @@ def test_what_no_run_counted_stays_empty(read):
 )
 def test_other_runs_say_nothing_here(read, cells):
     assert lab.measured(read(made_up("polling", **cells)), "polling") is None
-    assert lab.lab_bases(read(made_up("polling", **cells)))[0].polling is None
+    assert lab.lab_bases(read(made_up("polling", **cells), PUSHED)) == []
+
+
+def test_the_articles_heads_have_rows_of_their_own(read):
+    both = made_up("polling"), PUSHED
+    runs = read(*both, *(made | {"header_profile": "2010"} for made in both))
+    assert [basis.name for basis in lab.lab_bases(runs)] == [
+        name + rest for name in ("this lab", "this lab with the article's heads") for rest in
+        (", as delivered", ", one message a poll", ", one message a poll, its segments at 40 B",
+         ", one message a poll, its segments at 52 B")]
 
 
 def test_the_committed_runs_fill_the_table():

@@ -53,9 +53,9 @@ def test_c2_judges_both_rivals_and_says_up_to_where(tmp_path, runs):
     found = _verdict(tmp_path, runs, "C2")
     # a long poll of 518 + 180 B and a line end around each message; a poll of as many bytes a second, and two messages
     assert found.verdict == (
-        "holds when messages are short, or come seldom: with browser headers, no cookies, long polling's outweighs "
-        "a message of less than 716 B; polling's, 700 B every 1 s, those of 142 B that come less than 4.9 times a "
-        "second; a WebSocket adds 4.00 B"
+        "holds when messages are short, or come seldom: with browser headers, no cookies added, long polling's "
+        "outweighs a message of less than 716 B; polling's, 700 B every 1 s, those of 142 B that come less than 4.9 "
+        "times a second; a WebSocket adds 4.00 B"
     )
     small = runs.assign(overhead_per_delivery=10.0)
     assert _verdict(tmp_path, small, "C2").verdict.startswith("does not hold: ")

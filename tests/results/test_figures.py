@@ -62,14 +62,14 @@ def test_the_bytes_title_says_what_a_poll_a_long_poll_and_a_message_cost(runs):
     """Browser headers are 518 + 180 B; the messages of a poll end with a line feed each, two a second."""
     title = figures.bytes_per_delivery(runs, MACHINE).title
     costs = "4 B a message by WebSocket (600 B to join), 700 B a long poll and 700 B a poll"
-    assert title == f"With browser headers, no cookies: {costs}"
+    assert title == f"With browser headers, no cookies added: {costs}"
 
 
 def test_the_block_that_the_title_tells_of_is_drawn(runs):
     overhead = runs[runs["experiment"] == "overhead"]
     more = [overhead.assign(cookie_bytes=size, cookies=overhead["deliveries"] * size) for size in (0, 64, 512, 4096)]
     figure = figures.bytes_per_delivery(table.pd.concat(more, ignore_index=True), MACHINE).figure
-    assert "browser headers, no cookies" in [text.get_text() for text in figure.axes[0].texts]
+    assert "browser headers, no cookies added" in [text.get_text() for text in figure.axes[0].texts]
     assert len(figure.axes[0].get_yticks()) == 12, "four blocks at most"
 
 

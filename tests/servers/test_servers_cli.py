@@ -82,6 +82,31 @@ def test_another_host():
         assert requests.get(f"http://[::1]:{servers.ports['polling']}/status", timeout=WAIT).status_code == 200
 
 
+# ---- Field lines that are added to answers
+
+
+def test_every_answer_carries_the_field_lines_added():
+    added = ("--answer-field", "Server: Sun Java System: 9.1", "--answer-field", "X-Powered-By:Servlet/2.5")
+    with serving("--ports", "0,0,0", *NONE, *added) as servers:
+        answers = [servers.ask(name, after=0, **({} if name == "websocket" else {"wait": 0})) for name in TRANSPORTS]
+        answers.append(servers.request("polling", "GET", "/nothing"))
+        assert [answer.status for answer in answers] == [204, 204, 101, 404]
+        for answer in answers:
+            assert answer.fields.get_all("Server") == ["Sun Java System: 9.1"]
+            assert answer.fields.get_all("X-Powered-By") == ["Servlet/2.5"]
+
+
+@pytest.mark.parametrize(
+    ("field", "complaint"),
+    [("Server", "is not a field line"), (": x", "is not a field line"), ("Two Words: x", "is not a field line"),
+     ("Server: a\r\nX: b", "a character that no field line may hold"), ("Server: ☃", "a character"),
+     ("Content-Length: 1", "the server's own to say"), ("upgrade: h2c", "the server's own to say")],
+)  # fmt: skip
+def test_what_is_no_field_line_to_add_is_refused(field, complaint):
+    ended = run("--ports", "0,0,0", *NONE, "--answer-field", field)
+    assert ended.returncode == 2 and complaint in ended.stderr.splitlines()[-1]
+
+
 # ---- What is published
 
 
