@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, name_ends, settle, styled
 from results.model import Values, long_polling_mean, polling_mean, websocket_mean
-from results.select import NotMeasured, kept, of_experiment
+from results.select import NotMeasured, kept, of_experiment, usual
 from results.transports import TRANSPORTS
 from results.words import listed, milliseconds, number
 
@@ -26,7 +26,7 @@ def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> C
 
     Lines are the model's, nothing fitted; hollow points have a new connection for each request, and their lines dots.
     """
-    mine = of_experiment(runs, "latency")
+    mine = usual(of_experiment(runs, "latency"), ["rate_hz"])
     good = table.valid(mine)
     far = good[good["rtt_ms"] > 0]
     if far.empty:

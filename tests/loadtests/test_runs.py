@@ -23,7 +23,7 @@ from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.floor import floors_of
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import Tally
-from results.model import connection_mode
+from results.model import connection_mode, long_polling_mean
 from results.replay import expected_latencies
 from results.table import COLUMNS, TableError, write_runs
 from results.transports import COMPARED as TRANSPORTS
@@ -245,6 +245,16 @@ def test_what_means_nothing_to_a_transport_is_reset():
     runs = workload(tls=True, deflate=True, keep_alive=False)
     assert [(run.tls, run.deflate) for run in runs] == [(True, True)] * 3
     assert [run.keep_alive for run in runs] == [False, False, True]
+
+
+def test_messages_that_come_seldom_are_as_late_as_on_average():
+    run = next(run for run in latency.EXPERIMENT.runs("full") if run.rate_hz == 2 and run.transport == "long-polling")
+    end, timetable = run.warm_up_s + run.duration_s, (due for due, _ in clock(run.rate_hz, 142, seed=run.seed))
+    due = list(itertools.takewhile(lambda at: at < end, timetable))
+    earlier, published = ([at for at in due if (at < run.warm_up_s) is early] for early in (True, False))
+    waits = expected_latencies("long-polling", published, one_way_delay=0.025, earlier=earlier, hold=run.hold_s)
+    assert len(published) >= 30, "as many as an interval needs"
+    assert waits.mean() == pytest.approx(long_polling_mean(0.025, run.rate_hz, run.hold_s), rel=0.01)
 
 
 @pytest.mark.parametrize("seed", latency.SEEDS)
