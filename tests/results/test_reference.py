@@ -1,0 +1,108 @@
+"""The committed run: all sixteen verdicts come out of it, and each follows a single number of it."""
+
+import shutil
+
+import pytest
+from tools.lab import ROOT
+
+from results import claims, figures, report, table
+
+REFERENCE = ROOT / "results" / "reference"
+PLAIN = {"header_profile": "browser", "cookie_bytes": 0, "payload_bytes": 142, "tls": False, "deflate": False}
+
+
+def verdicts(folder):
+    found = claims.verdicts(table.read_runs(folder), table.read_observations(folder))
+    return {each.claim.id: each.verdict for each in found}
+
+
+@pytest.fixture(scope="module")
+def before():
+    return verdicts(REFERENCE)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for name in ("runs.csv", "observations.csv", "machine.json"):
+        shutil.copy(REFERENCE / name, tmp_path)
+    return tmp_path
+
+
+def rows_with(frame, cells):
+    found = frame.index == frame.index
+    for name, value in cells.items():
+        found &= (frame[name] == value).fillna(False)
+    return found
+
+
+def test_every_claim_is_decided(before):
+    assert list(before) == [f"C{number}" for number in range(1, 17)]
+    assert not {name for name, verdict in before.items() if verdict in claims.UNDECIDED}
+
+
+def test_the_gallery_says_them_all(before):
+    gallery = (REFERENCE / "README.md").read_text(encoding="utf-8")
+    for claim in claims.CLAIMS:
+        assert f"| {claim.id}. {claim.words} | {before[claim.id]} |" in gallery.replace("\\", "")
+    assert claims.NOT_MEASURED not in gallery and claims.NOT_OBSERVED not in gallery
+
+
+def test_the_gallery_is_what_the_code_makes_of_the_tables():
+    results = table.read(REFERENCE)
+    _, gallery = report.render(results, figures.draw_all(results))
+    assert gallery == (REFERENCE / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("claim", "cells", "column", "change", "becomes"),
+    [
+        ("C1", PLAIN | {"experiment": "overhead", "transport": "polling"}, "request_head", lambda of: 0,
+         "holds when headers and cookies reach 500 B: 2005 headers ("),
+        ("C2", PLAIN | {"experiment": "overhead", "transport": "long-polling"}, "overhead_per_delivery",
+         lambda of: 10.0, "holds when messages are short, or come seldom: with browser headers, no cookies added, "
+         "long polling's outweighs a message of less than 10.0 B"),
+        ("C3", {"experiment": "link-rate", "transport": "websocket", "link_mbps": 100.0, "header_profile": "browser"},
+         "latency_mean_ms", lambda of: 7 * of, "holds when "),
+        ("C5", {"experiment": "latency", "transport": "long-polling", "rtt_ms": 200.0, "keep_alive": True},
+         "held_mean_s", lambda of: 0.0, "holds when "),
+        ("C6", {"experiment": "real-feed", "transport": "websocket"}, "requests", lambda of: 5, "holds when "),
+        ("C11", {"experiment": "latency", "transport": "websocket", "rtt_ms": 200.0, "keep_alive": True},
+         "latency_mean_ms", lambda of: 100 * of, "holds when "),
+        ("C15", {"operation": "echo", "transport": "websocket", "payload_bytes": 65_536}, "payload", lambda of: of // 2,
+         "does not hold: "),
+        ("C16", {"experiment": "connection", "transport": "websocket", "tls": True}, "wire_received",
+         lambda of: of + 10**6, "holds when "),
+    ],
+)  # fmt: skip
+def test_one_number_of_a_run_changes_the_verdict(before, copy, claim, cells, column, change, becomes):
+    runs = table.read_runs(copy)
+    first = runs.index[rows_with(runs, cells | {"valid": True})][0]
+    runs.loc[first, column] = change(runs.loc[first, column])
+    table.write_runs(copy / "runs.csv", table.records(runs))
+    after = verdicts(copy)
+    assert after[claim].startswith(becomes) and after[claim] != before[claim]
+
+
+@pytest.mark.parametrize(
+    ("claim", "quantity", "condition", "value", "becomes"),
+    [
+        ("C4", "bytes of the shortest", "poll of a browser", "400", "holds when it is a handshake of a browser: "),
+        ("C7", "status", "as sent by the argument, simplified", "101", "holds: "),
+        ("C8", "address and port of the client, before the 101 and after", "", "another", "holds when "),
+        ("C9", "bytes before the data", "126 B text from the server", "2", "holds when the server sends 127 B or more"),
+        ("C10", "text handed out", "a browser", "first | second",
+         "holds when whole messages are asked for, as by websockets, recv and simple-websocket, receive: "),
+        ("C12", "events", "the server is killed", "open, error, error, close", "holds when not the server is killed: "),
+        ("C13", "messages at the server", "4 times send()", "2", "holds when only what is received counts: "),
+        ("C14", "opcode", "a PNG image", "3", "holds: "),
+    ],
+)  # fmt: skip
+def test_one_value_observed_changes_the_verdict(before, copy, claim, quantity, condition, value, becomes):
+    file = copy / "observations.csv"
+    seen = table.pd.read_csv(file, dtype=str, keep_default_na=False)
+    row = rows_with(seen, {"claim": claim, "quantity": quantity, "condition": condition})
+    assert row.sum() == 1, (claim, quantity, condition)
+    seen.loc[row, "value"] = value
+    seen.to_csv(file, index=False)
+    after = verdicts(copy)
+    assert after[claim].startswith(becomes) and after[claim] != before[claim]
