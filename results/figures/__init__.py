@@ -43,12 +43,12 @@ class Skipped:
     reason: str
 
 
-def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
-    """Every chart that the results can give, and those they cannot."""
+def recipes(results: Results) -> dict[str, Callable[[], Chart]]:
+    """How each chart is drawn from the results, by its name; NotMeasured where they cannot give it."""
     folder, runs, machine = results.folder, results.runs, results.machine
     observations = results.observations
     volume, feed = _first(runs, "overhead", "workload"), _first(runs, "real-feed", "workload")
-    recipes: dict[str, Callable[[], Chart]] = {
+    return {
         "bytes_per_delivery": lambda: bytes_per_delivery(runs, machine, volume),
         "bytes_wrapped": lambda: bytes_wrapped(runs, machine),
         "overhead_over_rate": lambda: overhead_over_rate(runs, machine),
@@ -67,8 +67,12 @@ def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
         "latency_and_cpu_over_clients": lambda: latency_and_cpu_over_clients(runs, machine),
         "which_transport": lambda: which_transport(runs, machine),
     }
+
+
+def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
+    """Every chart that the results can give, and those they cannot."""
     drawn, skipped = [], []
-    for name, draw in recipes.items():
+    for name, draw in recipes(results).items():
         try:
             drawn.append(draw())
         except NotMeasured as reason:

@@ -6,6 +6,7 @@ import functools
 import html
 import io
 import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -80,13 +81,18 @@ def frame(title: str, small_print: str, height: float = 5.6) -> Figure:
     page = PAGE.get()
     height *= page
     figure = Figure(figsize=(10 * page, height), layout="constrained")
-    words, notes = balanced(title, round(62 * page)), textwrap.fill(small_print, round(112 * page))
+    words, notes = balanced(together(title), round(62 * page)), textwrap.fill(small_print, round(112 * page))
     top, bottom = 0.36 * (words.count("\n") + 1) + 0.2, 0.21 * (notes.count("\n") + 1) + 0.16
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0.012, bottom / height, 0.976, 1 - (top + bottom) / height), w_pad=0.05, h_pad=0.05)
     figure.text(0.02, 1 - 0.12 / height, words, fontsize=18, fontweight="bold", va="top", linespacing=1.25)
     figure.text(0.02, 0.1 / height, notes, fontsize=11, color="#555555", va="bottom", linespacing=1.25)
     return figure
+
+
+def together(text: str) -> str:
+    """The text with its numbers tied to their units, so that no line ends between them."""
+    return re.sub(r"(?<=\d) (?=(?:B|kB|ms|s|µs|%|: 1|Mbit/s)\b|[%:])", "\u00a0", text)
 
 
 def balanced(text: str, width: int) -> str:
