@@ -52,7 +52,7 @@ def split(runs: pd.DataFrame) -> Split:
     floor, asking = (float(runs[name].fillna(0.0).mean()) for name in ("floor_ms", "floor_asking_ms"))
     transit, sending = float(runs["rtt_ms"].mean()) / 2, answer_ms(runs)
     waiting, left = expected - transit - sending, measured - expected - floor
-    return Split(waiting, transit, sending, floor - asking, asking, left)
+    return Split(*(round(part, 6) + 0.0 for part in (waiting, transit, sending, floor - asking, asking, left)))
 
 
 def answer_ms(runs: pd.DataFrame) -> float:

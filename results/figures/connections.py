@@ -16,8 +16,8 @@ from results.select import NotMeasured, beside_each, kept, of_experiment
 from results.transports import TRANSPORTS
 from results.words import number
 
-PANELS = {"bytes": "bytes to join", "segments": "segments to join", "ms": "ms to join, and\nto the first message",
-          "each": "bytes each time"}  # fmt: skip
+PANELS = {"bytes": "bytes\nto join", "segments": "segments\nto join", "ms": "ms to join,\nto be told",
+          "each": "bytes\neach time"}  # fmt: skip
 BEHIND = {"ms": "first", "each": "closing"}
 """What is drawn beside a panel's bars, hollow."""
 
@@ -79,7 +79,7 @@ def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
     axes.set_yticks(places, labels)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
-    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(2))
     axes.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
 
 

@@ -79,15 +79,25 @@ def for_a_talk() -> Iterator[None]:
 def frame(title: str, small_print: str, height: float = 5.6) -> Figure:
     """An empty figure with its finding above and its conditions below; what is between belongs to the axes."""
     page = PAGE.get()
-    height *= page
+    words, notes = wrapped(title, small_print, page)
+    top, bottom = margins(words, notes)
+    height += top + bottom - sum(margins(*wrapped(title, small_print, 1.0)))  # what is between stays as high
     figure = Figure(figsize=(10 * page, height), layout="constrained")
-    words, notes = balanced(together(title), round(62 * page)), textwrap.fill(small_print, round(112 * page))
-    top, bottom = 0.36 * (words.count("\n") + 1) + 0.2, 0.21 * (notes.count("\n") + 1) + 0.16
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0.012, bottom / height, 0.976, 1 - (top + bottom) / height), w_pad=0.05, h_pad=0.05)
     figure.text(0.02, 1 - 0.12 / height, words, fontsize=18, fontweight="bold", va="top", linespacing=1.25)
     figure.text(0.02, 0.1 / height, notes, fontsize=11, color="#555555", va="bottom", linespacing=1.25)
     return figure
+
+
+def wrapped(title: str, small_print: str, page: float) -> tuple[str, str]:
+    """Both in lines that fit on a page so wide."""
+    return balanced(together(title), round(62 * page)), textwrap.fill(small_print, round(112 * page))
+
+
+def margins(words: str, notes: str) -> tuple[float, float]:
+    """Inches that the title takes above, and the small print below."""
+    return 0.36 * (words.count("\n") + 1) + 0.2, 0.21 * (notes.count("\n") + 1) + 0.16
 
 
 def together(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.frame import PAGE, Chart, conditions, frame, invalid_note, settle, styled
 from results.select import NotMeasured, kept
 from results.split import PARTS, Split, split
 from results.transports import COMPARED, TRANSPORTS
@@ -41,8 +41,8 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         _bars(axes, splits)
         axes.set_title(words)
     panels[-1].set_xlabel("mean latency, ms")
-    panels[0].legend(ncols=len(PARTS), loc="lower left", bbox_to_anchor=(-0.02, 1.16), borderaxespad=0, fontsize=12,
-                     handlelength=1, columnspacing=1.2)  # fmt: skip
+    panels[0].legend(ncols=len(PARTS) if PAGE.get() == 1 else len(PARTS) // 2, loc="lower left", handlelength=1,
+                     bbox_to_anchor=(-0.02, 1.16), borderaxespad=0, fontsize=12, columnspacing=1.2)  # fmt: skip
     settle(figure)
     return Chart("latency_split", figure, title, alt)
 

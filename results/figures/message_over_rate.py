@@ -20,8 +20,8 @@ from results.words import listed, number, times
 
 PANELS = {
     "latency_mean_ms": "mean latency, ms",
-    "requests": "requests a message",
-    "server_cpu_us_per_delivery": "server CPU, µs a message",
+    "requests": "requests\na message",
+    "server_cpu_us_per_delivery": "server CPU,\nµs a message",
 }
 """What is drawn of each message, with its words; the mean over the deliveries at a rate."""
 
@@ -118,5 +118,6 @@ def _alt(shown: Mapping[str, pd.DataFrame]) -> str:
         for transport, own in values.items():
             known = own.dropna()
             at = [f"{number(value)} at {number(rate)}" for rate, value in zip(known.index, known, strict=True)]
-            parts.append(f"{TRANSPORTS[str(transport)].title}, {PANELS[name]}: {listed(at)} messages/s")
+            words = PANELS[name].replace("\n", " ")
+            parts.append(f"{TRANSPORTS[str(transport)].title}, {words}: {listed(at)} messages/s")
     return "Three panels over the message rate, logarithmic axes. " + "; ".join(parts) + "."

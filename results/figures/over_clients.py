@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from results import table
 from results.advice.known import memory_for_each
 from results.costs import Prices, answers, answers_in_words, prices, words
-from results.figures.frame import Chart, conditions, frame, invalid_note, name_ends, settle, styled
+from results.figures.frame import PAGE, Chart, conditions, frame, invalid_note, name_ends, settle, styled
 from results.model import broadcast_mean
 from results.select import NotMeasured, of_experiment, usual
 from results.stack import whose
@@ -41,8 +41,8 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     small = " ".join([small, *whose(machine)[:2]])
     figure = frame(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
-    left.set(title="Mean latency, ms; dashed: the broadcast", yscale="log")
-    right.set(title="Server CPU, cores; dashed: fitted", yscale="log")
+    left.set(title="Mean latency, ms;\ndashed: the broadcast", yscale="log")
+    right.set(title="Server CPU, cores;\ndashed: fitted", yscale="log")
     for transport, own in mine.groupby("transport"):
         _points(left, own, "latency_mean_ms")
         _points(right, own, "server_cpu_share")
@@ -98,7 +98,8 @@ def _medians(runs: pd.DataFrame, name: str) -> pd.Series:
 def _clients_axis(axes: Axes, runs: pd.DataFrame) -> None:
     counts = sorted({int(count) for count in runs["clients"].dropna()})
     span = max(counts[-1] / counts[0], 2)
-    axes.set(xscale="log", xlabel="clients", xlim=(counts[0] / span**0.06, counts[-1] * span**0.55))
+    room = 0.55 / PAGE.get() ** 2  # for the names
+    axes.set(xscale="log", xlabel="clients", xlim=(counts[0] / span**0.06, counts[-1] * span**room))
     shown: list[int] = []
     for count in reversed(counts):
         if not shown or shown[-1] / count >= span**0.16:

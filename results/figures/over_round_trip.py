@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, invalid_note, name_ends, settle, styled
+from results.figures.frame import PAGE, Chart, conditions, frame, invalid_note, name_ends, settle, styled
 from results.model import Values, long_polling_mean, polling_mean, websocket_mean
 from results.select import NotMeasured, kept, of_experiment, usual
 from results.transports import TRANSPORTS
@@ -44,7 +44,7 @@ def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> C
     for axes in (left, right):
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
-    right.set_xlim(right=1.6 * float(far["rtt_ms"].max()))
+    right.set_xlim(right=1.6 / PAGE.get() * float(far["rtt_ms"].max()))
     settle(figure)
     _name_ends(right, far[kept(far)])
     return Chart("latency_over_round_trip", figure, title, alt)

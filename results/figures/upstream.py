@@ -55,7 +55,7 @@ def _around(axes: Axes, runs: pd.DataFrame) -> None:
         axes.annotate(words, (middle, around[name][middle]), (0, 14), textcoords="offset points", ha="center",
                       color=look.colour, fontweight="bold")  # fmt: skip
     axes.set(xscale="log", ylim=(0, 1.25 * around.max().max()), xlabel="size of the text")
-    axes.set_title("bytes around a text and its echo")
+    axes.set_title("bytes around a text\nand its echo")
     axes.set_xticks(list(around.index), [_size(int(size)) for size in around.index])
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
@@ -77,7 +77,7 @@ def _both_ways(axes: Axes, runs: pd.DataFrame) -> None:
     axes.set_yticks([-place for place in range(len(COMPARED))], [TRANSPORTS[name].title for name in COMPARED])
     for label, name in zip(axes.get_yticklabels(), COMPARED, strict=True):
         label.set(color=TRANSPORTS[name].colour, fontweight="bold")
-    axes.set(xlabel="ms from player to player", title=f"{runs['rtt_ms'].iloc[0]:g} ms round trip, both ways at once")
+    axes.set(xlabel="ms from player to player", title=f"{runs['rtt_ms'].iloc[0]:g} ms round trip,\nboth ways at once")
     axes.grid(axis="y", visible=False)
 
 

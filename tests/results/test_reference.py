@@ -1,8 +1,11 @@
 """The committed run: all sixteen verdicts come out of it, and each follows a single number of it."""
 
 import shutil
+from contextlib import nullcontext
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from tools.lab import ROOT
 
 from results import claims, figures, report, table
@@ -106,3 +109,17 @@ def test_one_value_observed_changes_the_verdict(before, copy, claim, quantity, c
     seen.to_csv(file, index=False)
     after = verdicts(copy)
     assert after[claim].startswith(becomes) and after[claim] != before[claim]
+
+
+@pytest.mark.parametrize("page", [nullcontext, figures.for_a_talk], ids=["report", "talk"])
+def test_no_words_are_cut_off(page):
+    with page():
+        drawn, _ = figures.draw_all(table.read(REFERENCE))
+    for chart in drawn:
+        renderer = FigureCanvasAgg(chart.figure).get_renderer()
+        ticks = {label for axes in chart.figure.axes for label in (*axes.get_xticklabels(), *axes.get_yticklabels())}
+        for text in set(chart.figure.findobj(Text)) - ticks:
+            if text.get_visible() and text.get_text().strip():
+                box, page_box = text.get_window_extent(renderer), chart.figure.bbox
+                cut = min(box.x0, box.y0, page_box.width - box.x1, page_box.height - box.y1)
+                assert cut > -3, (chart.name, text.get_text())
