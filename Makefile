@@ -6,7 +6,7 @@ VENV := .venv/bin
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 READY := .venv/.ready
 
-.PHONY: lab test notebooks peers benchmark clean
+.PHONY: lab test notebooks lessons solutions site peers benchmark clean
 
 lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full; after Ctrl-C, ARGS=--resume goes on
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
@@ -16,8 +16,17 @@ test: $(READY)  ## run all tests
 	$(VENV)/mypy
 	$(VENV)/python -m pytest
 
-notebooks: $(READY)  ## open JupyterLab on the first lesson
-	$(VENV)/jupyter lab $(AS_ROOT) notebooks/01_three_ways_to_push.ipynb
+notebooks: $(READY)  ## open JupyterLab on the first lesson, with the whole project beside it
+	$(VENV)/jupyter lab $(AS_ROOT) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_three_ways_to_push.ipynb
+
+lessons: $(READY)  ## make the notebooks anew from notebooks/source, run from first cell to last; ARGS="02" for one
+	@cd notebooks && ../$(VENV)/python -m lessons notebooks $(ARGS)
+
+solutions: $(READY)  ## the lessons with their exercises solved, in notebooks/solutions
+	@cd notebooks && ../$(VENV)/python -m lessons solutions $(ARGS)
+
+site: $(READY)  ## all lessons as one site that needs no network, in notebooks/site
+	@cd notebooks && ../$(VENV)/python -m lessons site
 
 peers: $(READY)  ## what the other servers of the benchmark are made of
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r loadtests/benchmark/peers/requirements.txt

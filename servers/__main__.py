@@ -10,6 +10,7 @@ import sys  # noqa: E402
 import tempfile  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
+from itertools import islice  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--size", type=size, help="clock: bytes of a message (142)")
     p.add_argument("--arrivals", choices=["poisson", "even"], help="clock: how messages follow each other (poisson)")
     p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
+    p.add_argument("--count", type=positive_whole, help="publish so many messages, and then no more")
     p.add_argument("--history", type=positive_whole, default=HISTORY, help=f"messages kept ({HISTORY:,})")
     p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
                    help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
@@ -144,7 +146,7 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     """Bind, publish and serve; return the exit status."""
     check_memory(args, p)
     ports, feed = ports_of(args, p), MemoryFeed(args.history)
-    publisher = Publisher(feed, timetable_of(args, p))
+    publisher = Publisher(feed, islice(timetable_of(args, p), args.count))
     answering = {"deflate": args.deflate, "answer_fields": args.answer_field}
     if args.tls is None:
         bound = bind_all(feed, publisher, ports, args.host, **answering)

@@ -65,7 +65,7 @@ def test_what_its_commands_leave_is_ignored_by_git():
 
 
 @pytest.mark.parametrize(
-    ("user", "words"), [("0", "jupyter lab --allow-root notebooks"), ("1000", "jupyter lab  notebooks")]
+    ("user", "words"), [("0", "jupyter lab --allow-root --ServerApp"), ("1000", "jupyter lab  --ServerApp")]
 )
 def test_make_notebooks_opens_jupyter_for_root_as_well(tmp_path, user, words):
     (tmp_path / "id").write_text(f"#!/bin/sh\necho {user}\n")

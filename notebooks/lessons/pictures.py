@@ -1,4 +1,4 @@
-"""The figures of the last run, as a notebook shows them."""
+"""The figures of the last run, or of the run that comes with the lab, as a notebook shows them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 from results import figures, folders, table
 from results.figures.frame import Chart, png
+from results.select import NotMeasured
 
 NO_RESULTS = "There are no results to draw yet: run `make lab` in a terminal, then this cell again."
 WIDTH = 960  # CSS pixels
+COMES_WITH = "reference"
 
 
 class Picture:
@@ -28,12 +30,13 @@ class Picture:
         return bundle, {"image/png": {"width": WIDTH, "alt": self.chart.alt}}
 
 
-def figure(name: str, folder: Path | None = None) -> Picture:
+def figure(name: str, folder: Path | str | None = None) -> Picture:
     """The chart of that name from `folder`, or from the last run; never raises for want of runs.
 
-    What the last run cannot draw comes from the run that comes with the lab, and a line says so.
+    "reference" is the run that comes with the lab. What the last run cannot draw comes from there, too, and a line
+    says so.
     """
-    chosen = folder or folders.default()
+    chosen = folders.REFERENCE if folder == COMES_WITH else Path(folder) if folder else folders.default()
     if chosen is None:
         return Picture(None, NO_RESULTS)
     picture = drawn_from(chosen, name)
@@ -46,11 +49,15 @@ def figure(name: str, folder: Path | None = None) -> Picture:
 
 
 def drawn_from(folder: Path, name: str) -> Picture:
-    """The chart of that name, or the reason why this folder has none."""
+    """The chart of that name, for a projector; or the reason why this folder has none."""
     try:
-        drawn, skipped = figures.draw_all(table.read(folder))
+        recipes = figures.recipes(table.read(folder))
     except table.TableError as error:
         return Picture(None, f"The results cannot be read: {error}.")
-    reasons = {skip.name: f"This figure cannot be drawn from {folder.name}: {skip.reason}." for skip in skipped}
-    chart = next((chart for chart in drawn if chart.name == name), None)
-    return Picture(chart, reasons.get(name, f"There is no figure named {name}."))
+    if name not in recipes:
+        return Picture(None, f"There is no figure named {name}.")
+    try:
+        with figures.for_a_talk():
+            return Picture(recipes[name]())
+    except NotMeasured as reason:
+        return Picture(None, f"This figure cannot be drawn from {folder.name}: {reason}.")

@@ -6,25 +6,33 @@ A notebook's kernel must not import the servers, nor Locust: both patch the proc
 from __future__ import annotations
 
 import weakref
+from contextlib import ExitStack
 
-from loadtests.runs.processes import Child, RunFailed
+from lessons.kept import NothingStarted, check_startable
+from loadtests.runs.processes import Child, RunFailed, start
 
-START_TIMEOUT = 30.0  # seconds for the servers to come up
+START_TIMEOUT = 30.0  # seconds for a process to come up
+WRONG_USAGE = "exit status 2"
 
 
 class ServersUnavailable(RunFailed):
-    """The servers could not be started; a notebook shows the one sentence instead of a traceback."""
+    """The servers do not take what was asked of them; a notebook shows the one sentence instead of a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
 
 
 class LiveServers:
-    """The three servers on one feed, in a process that ends with `stop`, with this object, and with the kernel."""
+    """The three servers on one feed, and the delay lines before them, if there is a round trip.
 
-    def __init__(self, child: Child, urls: dict[str, str]) -> None:
+    They end with `stop`, with this object, and with the kernel.
+    """
+
+    def __init__(self, child: Child | None, urls: dict[str, str], children: ExitStack, rtt_ms: float) -> None:
+        self.urls, self.rtt_ms, self._child = urls, rtt_ms, child
         self.polling, self.long_polling, self.websocket = urls["polling"], urls["long-polling"], urls["websocket"]
-        self._end = weakref.finalize(self, child.end)
+        self._published = False
+        self._end = weakref.finalize(self, children.close)
 
     def __enter__(self) -> LiveServers:
         return self
@@ -35,46 +43,85 @@ class LiveServers:
     def __repr__(self) -> str:
         state = "running" if self.running else "stopped"
         urls = {"polling": self.polling, "long polling": self.long_polling, "WebSocket": self.websocket}
-        return "\n".join([f"The three servers, {state}", *(f"  {name:<13}{url}" for name, url in urls.items())])
+        where = f", {self.rtt_ms:g} ms away and back" if self.rtt_ms else ""
+        return "\n".join([f"The three servers, {state}{where}", *(f"  {name:<13}{url}" for name, url in urls.items())])
 
     @property
     def running(self) -> bool:
         """Whether nobody has stopped them yet."""
         return self._end.alive
 
+    def publish(self) -> None:
+        """Begin to publish. ServersUnavailable a second time."""
+        if self._published:
+            raise ServersUnavailable("These servers have begun to publish already: start new ones.")
+        self._published = True
+        assert self._child is not None
+        self._child.tell(do="start")
+        self._child.hear("started_at", START_TIMEOUT)
+
     def stop(self) -> None:
-        """End the process and wait for it; a second time does nothing."""
+        """End the processes and wait for them; a second time does nothing."""
         self._end()
 
 
+class NoServers(LiveServers):
+    """In the place of servers that cannot be started: what they would have said was recorded."""
+
+    def __init__(self, why: object, rtt_ms: float) -> None:
+        nowhere = dict.fromkeys(("polling", "long-polling", "websocket"), "")
+        super().__init__(None, nowhere, ExitStack(), rtt_ms)
+        self._why = why
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"The servers cannot be started on this machine: {self._why}. What follows was recorded."
+
+    def publish(self) -> None:
+        """Nothing is there that could."""
+        raise NothingStarted(str(self))
+
+
 def start_servers(
-    rate: float = 10.0, *, source: str = "earthquakes", size: int | None = None, arrivals: str | None = None
+    rate: float = 10.0,
+    *,
+    source: str = "earthquakes",
+    size: int | None = None,
+    arrivals: str | None = None,
+    count: int | None = None,
+    rtt_ms: float = 0.0,
+    waiting: bool = False,
 ) -> LiveServers:
     """Start polling, long polling and WebSocket on free ports of 127.0.0.1, and publish `rate` messages a second.
 
-    `source` is "earthquakes", or "clock" with messages of `size` bytes and `arrivals` "poisson" or "even".
-    Raises ServersUnavailable if they do not come up.
+    Where nothing can be started, what is returned says so, and stands for what was recorded.
+
+    `source` is "earthquakes", or "clock" with messages of `size` bytes and `arrivals` "poisson" or "even". With
+    `count` they publish so many and then no more; with `waiting` they begin when `publish` is called. A round trip of
+    `rtt_ms` puts a delay line before each.
+    Raises ServersUnavailable for options that they do not take.
     """
-    options = {"source": source, "rate": rate, "size": size, "arrivals": arrivals}
+    options = {"source": source, "rate": rate, "size": size, "arrivals": arrivals, "count": count}
     given = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
-    try:
-        child = Child("the servers' process", ["-m", "servers", "--ports", "0,0,0", "--controlled", *given])
-    except OSError as error:
-        raise ServersUnavailable(unavailable(error)) from None
-    try:
-        urls = child.hear("urls", START_TIMEOUT)
-        child.tell(do="start")
-        child.hear("started_at", START_TIMEOUT)
-    except BaseException as error:
-        child.end()
-        if isinstance(error, RunFailed):
-            raise ServersUnavailable(unavailable(error)) from None
-        raise
-    return LiveServers(child, urls)
+    with ExitStack() as children:
+        try:
+            check_startable()
+            command = ["-m", "servers", "--ports", "0,0,0", "--controlled", *given]
+            child = start(children, "the servers' process", command)
+            urls = child.hear("urls", START_TIMEOUT)
+            if rtt_ms:
+                urls = {name: delayed(children, url, rtt_ms) for name, url in urls.items()}
+            servers = LiveServers(child, urls, children.pop_all(), rtt_ms)
+            if not waiting:
+                servers.publish()
+            return servers
+        except (NothingStarted, RunFailed, OSError) as error:
+            if WRONG_USAGE in str(error):
+                raise ServersUnavailable(f"The servers do not take that: {error}.") from None
+            return NoServers(error, rtt_ms)
 
 
-def unavailable(error: Exception) -> str:
-    return (
-        f"The servers cannot be started on this machine: {error}. "
-        "Read on where this lesson draws recorded results; those need no server."
-    )
+def delayed(children: ExitStack, url: str, rtt_ms: float) -> str:
+    """The URL of a delay line before `url`."""
+    command = ["-m", "loadtests.link", "--controlled", "--to", url, "--delay-ms", str(rtt_ms / 2)]
+    return str(start(children, "a delay line", command).hear("url", START_TIMEOUT))

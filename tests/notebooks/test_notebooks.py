@@ -178,7 +178,7 @@ def test_servers_that_nobody_keeps_are_stopped() -> None:
 
 def test_servers_that_cannot_start_are_one_sentence() -> None:
     with pytest.raises(
-        ServersUnavailable, match="^The servers cannot be started on this machine: .*size"
+        ServersUnavailable, match="^The servers do not take that: .*at least .* bytes"
     ) as caught:
         lessons.start_servers(source="clock", size=1)
     assert caught.value._render_traceback_() == [str(caught.value)]

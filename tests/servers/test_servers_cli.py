@@ -82,6 +82,14 @@ def test_another_host():
         assert requests.get(f"http://[::1]:{servers.ports['polling']}/status", timeout=WAIT).status_code == 200
 
 
+def test_so_many_messages_and_then_no_more():
+    with serving("polling", "--port", "0", "--source", "clock", "--rate", "200", "--count", "3",
+                 transports=("polling",)) as servers:  # fmt: skip
+        eventually(lambda: servers.status("polling")["newest"] == 3)
+        time.sleep(0.1)  # time for twenty more
+        assert servers.status("polling")["newest"] == 3
+
+
 # ---- Field lines that are added to answers
 
 

@@ -1,0 +1,48 @@
+"""`python -m lessons`: make the notebooks from their source, their solutions, and the site of them all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from lessons import edition
+from lessons.site import write_site
+
+SOLUTIONS = edition.NOTEBOOKS / "solutions"
+SITE = edition.NOTEBOOKS / "site"
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m lessons", description="Make the lessons from their source.")
+    p.add_argument("what", choices=["notebooks", "solutions", "site"], help="what to make")
+    p.add_argument("lessons", nargs="*", metavar="LESSON", help="some of them, as 01 (default: all)")
+    p.add_argument("--out", type=Path, help="where to (solutions: notebooks/solutions, site: notebooks/site)")
+    p.add_argument("--live", action="store_true", help="measure on this machine instead of showing recorded runs")
+    p.add_argument("--keep", action="store_true", help="keep what live cells give, for where nothing can be started")
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    p = parser()
+    args = p.parse_args(argv)
+    known = edition.names()
+    chosen = [name for name in known if not args.lessons or name[:2] in {each[:2] for each in args.lessons}]
+    if not chosen:
+        p.error(f"there is no lesson {' '.join(args.lessons)}; there are {', '.join(name[:2] for name in known)}")
+    if args.what == "site":
+        print(write_site(args.out or SITE))
+        return 0
+    solved = args.what == "solutions"
+    folder = args.out or (SOLUTIONS if solved else edition.NOTEBOOKS)
+    for name in track(chosen, args.what, console=Console(stderr=True)):
+        notebook = edition.executed(edition.edition(name, solved), args.live, args.keep)
+        edition.write(notebook, folder / f"{name}.ipynb")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Lesson 3, where latency comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from lessons.check.mark import OPEN, RIGHT, WRONG, Check, near, unanswered
+
+RECORDED = (20.0, 50.0, 100.0, 200.0)
+ENOUGH = 1.5
+
+
+def longest_interval(answer: Any, within: float, rtt: float) -> Check:
+    """2(L − τ)."""
+    right = 2 * (within - rtt / 2)
+    hints = {
+        2 * within: "The transit takes its part of the time, too.",
+        within - rtt / 2: "That is the mean wait.",
+        2 * (within - rtt): "A message travels one way: half a round trip.",
+        1000 * right: "In seconds.",
+    }
+    return near(answer, right, f"{right:.2f} s: half of it is waiting, and the transit comes on top.", hints,
+                "Mean latency is half the interval and one transit: solve for the interval.", 0.03)  # fmt: skip
+
+
+def seldom(mean_ms: Any, worst_ms: Any, rtt_ms: float) -> Check:
+    """τ and three transits."""
+    mean = near(mean_ms, rtt_ms / 2, "", {rtt_ms: "A message travels one way."},
+                "With a message a minute, is the client away when it comes?", 0.03)  # fmt: skip
+    if mean.mark != RIGHT:
+        return mean
+    praise = "So seldom, nearly every message finds the question waiting; but the worst stays three transits."
+    hints = {rtt_ms: "Two transits. But when is the message published, in the worst case?"}
+    return near(worst_ms, 1.5 * rtt_ms, praise, hints,
+                "Published just after a response has left: count the transits.", 0.03)  # fmt: skip
+
+
+def link_of(answer: Any, extra_bytes: float, rtt_ms: float) -> Check:
+    """8B/RTT."""
+    right = extra_bytes * 8 / rtt_ms / 1000
+    hints = {right / 8: "A byte has eight bits.", 1e6 * right: "In Mbit/s.",
+             2 * right: "As long as a whole round trip."}  # fmt: skip
+    return near(answer, right, f"{right:.2f} Mbit/s. On anything faster the round trip is the larger part.", hints,
+                "Bits divided by seconds.", 0.03)  # fmt: skip
+
+
+def half_as_late_again(answer: Any, measure: Callable[..., pd.DataFrame]) -> Check:
+    """Run, or looked up: long polling's mean to the WebSocket's."""
+    if unanswered(answer):
+        return near(answer, 0, "", {}, "")
+    if float(answer) not in RECORDED:
+        return Check(WRONG, f"Recorded are {', '.join(f'{each:g}' for each in RECORDED)} ms.")
+    runs = measure("latency", clients=8, rate_hz=10.0, poll_interval_s=0.3, rtt_ms=float(answer), keep_alive=True,
+                   header_profile="minimal", duration_s=6.3)  # fmt: skip
+    means = runs.groupby("transport")["latency_mean_ms"].mean()
+    if not {"long-polling", "websocket"} <= set(means.index):
+        return Check(OPEN, "There is no run to look at.")
+    ratio = float(means["long-polling"] / means["websocket"])
+    words = f"Long polling {means['long-polling']:.0f} ms, WebSocket {means['websocket']:.0f} ms: {ratio:.2f} times."
+    busy = f"{float(answer) / 100:g} messages come in a round trip."
+    return Check(RIGHT, f"{words} {busy}") if ratio >= ENOUGH else Check(WRONG, f"{words} {busy} Make it more.")

@@ -1,0 +1,116 @@
+"""Lesson 6: the verdicts as tables, and the transport for a workload of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from IPython.display import Markdown
+
+from lessons.explore import Explorer, slider
+from lessons.recorded import reference, verdict
+from results import claims
+from results.advice import Known, Offer, Workload, cheapest, known, offers, polled_just_enough
+from results.advice.offers import WITHIN
+from results.figures.frame import Chart, frame, settle, styled
+from results.table import valid
+from results.transports import COMPARED, TRANSPORTS
+from results.words import milliseconds, number
+
+HEADERS = "browser"
+KINDS = {"holds:": "holds", "holds when": "holds when …", "does not hold": "does not hold"}
+
+
+def verdicts() -> pd.DataFrame:
+    """The sixteen claims, and of what kind each one's verdict is."""
+    found = claims.verdicts(reference().runs, reference().observations)
+    rows = [[each.claim.words, kind(each.verdict), each.claim.authority] for each in found]
+    return pd.DataFrame(rows, [each.claim.id for each in found], ["sentence", "verdict", "authority"])
+
+
+def kind(words: str) -> str:
+    """Of what kind a verdict is."""
+    return next((name for start, name in KINDS.items() if words.startswith(start)), words)
+
+
+def count() -> str:
+    """How many hold, hold under a condition, and do not."""
+    return claims.counted(claims.verdicts(reference().runs, reference().observations))
+
+
+def evidence(claim: str) -> Markdown:
+    """A claim's verdict with its boundary, and the numbers under it."""
+    found = verdict(claim)
+    numbers = "\n".join(f"- {each}" for each in found.numbers)
+    return Markdown(f"**{claim}. {found.claim.words}** It {found.verdict}.\n\n{numbers}")
+
+
+def fitted() -> Mapping[str, Known]:
+    """The costs fitted to the reference, with a browser's headers."""
+    return known(valid(reference().runs), HEADERS)
+
+
+def advise(**workload: float) -> pd.DataFrame:
+    """What each transport would do with a workload, computed; parameters are those of `results.advice.Workload`.
+
+    Polling stands there twice where a latency is wanted: at the interval given, and at the longest that is soon enough.
+    """
+    wanted, costs = Workload(**workload), fitted()  # type: ignore[arg-type]
+    found = [*offers(wanted, costs), *polled_just_enough(wanted, costs["polling"])]
+    best = cheapest(found)
+    rows = [row(each, best) for each in found]
+    return pd.DataFrame(rows, columns=["", "mean, ms", f"{100 * WITHIN:.0f} % within, ms", "soon enough", "requests/s",
+                                       "kB/s", "cores", "cheapest"]).set_index("")  # fmt: skip
+
+
+def row(offer: Offer, best: Offer | None) -> list[object]:
+    soon = "yes" if offer.meets else "no"
+    return [name_of(offer), milliseconds(offer.mean_ms), milliseconds(offer.within_ms), soon, number(offer.requests),
+            number(offer.wire_bytes / 1000), number(offer.cores), "←" if offer is best else ""]  # fmt: skip
+
+
+def name_of(offer: Offer) -> str:
+    every = f" every {offer.workload.poll_interval_s:.3g} s" if offer.transport == "polling" else ""
+    return TRANSPORTS[offer.transport].title + every
+
+
+def choose() -> Explorer:
+    """Sliders for a workload: what each transport would take of a server's cores, and which is the cheapest."""
+    costs = fitted()
+
+    def draw(clients: int, rate: float, within_ms: int, rtt_ms: int) -> Chart:
+        return chosen(Workload(clients=clients, rate_hz=rate, within_ms=within_ms, rtt_ms=rtt_ms), costs)
+
+    return Explorer(draw, {
+        "clients": slider("clients", [100, 1_000, 10_000, 100_000], 1_000),
+        "rate": slider("messages a second", [0.05, 0.2, 1.0, 5.0, 20.0], 1.0),
+        "within_ms": slider("90 % wanted within", [50, 100, 250, 1_000, 5_000, 60_000], 1_000, " ms"),
+        "rtt_ms": slider("round trip", [0, 20, 50, 100, 200], 50, " ms"),
+    })  # fmt: skip
+
+
+@styled
+def chosen(workload: Workload, costs: Mapping[str, Known]) -> Chart:
+    """Cores for each transport, polling at the longest interval that is soon enough; hollow is too late."""
+    found = [each for each in offers(workload, costs) if each.transport != "polling"]
+    found += polled_just_enough(workload, costs["polling"])
+    best = cheapest(found)
+    told = "none of them is soon enough" if best is None else f"{name_of(best)} is the cheapest that is soon enough"
+    title = f"{workload.clients:,} clients, {workload.rate_hz:g} messages/s, within {workload.within_ms:g} ms: {told}"
+    note = f"Computed from the costs of this lab's machine, {HEADERS} headers, {workload.payload_bytes} B messages, "
+    note += f"round trip {workload.rtt_ms:g} ms. Hollow: not soon enough."
+    figure = frame(title, note, height=4.2)
+    axes = figure.subplots()
+    found.sort(key=lambda each: COMPARED.index(each.transport), reverse=True)
+    for place, each in enumerate(found):
+        look = TRANSPORTS[each.transport]
+        axes.barh(place, each.cores, color=look.colour if each.meets else "white", edgecolor=look.colour, linewidth=2)
+        words = f"{number(each.cores)} cores, {number(each.wire_bytes / 1000)} kB/s, {number(each.requests)} requests/s"
+        axes.annotate(words, (each.cores, place), (8, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(found)), [name_of(each) for each in found])
+    axes.set(xlabel="cores of a server like this machine's", xlim=(0, 1.9 * max(each.cores for each in found)))
+    axes.grid(axis="y", visible=False)
+    settle(figure)
+    late = {True: "", False: ", too late"}
+    alt = "; ".join(f"{name_of(each)}: {number(each.cores)} cores{late[each.meets]}" for each in found)
+    return Chart("chosen", figure, title, f"Bars of server cores. {alt}.")

@@ -1,0 +1,48 @@
+"""Sliders over a chart. Where no kernel runs, the chart as the sliders stand at first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets
+from ipywidgets import SelectionSlider
+
+from lessons.pictures import WIDTH
+from results.figures.frame import Chart, png
+
+
+class Explorer:
+    """A chart drawn anew from the values of sliders; shown as widgets, and as a picture where there are none."""
+
+    def __init__(self, draw: Callable[..., Chart], sliders: Mapping[str, SelectionSlider]) -> None:
+        self._draw, self._sliders = draw, dict(sliders)
+
+    @property
+    def chart(self) -> Chart:
+        """The chart as the sliders stand."""
+        return self._draw(**{name: slider.value for name, slider in self._sliders.items()})
+
+    def __repr__(self) -> str:
+        chart = self.chart
+        return f"{chart.title}. {chart.alt}"
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        chart = self.chart
+        picture = ipywidgets.Image(value=png(chart), format="png", width=WIDTH)
+
+        def redraw(_: Any) -> None:
+            picture.value = png(self.chart)
+
+        for slider in self._sliders.values():
+            slider.observe(redraw, "value")
+        box = ipywidgets.VBox([*self._sliders.values(), picture])
+        bundle = box._repr_mimebundle_() | {"text/plain": repr(self), "image/png": png(chart)}
+        return bundle, {"image/png": {"width": WIDTH, "alt": chart.alt}}
+
+
+def slider(words: str, values: list[Any], at: Any, unit: str = "") -> SelectionSlider:
+    """A slider over these values that stands at one of them; `unit` is written behind each."""
+    options = [(f"{value:,}{unit}" if isinstance(value, int | float) else str(value), value) for value in values]
+    return SelectionSlider(description=words, options=options, value=at, continuous_update=False,
+                           style={"description_width": "160px"}, layout={"width": "720px"})  # fmt: skip

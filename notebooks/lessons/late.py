@@ -1,0 +1,158 @@
+"""Lesson 3: the model beside what was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from lessons.explore import Explorer, slider
+from lessons.pictures import Picture
+from lessons.recorded import reference, runs_of
+from results import model
+from results.claims.latency import SIGNIFICANT, worthwhile
+from results.figures.frame import Chart, frame, settle, styled
+from results.latencies import read_latencies
+from results.select import kept, usual
+from results.transports import COMPARED, TRANSPORTS
+from results.words import listed, milliseconds, number
+
+INTERVALS, ROUND_TRIPS = [0.1, 0.3, 0.7, 1.0, 2.1], [0, 20, 50, 100, 200]
+HOLD_S = 25.0
+Curve = tuple[np.ndarray, np.ndarray]
+"""Latencies in ms, ascending, and the share of messages that have come within each."""
+
+
+def beside_the_model(rtt_ms: float) -> pd.DataFrame:
+    """The means of `latency` at a round trip: measured, what the model says, this machine's floor, what is left."""
+    mine = runs_at(rtt_ms)
+    columns = ["latency_mean_ms", "latency_mean_ci_ms", "expected_mean_ms", "floor_ms"]
+    found = mine.groupby("transport")[columns].mean().reindex(list(COMPARED))
+    found["left"] = found["latency_mean_ms"] - found["expected_mean_ms"] - found["floor_ms"]
+    found.columns = pd.Index(["measured, ms", "± 95 %", "by the model", "floor", "left over"])
+    return found.rename(index={name: TRANSPORTS[name].title for name in COMPARED}).rename_axis(None).round(2)
+
+
+def runs_at(rtt_ms: float) -> pd.DataFrame:
+    """Those of `latency` at a round trip, on kept connections, at the rate of most of them."""
+    mine = usual(runs_of("latency"), ["rate_hz"])
+    return mine[(mine["rtt_ms"] == rtt_ms) & kept(mine)]
+
+
+def distributions() -> Explorer:
+    """Sliders for poll interval and round trip: how latencies spread by the model, and as measured where they were."""
+    return Explorer(distribution, {
+        "interval": slider("polls every", INTERVALS, 0.3, " s"),
+        "rtt_ms": slider("round trip", ROUND_TRIPS, 100, " ms"),
+    })  # fmt: skip
+
+
+@styled
+def distribution(interval: float, rtt_ms: float) -> Chart:
+    """The share of messages that have come within a latency: broken lines by the model, full ones measured."""
+    runs = runs_at(rtt_ms)
+    rate = float(runs["rate_hz"].iloc[0])
+    expected = {name: predicted(name, rtt_ms / 2000, interval, rate) for name in COMPARED}
+    means = [f"{milliseconds(1000 * mean_of(name, rtt_ms / 2000, interval, rate))} ms by {TRANSPORTS[name].words}"
+             for name in COMPARED]  # fmt: skip
+    title = f"Round trip {rtt_ms:g} ms, polls every {interval:g} s: by the model {listed(means)}, on average"
+    found = {name: measured(runs, name, interval) for name in COMPARED}
+    missing = [TRANSPORTS[name].words for name, curve in found.items() if curve is None]
+    note = f"Broken: the model, {rate:g} messages/s. Full: measured, runs of results/reference"
+    note += f"; none of {listed(missing)} under these conditions." if missing else "."
+    figure = frame(title, note)
+    axes = figure.subplots()
+    for name in COMPARED:
+        look = TRANSPORTS[name]
+        axes.plot(*expected[name], color=look.colour, linestyle=(0, (3, 2)), linewidth=2)
+        if (curve := found[name]) is not None:
+            axes.plot(*curve, color=look.colour, drawstyle="steps-post", alpha=0.6)
+    end = 1000 * (interval + rtt_ms / 2000) * 1.1
+    axes.set(xlabel="ms from publication to arrival", ylabel="share of the messages that have come", xlim=(0, end),
+             ylim=(0, 1.05))  # fmt: skip
+    settle(figure)
+    _name(axes, expected)
+    return Chart("distribution", figure, title, f"Curves of the share of messages over latency. {title}.")
+
+
+def _name(axes: Axes, curves: dict[str, Curve]) -> None:
+    for (name, (latency, share)), height in zip(curves.items(), (0.75, 0.45, 0.12), strict=True):
+        axes.annotate(TRANSPORTS[name].title, (float(np.interp(height, share, latency)), height), (10, -5),
+                      textcoords="offset points", color=TRANSPORTS[name].colour, fontweight="bold")  # fmt: skip
+
+
+def predicted(transport: str, one_way: float, interval: float, rate: float) -> Curve:
+    """The model's distribution: what waits does so for any time up to the longest alike."""
+    if transport == "websocket":
+        waiting, longest = 0.0, 0.0
+    elif transport == "polling":
+        waiting, longest = 1.0, float(model.poll_period(one_way, interval))
+    else:
+        longest = float(model.away(one_way))
+        cycle = float(model.long_polling_cycle(max(one_way, 1e-9), rate, HOLD_S))
+        waiting = longest / cycle
+    latency = 1000 * (one_way + np.array([0.0, 0.0, longest, 2 * longest + 10]))
+    return latency, np.array([0.0, 1 - waiting, 1.0, 1.0])
+
+
+def mean_of(transport: str, one_way: float, interval: float, rate: float) -> float:
+    """The model's mean in seconds."""
+    if transport == "polling":
+        return float(model.polling_mean(one_way, interval))
+    if transport == "websocket":
+        return float(model.websocket_mean(one_way))
+    return float(model.long_polling_mean(max(one_way, 1e-9), rate, HOLD_S))
+
+
+def measured(runs: pd.DataFrame, transport: str, interval: float) -> Curve | None:
+    """As these runs have it; None without any."""
+    mine = runs[runs["transport"] == transport]
+    mine = mine[mine["poll_interval_s"] == interval] if transport == "polling" else mine
+    if mine.empty:
+        return None
+    histogram = read_latencies(reference().folder, mine["run_id"])
+    total = histogram.get_total_count()
+    steps = [(each.value_iterated_to / 1000, each.total_count_to_this_value / total)
+             for each in histogram.get_recorded_iterator()]  # fmt: skip
+    latency, share = np.array([(0.0, 0.0), *steps]).T
+    return latency, share
+
+
+def against_a_parked_poll() -> Picture:
+    """How many times as late long polling is as a WebSocket, by how many messages come in a round trip."""
+    return Picture(_against())
+
+
+@styled
+def _against() -> Chart:
+    busy = np.geomspace(0.02, 10, 200)
+    ratio = model.long_polling_mean(0.5, busy) / 0.5
+    mine = runs_of("latency")
+    mine = mine[(mine["rtt_ms"] > 0) & kept(mine)]
+    points, limit = [times_as_late(alike) for _, alike in mine.groupby(["rate_hz", "rtt_ms"])], worthwhile()
+    title = f"Long polling is as soon as a WebSocket while fewer than {number(limit)} messages come in a round trip"
+    note = "Line: the model, Poisson arrivals, kept connections. Points: measured. "
+    note += f"As soon: less than {SIGNIFICANT:g} times as late."
+    figure = frame(title, note)
+    axes = figure.subplots()
+    look = TRANSPORTS["long-polling"]
+    axes.axhspan(1, SIGNIFICANT, color="#EEEEEE")
+    axes.plot(busy, ratio, color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
+    for rate, rtt_ms, value in points:
+        axes.plot(rate * rtt_ms / 1000, value, look.marker, color=look.colour, markersize=11)
+        axes.annotate(f"{value:.2f}: {rate:g}/s, {rtt_ms:g} ms", (rate * rtt_ms / 1000, value), (10, -16),
+                      textcoords="offset points", color=look.colour)  # fmt: skip
+    axes.axvline(limit, color="#666666", linewidth=1)
+    axes.set(xscale="log", xlabel="messages in a round trip", ylabel="times as late as a WebSocket", ylim=(0.95, 2.2))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
+    settle(figure)
+    alt = "; ".join(f"{value:.2f} times at {rate:g}/s and {rtt_ms:g} ms" for rate, rtt_ms, value in points)
+    return Chart("against_a_parked_poll", figure, title, f"{title}. Measured: {alt}.")
+
+
+def times_as_late(runs: pd.DataFrame) -> tuple[float, float, float]:
+    """The rate and the round trip of these runs, and long polling's mean latency to the WebSocket's."""
+    means = runs.groupby("transport")["latency_mean_ms"].mean()
+    ratio = float(means["long-polling"] / means["websocket"])
+    return float(runs["rate_hz"].iloc[0]), float(runs["rtt_ms"].iloc[0]), ratio

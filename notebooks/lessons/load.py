@@ -1,0 +1,106 @@
+"""Lesson 5: Locust from a cell, and what many clients cost, from the recorded loads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+
+from lessons.kept import NothingStarted, check_startable, kept
+from lessons.recorded import reference, runs_of
+from results import costs, table
+from results.folders import ROOT
+from results.transports import COMPARED, TRANSPORTS
+
+WITHIN_S = 60.0  # beyond the run itself, for Locust to begin and to end
+MIB = 2**20
+
+
+class LocustFailed(RuntimeError):
+    """Locust ended without a table; a notebook shows its last line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def locust(url: str, user: str, users: int = 5, seconds: int = 3, *options: str) -> pd.Series:
+    """A plain Locust run against a server, as from a terminal: what its table says of the deliveries.
+
+    Response time is delivery latency, size the bytes on the wire. Raises LocustFailed.
+    """
+    key = " ".join(["locust", user, str(users), str(seconds), *options])
+    return pd.Series(kept(key, lambda: loaded(url, user, users, seconds, *options)), name=user)
+
+
+def loaded(url: str, user: str, users: int, seconds: int, *options: str) -> dict[str, float]:
+    """The same, here and now."""
+    check_startable()
+    if not url:
+        raise NothingStarted("there is no server")
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--host", url, "--headless"]
+    command += ["--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s", "--json", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + WITHIN_S)
+    try:
+        first = json.loads(done.stdout[done.stdout.index("[") :])[0]
+    except (ValueError, IndexError):
+        raise LocustFailed((done.stderr or done.stdout).strip().splitlines()[-1]) from None
+    count = first["num_requests"]
+    return {
+        "deliveries": count,
+        "mean latency, ms": round(first["total_response_time"] / count, 2),
+        "longest, ms": round(first["max_response_time"], 2),
+        "bytes each": round(first["total_content_length"] / count, 1),
+    }
+
+
+def prices() -> pd.DataFrame:
+    """What the server's CPU is paid for, fitted over the loads of `scale`: microseconds, with 95 % intervals."""
+    rows = {}
+    for name in COMPARED:
+        found = costs.prices(runs_of("scale"), name)
+        idle = costs.words(found.idle) if found.idle else "not told from nothing"
+        rows[TRANSPORTS[name].title] = [costs.words(found.publication), costs.words(found.answer),
+                                        TRANSPORTS[name].unit, idle]  # fmt: skip
+    columns = ["a publication", "an answer", "which is", "a client, each second"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def memory() -> pd.DataFrame:
+    """KiB of the server's memory for each further client: the slope over the loads of `scale`."""
+    rows = {}
+    for name in COMPARED:
+        mine = runs_of("scale")
+        mine = mine[(mine["transport"] == name) & (mine["rate_hz"] == 4.0)].dropna(subset=["server_rss_mib"])
+        clients, memory_mib = (mine[column].to_numpy(dtype=float) for column in ("clients", "server_rss_mib"))
+        slope, base = np.polyfit(clients, memory_mib, 1)
+        rows[TRANSPORTS[name].title] = [round(slope * 1024, 1), round(base, 1), int(clients.max())]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["KiB a client", "MiB without any", "up to clients"])
+
+
+def hidden() -> pd.DataFrame:
+    """By clients: when 99 % of the messages had been read after they had arrived, in ms; no latency here has it."""
+    runs = table.valid(reference().runs)
+    mine = runs[(runs["experiment"] == "scale") & (runs["clock"] == "kernel")]
+    found = mine.groupby(["clients", "transport"])["generator_delay_p99_ms"].median().unstack()
+    return found.reindex(columns=list(COMPARED)).round(2).rename_axis(None, axis="columns")
+
+
+def by_connection() -> pd.DataFrame:
+    """Polling 50 ms away on a kept connection and on a new one for each request, in the clear and over TLS."""
+    runs = runs_of("connection")
+    mine = runs[runs["transport"] == "polling"].sort_values(["keep_alive", "tls"], ascending=[False, True])
+    words = ["kept" if keep else "new each time" for keep in mine["keep_alive"].fillna(True)]
+    names = [f"{word}{', TLS' if tls else ''}" for word, tls in zip(words, mine["tls"], strict=True)]
+    beside = (mine["wire_sent"] + mine["wire_received"] - mine["payload"]) / mine["requests"]
+    segments = (mine["segments_sent"] + mine["segments_received"]) / mine["requests"]
+    return pd.DataFrame({"bytes a poll": beside.to_numpy(dtype=float).round(), "segments a poll":
+                         segments.to_numpy(dtype=float).round(1), "mean latency, ms":
+                         mine["latency_mean_ms"].to_numpy(dtype=float).round(1)}, names)  # fmt: skip
+
+
+def price(transport: str) -> float:
+    """Microseconds of the server's CPU for an answer: a poll, a long poll, or a message by WebSocket."""
+    return costs.prices(runs_of("scale"), transport).answer.us

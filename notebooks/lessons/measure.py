@@ -1,0 +1,61 @@
+"""Runs of the lab in a cell: measured now on this machine, or those of the run that comes with the lab."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lessons.kept import NothingStarted, check_startable, live
+from loadtests.experiments import experiment_of
+from loadtests.experiments.run import Run, settled
+from loadtests.runs.conduct import conduct
+from loadtests.runs.processes import RunFailed
+from loadtests.runs.row import row
+from results import table
+from results.folders import REFERENCE
+from results.select import applies
+from results.transports import COMPARED
+
+
+def measure(experiment: str, *, now: bool | None = None, **setting: Any) -> pd.DataFrame:
+    """The runs of an experiment under one setting, a row per transport as in runs.csv; parameters are those of a run.
+
+    With `now`, or where `live` says so, measured on this machine; else, and where nothing can be started, those of the
+    run that comes with the lab. A line says which.
+    """
+    if now if now is not None else live():
+        try:
+            found = measured(experiment, setting)
+            print(f"Measured just now, on this machine: {len(found)} runs.")
+            return found
+        except (NothingStarted, RunFailed, OSError) as error:
+            print(f"Nothing can be measured here ({error}).")
+    found = recorded(experiment, setting)
+    print(f"Recorded: {len(found)} runs of results/reference.")
+    return found
+
+
+def recorded(experiment: str, setting: dict[str, Any]) -> pd.DataFrame:
+    """The valid runs of the reference under this setting; ValueError if there is none."""
+    runs = table.valid(table.read_runs(REFERENCE))
+    mine = runs[runs["experiment"] == experiment]
+    for name, value in setting.items():
+        if name not in ("duration_s", "repeat"):
+            mine = mine[(mine[name] == value).fillna(False) | ~applies(mine, name)]
+    if mine.empty:
+        raise ValueError(f"results/reference has no run of {experiment} with {setting}")
+    return mine
+
+
+def measured(experiment: str, setting: dict[str, Any]) -> pd.DataFrame:
+    """A run for each transport, here and now."""
+    check_startable()
+    with tempfile.TemporaryDirectory(prefix="push-lab-") as scratch:
+        runs = [settled(replace(Run(experiment, name), **setting)) for name in COMPARED]
+        found = [row(run, conduct(run, Path(scratch), bool, experiment_of(run).during), 1, None) for run in runs]
+        table.write_runs(Path(scratch) / "runs.csv", found)
+        return table.read_runs(scratch)
