@@ -42,11 +42,6 @@ def observed(claim: str, *, now: bool | None = None) -> pd.DataFrame:
     return seen[seen["claim"] == claim].drop(columns="claim").reset_index(drop=True)
 
 
-def seen_under(found: pd.DataFrame, condition: str) -> pd.Series:
-    """The values of one condition by quantity."""
-    return found[found["condition"] == condition].set_index("quantity")["value"]
-
-
 def side_by_side(found: pd.DataFrame, quantities: list[str]) -> pd.DataFrame:
     """A row for each condition, a column for each of these quantities, in the order in which they were seen."""
     mine = found[found["quantity"].isin(quantities)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,12 +60,10 @@ def stalled(seconds: float = 10.0, every: float = 0.01, stall_at: float = 5.0, s
 
 
 def answered(asked: np.ndarray, service: float, stall_at: float, stall: float) -> np.ndarray:
-    """When a server that works on one request at a time has answered each."""
+    """When a server that works on one request at a time has answered each of those `asked`, in their order."""
     free, done = 0.0, []
-    waiting = list(asked)
-    heapq.heapify(waiting)
-    while waiting:
-        start = max(heapq.heappop(waiting), free)
+    for moment in asked:
+        start = max(moment, free)
         if stall_at <= start < stall_at + stall:
             start = stall_at + stall
         free = start + service

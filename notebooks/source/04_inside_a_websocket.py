@@ -177,10 +177,10 @@ side_by_side(observed("C12"), ["events", "code", "reason", "wasClean"])
 
 # %% [markdown]
 """
-**Reading.** `error` comes in half of the cases, and always just before `close`: it says *that* something failed, and
-nothing more. A wrong path, a refused origin and a port where nobody listens all look alike, 1006: a page is not to
-find out what is in the network behind it (WHATWG WebSockets, "fail the WebSocket connection"). 1006 is never sent.
-The browser says it where no close frame came.
+**Reading.** Look where `error` stands, and what comes next: it says *that* something failed, and nothing more. A
+wrong path, a refused origin and a port where nobody listens all look alike, 1006: a page is not to find out what is
+in the network behind it (WHATWG WebSockets, "fail the WebSocket connection"). 1006 is never sent. The browser says it
+where no close frame came.
 
 **Question.** And `send()`, before the connection stands and after it is closed?
 """

@@ -94,10 +94,10 @@ telling.tell(300)
 
 # %% [markdown]
 """
-**Reading.** The naive way wakes a thread for each client, and each encodes the same message again. Encoding once
-helps a little; waking nobody helps a lot. The lab's servers do the last (`servers/sockets/broadcast.py`): one
-greenlet writes a frame, encoded once, to everybody who is up to date. Whoever does not take it at once is served
-apart, from its own place in the feed, so that a slow reader holds nobody up.
+**Reading.** The naive way wakes a thread for each client, and each encodes the same message again. Compare the two
+steps: encoding once, and waking nobody. The lab's servers do the last (`servers/sockets/broadcast.py`): one greenlet
+writes a frame, encoded once, to everybody who is up to date. Whoever does not take it at once is served apart, from
+its own place in the feed, so that a slow reader holds nobody up.
 
 ## When something breaks
 
@@ -125,7 +125,7 @@ load.hidden()
 
 # %% [markdown]
 """
-**Reading.** With many clients that is more than all the rest, and it is the *load generator's* delay. Measured by the
+**Reading.** Set that beside the latencies in the figure above. It is the *load generator's* delay. Measured by the
 client's own clock it would look like a slow transport, and slowest for the one that tells all its clients at once. So
 the lab reads the kernel's time stamp of each arrival (`SO_TIMESTAMPNS`), and keeps what comes after it apart.
 

@@ -7,7 +7,7 @@ raises NotMeasured where the runs do not hold what it shows. No pyplot: a figure
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +69,12 @@ def recipes(results: Results) -> dict[str, Callable[[], Chart]]:
     }
 
 
-def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
-    """Every chart that the results can give, and those they cannot."""
+def draw_all(results: Results, only: Collection[str] | None = None) -> tuple[list[Chart], list[Skipped]]:
+    """Every chart that the results can give, or those named alone, and those they cannot."""
     drawn, skipped = [], []
     for name, draw in recipes(results).items():
+        if only is not None and name not in only:
+            continue
         try:
             drawn.append(draw())
         except NotMeasured as reason:
@@ -82,8 +84,7 @@ def draw_all(results: Results) -> tuple[list[Chart], list[Skipped]]:
 
 def borrowed(skipped: Iterable[Skipped], reference: Results) -> list[Chart]:
     """The charts that could not be drawn, from the reference run instead, as far as it can give them."""
-    names = {skip.name for skip in skipped}
-    return [chart for chart in draw_all(reference)[0] if chart.name in names] if names else []
+    return draw_all(reference, {skip.name for skip in skipped})[0]
 
 
 def _first(runs: pd.DataFrame, *experiments: str) -> str:

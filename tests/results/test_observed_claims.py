@@ -2,6 +2,7 @@
 
 import pytest
 from tools.made_up import OBSERVED
+from tools.observations import changed
 
 from results import claims, table
 
@@ -15,14 +16,6 @@ def observations(folder):
 
 def verdict(runs, observations, claim: str) -> claims.Verdict:
     return next(found for found in claims.verdicts(runs, observations) if found.claim.id == claim)
-
-
-def changed(observations, claim: str, quantity: str, condition: str, value: str):
-    """A copy with another value in one row."""
-    row = (observations["claim"] == claim) & (observations["quantity"] == quantity)
-    row &= observations["condition"] == condition
-    assert row.sum() == 1, (claim, quantity, condition)
-    return observations.assign(value=observations["value"].where(~row, value))
 
 
 VERDICTS = {

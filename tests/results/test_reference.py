@@ -7,6 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from tools.lab import ROOT
+from tools.observations import changed
 
 from results import claims, figures, report, table
 
@@ -101,12 +102,8 @@ def test_one_number_of_a_run_changes_the_verdict(before, copy, claim, cells, col
     ],
 )  # fmt: skip
 def test_one_value_observed_changes_the_verdict(before, copy, claim, quantity, condition, value, becomes):
-    file = copy / "observations.csv"
-    seen = table.pd.read_csv(file, dtype=str, keep_default_na=False)
-    row = rows_with(seen, {"claim": claim, "quantity": quantity, "condition": condition})
-    assert row.sum() == 1, (claim, quantity, condition)
-    seen.loc[row, "value"] = value
-    seen.to_csv(file, index=False)
+    observations = changed(table.read_observations(copy), claim, quantity, condition, value)
+    table.write_observations(copy / "observations.csv", table.records(observations))
     after = verdicts(copy)
     assert after[claim].startswith(becomes) and after[claim] != before[claim]
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 RIGHT, WRONG, OPEN = "✔", "✘", "…"
-NOT_YET = "No answer yet: put yours in place of None, and run the cell again."
 COLOUR = {RIGHT: "#E3F4E8", WRONG: "#FCE8DC", OPEN: "#EEEEEE"}
 
 
@@ -29,13 +28,16 @@ class Check:
                 f"<b>{self.mark}</b> {self.words}</div>")  # fmt: skip
 
 
+UNANSWERED = Check(OPEN, "No answer yet: put yours in place of None, and run the cell again.")
+
+
 def graded(answer: Any, right: Any, praise: str, hints: dict[Any, str], otherwise: str) -> Check:
     """`answer` against the right one; `hints` are for answers that are wrong in a known way, by the answer.
 
     None, or a collection with None in it, is no answer yet.
     """
     if unanswered(answer):
-        return Check(OPEN, NOT_YET)
+        return UNANSWERED
     if same(answer, right):
         return Check(RIGHT, praise)
     return Check(WRONG, next((hint for wrong, hint in hints.items() if same(answer, wrong)), otherwise))
@@ -55,16 +57,24 @@ def same(answer: Any, right: Any) -> bool:
         return False
 
 
-def between(answer: Any, low: float, high: float, praise: str, below: str, above: str) -> Check:
-    """A number in a band, ends included; what is below or above it gets a hint of its own."""
+def number_in(answer: Any) -> float | Check:
+    """The answer as a number; or what there is to say where it is none."""
     if unanswered(answer):
-        return Check(OPEN, NOT_YET)
+        return UNANSWERED
     try:
         value = float(answer)
     except (TypeError, ValueError):
         return Check(WRONG, f"A number is asked for, and this is {type(answer).__name__}.")
     if value != value:
         return Check(WRONG, "This is not a number: was something divided by nothing?")
+    return value
+
+
+def between(answer: Any, low: float, high: float, praise: str, below: str, above: str) -> Check:
+    """A number in a band, ends included; what is below or above it gets a hint of its own."""
+    value = number_in(answer)
+    if isinstance(value, Check):
+        return value
     if low <= value <= high:
         return Check(RIGHT, praise)
     return Check(WRONG, below if value < low else above)
@@ -72,12 +82,9 @@ def between(answer: Any, low: float, high: float, praise: str, below: str, above
 
 def near(answer: Any, right: float, praise: str, hints: dict[float, str], otherwise: str, within: float = 0.1) -> Check:
     """A number against the right one, give or take a share of it; `hints` are for those wrong in a known way."""
-    if unanswered(answer):
-        return Check(OPEN, NOT_YET)
-    try:
-        value = float(answer)
-    except (TypeError, ValueError):
-        return Check(WRONG, f"A number is asked for, and this is {type(answer).__name__}.")
+    value = number_in(answer)
+    if isinstance(value, Check):
+        return value
     if abs(value - right) <= within * abs(right):
         return Check(RIGHT, praise)
     known = (hint for wrong, hint in hints.items() if abs(value - wrong) <= 0.02 * abs(wrong))

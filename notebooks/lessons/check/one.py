@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
-from lessons.check.mark import OPEN, Check, between, graded, unanswered
+from lessons.check.mark import OPEN, UNANSWERED, Check, between, graded, unanswered
 from lessons.exchange import split
 from lessons.kept import NothingStarted
 from lessons.servers import start_servers
@@ -52,7 +52,7 @@ def worst_long_poll(answer: Any, rtt_ms: float) -> Check:
 def fast_enough(interval: Any, within_ms: float) -> Check:
     """An interval, run: soon enough on average, and no more often than it takes."""
     if unanswered(interval):
-        return between(interval, 0, 0, "", "", "")
+        return UNANSWERED
     if not 0.01 <= interval <= 5:
         return between(interval, 0.01, 5, "", "Nobody should be asked that often.", "That is far too seldom.")
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lessons.check.mark import NOT_YET, OPEN, RIGHT, WRONG, Check, unanswered
+from lessons.check.mark import RIGHT, UNANSWERED, WRONG, Check, unanswered
 from lessons.choosing import fitted, name_of
 from results.advice import Workload, offers, polled_just_enough
 from results.advice import cheapest as cheapest_of
@@ -17,7 +17,7 @@ BY_RATE = {"C2": "more messages share a poll's heads", "C5": "a busy long poll i
 def by_rate(answer: Any) -> Check:
     """C2, C5 and C11, in any order."""
     if unanswered(answer):
-        return Check(OPEN, NOT_YET)
+        return UNANSWERED
     given = {str(each).upper() for each in answer} if isinstance(answer, (list, tuple, set)) else {str(answer)}
     if wrong := sorted(given - BY_RATE.keys()):
         return Check(WRONG, f"{wrong[0]} says the same at any rate: which number in its evidence is of a rate?")
@@ -29,7 +29,7 @@ def by_rate(answer: Any) -> Check:
 def cheapest(answer: Any, **workload: float) -> Check:
     """As the advice has it."""
     if unanswered(answer):
-        return Check(OPEN, NOT_YET)
+        return UNANSWERED
     best = found(Workload(**workload))  # type: ignore[arg-type]
     if answer not in COMPARED:
         return Check(WRONG, f"One of {', '.join(COMPARED)}.")
@@ -43,7 +43,7 @@ def cheapest(answer: Any, **workload: float) -> Check:
 def another(answer: Any, than: str, **workload: float) -> Check:
     """A latency wanted with which it is not `than`."""
     if unanswered(answer):
-        return Check(OPEN, NOT_YET)
+        return UNANSWERED
     try:
         best = found(Workload(within_ms=float(answer), **workload))  # type: ignore[arg-type]
     except (TypeError, ValueError):
