@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from lessons import edition
-from lessons.site import write_site
+from lessons.editions import build
+from lessons.editions.site import write_site
 
-SOLUTIONS = edition.NOTEBOOKS / "solutions"
-SITE = edition.NOTEBOOKS / "site"
+SOLUTIONS = build.NOTEBOOKS / "solutions"
+SITE = build.NOTEBOOKS / "site"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
-    known = edition.names()
+    known = build.names()
     chosen = [name for name in known if not args.lessons or name[:2] in {each[:2] for each in args.lessons}]
     if not chosen:
         p.error(f"there is no lesson {' '.join(args.lessons)}; there are {', '.join(name[:2] for name in known)}")
@@ -37,10 +37,10 @@ def main(argv: list[str] | None = None) -> int:
         print(write_site(args.out or SITE))
         return 0
     solved = args.what == "solutions"
-    folder = args.out or (SOLUTIONS if solved else edition.NOTEBOOKS)
+    folder = args.out or (SOLUTIONS if solved else build.NOTEBOOKS)
     for name in track(chosen, args.what, console=Console(stderr=True)):
-        notebook = edition.executed(edition.edition(name, solved), args.live, args.keep)
-        edition.write(notebook, folder / f"{name}.ipynb")
+        notebook = build.executed(build.edition(name, solved), args.live, args.keep)
+        build.write(notebook, folder / f"{name}.ipynb")
     return 0
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from websockets.frames import Frame, Opcode
 
-from lessons.explore import Explorer, slider
+from lessons.shown.explore import Explorer, slider
 from results.figures.frame import Chart, frame, settle, styled
 from results.model import frame_header_bytes
 

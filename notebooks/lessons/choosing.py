@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 from IPython.display import Markdown
 
-from lessons.explore import Explorer, slider
-from lessons.recorded import reference, verdict
+from lessons.shown.explore import Explorer, slider
+from lessons.shown.recorded import reference, verdict
 from results import claims
 from results.advice import Known, Offer, Workload, cheapest, known, offers, polled_just_enough
 from results.advice.offers import WITHIN

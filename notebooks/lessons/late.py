@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lessons.explore import Explorer, slider
-from lessons.pictures import Picture
-from lessons.recorded import reference, runs_of
+from lessons.shown.explore import Explorer, slider
+from lessons.shown.pictures import Picture
+from lessons.shown.recorded import reference, runs_of
 from results import model
 from results.claims.latency import SIGNIFICANT, worthwhile
 from results.figures.frame import Chart, frame, settle, styled

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pandas as pd
 
-from lessons.kept import NothingStarted, check_startable, kept
-from lessons.recorded import reference, runs_of
+from lessons.live.kept import NothingStarted, check_startable, kept
+from lessons.shown.recorded import reference, runs_of
 from results import costs, table
 from results.folders import ROOT
 from results.transports import COMPARED, TRANSPORTS

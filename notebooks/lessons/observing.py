@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from lessons.kept import NothingStarted, check_startable, live
-from lessons.recorded import reference
+from lessons.live.kept import NothingStarted, check_startable, live
+from lessons.shown.recorded import reference
 from loadtests.observe import frames, handshakes, heads, sockets
 from loadtests.observe.observation import Observation
 from loadtests.observe.servers import Servers, serving

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lessons.explore import Explorer, slider
+from lessons.shown.explore import Explorer, slider
 from results import model
 from results.crossings import SLOWEST, heads_of
 from results.figures.frame import Chart, frame, logarithmic, name_ends, settle, styled

@@ -4,8 +4,8 @@ import html
 import re
 
 import pytest
-from lessons import exchange
-from lessons.exchange import Exchange
+from lessons.shown import exchange
+from lessons.shown.exchange import Exchange
 
 from results.figures import frame
 

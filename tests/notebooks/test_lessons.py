@@ -5,9 +5,9 @@ import warnings
 from html.parser import HTMLParser
 
 import pytest
-from lessons import edition
 from lessons.check.mark import OPEN, RIGHT, WRONG
-from lessons.site import write_site
+from lessons.editions import build
+from lessons.editions.site import write_site
 from tools.lab import ROOT
 
 with warnings.catch_warnings():
@@ -18,7 +18,7 @@ NOTEBOOKS = ROOT / "notebooks"
 MARKS = re.compile(f"^[{OPEN}{RIGHT}{WRONG}] ")
 EXERCISES = 4  # of each lesson, beside the open one
 
-each = pytest.mark.parametrize("name", edition.names())
+each = pytest.mark.parametrize("name", build.names())
 
 
 def checks(notebook: nbformat.NotebookNode) -> list[str]:
@@ -32,13 +32,13 @@ def checks(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def test_there_are_six() -> None:
-    assert [name[:2] for name in edition.names()] == ["01", "02", "03", "04", "05", "06"]
+    assert [name[:2] for name in build.names()] == ["01", "02", "03", "04", "05", "06"]
 
 
 @each
 def test_the_committed_notebook_is_what_its_source_makes(name: str) -> None:
     committed = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    made = edition.edition(name, solved=False)
+    made = build.edition(name, solved=False)
     assert [(cell.cell_type, cell.source) for cell in committed.cells] == [
         (cell.cell_type, cell.source) for cell in made.cells
     ]
@@ -59,7 +59,7 @@ def test_solved_they_pass_their_checks(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PUSH_LAB_LIVE", "0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        solved = edition.executed(edition.edition(name, solved=True))
+        solved = build.executed(build.edition(name, solved=True))
     said = checks(solved)
     assert len(said) == EXERCISES and all(text.startswith(RIGHT) for text in said), said
 
@@ -78,7 +78,7 @@ class Links(HTMLParser):
 def test_the_site_holds_together_without_a_network(tmp_path) -> None:
     contents = write_site(tmp_path / "site")
     pages = {path.name for path in contents.parent.iterdir()}
-    assert pages == {"index.html", "glossary.html", *(f"{name}.html" for name in edition.names())}
+    assert pages == {"index.html", "glossary.html", *(f"{name}.html" for name in build.names())}
     for path in contents.parent.iterdir():
         links = Links()
         links.feed(text := path.read_text(encoding="utf-8"))
@@ -105,6 +105,6 @@ GIVEN = {
 
 @each
 def test_no_measured_number_is_typed(name: str) -> None:
-    text = "\n".join(cell.source for cell in edition.edition(name, solved=True).cells if cell.cell_type == "markdown")
+    text = "\n".join(cell.source for cell in build.edition(name, solved=True).cells if cell.cell_type == "markdown")
     said = {f"{number} {unit}" for number, unit in NUMBER.findall(text)}
     assert said <= GIVEN[name[:2]], said - GIVEN[name[:2]]

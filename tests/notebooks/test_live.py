@@ -3,9 +3,9 @@
 import pytest
 from lessons import measure, observed, start_servers, watch
 from lessons.check import one
-from lessons.kept import SWITCH, NothingStarted
-from lessons.sequence import passages
-from lessons.servers import NoServers, ServersUnavailable
+from lessons.live.kept import SWITCH, NothingStarted
+from lessons.live.servers import NoServers, ServersUnavailable
+from lessons.shown.sequence import passages
 
 from results.transports import COMPARED
 

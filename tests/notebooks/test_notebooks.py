@@ -12,7 +12,7 @@ from pathlib import Path
 import lessons
 import psutil
 import pytest
-from lessons.servers import ServersUnavailable
+from lessons.live.servers import ServersUnavailable
 from tools.lab import ROOT, eventually
 from tools.made_up import make
 

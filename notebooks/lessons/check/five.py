@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lessons.check.mark import RIGHT, UNANSWERED, WRONG, Check, near, unanswered
+from lessons.live.servers import start_servers
 from lessons.load import locust, price
-from lessons.servers import start_servers
 
 LATE_MS = 100
 

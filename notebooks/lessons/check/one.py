@@ -7,10 +7,10 @@ from statistics import fmean
 from typing import Any
 
 from lessons.check.mark import OPEN, UNANSWERED, Check, between, graded, unanswered
-from lessons.exchange import split
-from lessons.kept import NothingStarted
-from lessons.servers import start_servers
-from lessons.watch import Watched, watch
+from lessons.live.kept import NothingStarted
+from lessons.live.servers import start_servers
+from lessons.live.watch import Watched, watch
+from lessons.shown.exchange import split
 
 
 def empty_polls(answer: Any, watched: Mapping[str, Watched]) -> Check:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
 
-from lessons.kept import NothingStarted, kept
-from lessons.servers import LiveServers
+from lessons.live.kept import NothingStarted, kept
+from lessons.live.servers import LiveServers
 
 TIMEOUT = 10.0  # seconds
 

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from matplotlib.axes import Axes
 
-from lessons.pictures import Picture
-from lessons.watch import Watched
+from lessons.live.watch import Watched
+from lessons.shown.pictures import Picture
 from results.figures.frame import LOOPBACK, Chart, frame, settle, styled
 from results.transports import TRANSPORTS
 from results.words import listed, milliseconds

@@ -16,8 +16,8 @@ from clients import long_polling, polling, websocket
 from clients.delivery import Delivery
 from clients.ledger import Transcript
 from clients.ledger.book import Direction
-from lessons.kept import NothingStarted, kept
-from lessons.servers import LiveServers
+from lessons.live.kept import NothingStarted, kept
+from lessons.live.servers import LiveServers
 from results.transports import COMPARED
 
 FOLLOW: dict[str, Callable[..., Generator[Delivery, None, None]]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import weakref
 from contextlib import ExitStack
 
-from lessons.kept import NothingStarted, check_startable
+from lessons.live.kept import NothingStarted, check_startable
 from loadtests.runs.processes import Child, RunFailed, start
 
 START_TIMEOUT = 30.0  # seconds for a process to come up

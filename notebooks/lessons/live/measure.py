@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lessons.kept import NothingStarted, check_startable, live
+from lessons.live.kept import NothingStarted, check_startable, live
 from loadtests.experiments import experiment_of
 from loadtests.experiments.run import Run, settled
 from loadtests.runs.conduct import conduct

@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from lessons.kept import KEEP, SWITCH
+from lessons.live.kept import KEEP, SWITCH
 from results.folders import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"

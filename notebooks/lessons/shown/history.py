@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lessons.pictures import Picture
+from lessons.shown.pictures import Picture
 from results.figures.frame import Chart, frame, settle, styled
 from results.transports import TRANSPORTS
 

@@ -11,7 +11,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
-from lessons.edition import NOTEBOOKS, names
+from lessons.editions.build import NOTEBOOKS, names
 
 PAGE = "page.html.j2"
 

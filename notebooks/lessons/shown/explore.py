@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 from ipywidgets import SelectionSlider
 
-from lessons.pictures import WIDTH
+from lessons.shown.pictures import WIDTH
 from results.figures.frame import Chart, png
 
 

@@ -1,0 +1,1 @@
+"""What is started here, from a cell: servers, runs, sockets; and what each gave when the lessons were made."""
