@@ -53,7 +53,7 @@ def half_as_late_again(answer: Any, measure: Callable[..., pd.DataFrame]) -> Che
         return UNANSWERED
     if float(answer) not in RECORDED:
         return Check(WRONG, f"Recorded are {', '.join(f'{each:g}' for each in RECORDED)} ms.")
-    runs = measure("latency", clients=8, rate_hz=10.0, poll_interval_s=0.3, rtt_ms=float(answer), keep_alive=True,
+    runs = measure("latency", clients=11, rate_hz=10.0, poll_interval_s=0.3, rtt_ms=float(answer), keep_alive=True,
                    header_profile="minimal", duration_s=6.3)  # fmt: skip
     means = runs.groupby("transport")["latency_mean_ms"].mean()
     if not {"long-polling", "websocket"} <= set(means.index):
