@@ -49,8 +49,8 @@ def test_servers_publish_their_messages_once():
 
 
 def test_runs_are_measured_here_or_recorded(capsys):
-    setting = dict(clients=11, rate_hz=10.0, poll_interval_s=0.3, rtt_ms=20.0, keep_alive=True, header_profile="minimal",
-                   duration_s=1.2)  # fmt: skip
+    setting = dict(clients=11, rate_hz=10.0, poll_interval_s=0.3, rtt_ms=20.0, keep_alive=True, duration_s=1.2,
+                   header_profile="minimal")  # fmt: skip
     here, recorded = measure("latency", now=True, **setting), measure("latency", **setting)
     for found in (here, recorded):
         assert set(found["transport"]) == set(COMPARED) and found["valid"].all()
