@@ -26,13 +26,13 @@ class LocustFailed(RuntimeError):
         return [str(self)]
 
 
-def locust(url: str, user: str, users: int = 5, seconds: int = 3, *options: str) -> pd.Series:
+def locust(url: str, user: str, users: int = 5, seconds: int = 3, *options: str) -> pd.DataFrame:
     """A plain Locust run against a server, as from a terminal: what its table says of the deliveries.
 
     Response time is delivery latency, size the bytes on the wire. Raises LocustFailed.
     """
     key = " ".join(["locust", user, str(users), str(seconds), *options])
-    return pd.Series(kept(key, lambda: loaded(url, user, users, seconds, *options)), name=user)
+    return pd.DataFrame({user: kept(key, lambda: loaded(url, user, users, seconds, *options))})
 
 
 def loaded(url: str, user: str, users: int, seconds: int, *options: str) -> dict[str, float]:
@@ -85,7 +85,8 @@ def hidden() -> pd.DataFrame:
     runs = table.valid(reference().runs)
     mine = runs[(runs["experiment"] == "scale") & (runs["clock"] == "kernel")]
     found = mine.groupby(["clients", "transport"])["generator_delay_p99_ms"].median().unstack()
-    return found.reindex(columns=list(COMPARED)).round(2).rename_axis(None, axis="columns")
+    found = found.reindex(columns=list(COMPARED)).rename_axis(None, axis="columns")
+    return found.map("{:,.2f}".format).replace("nan", "–")
 
 
 def by_connection() -> pd.DataFrame:

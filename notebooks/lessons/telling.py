@@ -144,10 +144,11 @@ def exchanges(times: int, no_delay: bool) -> list[float]:
     return found
 
 
-def half_sent(size: int = 4_000_000) -> pd.Series:
+def half_sent(size: int = 4_000_000) -> pd.DataFrame:
     """A frame of so many bytes to a reader that does not read, by `send` on a socket that does not wait."""
     server, client = socket.socketpair()
     with server, client:
         server.setblocking(False)
         taken = server.send(bytes(size))
-    return pd.Series({"bytes of the frame": size, "bytes that `send` took": taken, "bytes nobody sends": size - taken})
+    counted = {"of the frame": size, "that `send` took": taken, "that nobody sends": size - taken}
+    return pd.DataFrame({"bytes": {what: f"{count:,}" for what, count in counted.items()}})

@@ -25,7 +25,7 @@ def spread_over(handshake: float, frame: float, messages: Sequence[int]) -> pd.D
     return pd.DataFrame({"messages in the run": messages, "bytes “per message”": np.round(each, 1)})
 
 
-def percentile_of(size: int, percent: float, times: int = 2_000) -> pd.Series:
+def percentile_of(size: int, percent: float, times: int = 2_000) -> pd.DataFrame:
     """What a percentile of so few latencies comes to, run after run, where its true value is known: 100.
 
     Latencies are exponential; their percentile is scaled to 100.
@@ -35,7 +35,7 @@ def percentile_of(size: int, percent: float, times: int = 2_000) -> pd.Series:
     found = np.percentile(chance.exponential(1.0, (times, size)), percent, axis=1) / truth * 100
     words = ["smallest of 2,000 runs", "one run in ten is below", "median run", "one run in ten is above", "largest"]
     values = [found.min(), *np.percentile(found, [10, 50, 90]), found.max()]
-    return pd.Series(np.round(values), words, name=f"p{percent:g} of {size}")
+    return pd.DataFrame({f"p{percent:g} of {size}": np.round(values)}, words)
 
 
 def stalled(seconds: float = 10.0, every: float = 0.01, stall_at: float = 5.0, stall: float = 1.0) -> pd.DataFrame:

@@ -101,8 +101,8 @@ def margins(words: str, notes: str) -> tuple[float, float]:
 
 
 def together(text: str) -> str:
-    """The text with its numbers tied to their units, so that no line ends between them."""
-    return re.sub(r"(?<=\d) (?=(?:B|kB|ms|s|µs|%|: 1|Mbit/s)\b|[%:])", "\u00a0", text)
+    """The text with its numbers tied to their units and intervals, so that no line ends between them."""
+    return re.sub(r"(?<=\d) (?=(?:B|kB|ms|s|µs|%|: 1|Mbit/s)\b|[%:±])|(?<=±) (?=\d)", "\u00a0", text)
 
 
 def balanced(text: str, width: int) -> str:

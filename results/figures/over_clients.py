@@ -102,7 +102,7 @@ def _clients_axis(axes: Axes, runs: pd.DataFrame) -> None:
     axes.set(xscale="log", xlabel="clients", xlim=(counts[0] / span**0.06, counts[-1] * span**room))
     shown: list[int] = []
     for count in reversed(counts):
-        if not shown or shown[-1] / count >= span**0.16:
+        if not shown or shown[-1] / count >= span ** (0.16 / PAGE.get()):
             shown.append(count)
     axes.set_xticks(shown, [f"{count:,}" for count in shown])
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())

@@ -64,12 +64,11 @@ def _line(axes: Axes, place: float, basis: Basis) -> None:
         axes.plot(size, place, look.marker, color=look.colour, markersize=11, markeredgewidth=2,
                   markerfacecolor=look.colour if full else "white")  # fmt: skip
         words = f"{look.title} {number(size)} B" if place == 0 else f"{number(size)} B"
-        side = (14, "left") if name == "polling" else (-14, "right")
-        at = (0, 14, "center") if name == "websocket" else (side[0], 0, side[1])
+        at = (0, 14, "center") if name == "websocket" else (14, 0, "left")
         axes.annotate(words, (size, place), at[:2], textcoords="offset points", color=look.colour, fontweight="bold",
                       va="center" if name == "polling" else "bottom", ha=at[2])  # fmt: skip
-    middle = (basis.polling * basis.websocket) ** 0.5
-    axes.annotate(_ratio(basis), (middle, place), (0, 5), ha="center", va="bottom",
+    between = basis.websocket**0.3 * basis.polling**0.7  # beside the label of the WebSocket, where the line is short
+    axes.annotate(_ratio(basis), (between, place), (0, 5), ha="center", va="bottom",
                   textcoords="offset points", fontweight="bold")  # fmt: skip
 
 
