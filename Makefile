@@ -5,6 +5,8 @@ VENV := .venv/bin
 # Jupyter asks whoever is root, as in a container, to say so.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 READY := .venv/.ready
+# It asks the internet for news, before the class's eyes.
+NEWS := @jupyterlab/apputils-extension:announcements
 
 .PHONY: lab test notebooks lessons solutions site peers benchmark clean
 
@@ -43,4 +45,5 @@ $(READY): requirements.txt pyproject.toml
 	    + ': call make with PYTHON=python3.12, for instance')"
 	$(PYTHON) -m venv .venv
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(VENV)/jupyter labextension disable --level=sys_prefix $(NEWS) >/dev/null 2>&1
 	@touch $@

@@ -18,7 +18,7 @@ from results.transports import COMPARED, TRANSPORTS
 from results.words import milliseconds, number
 
 HEADERS = "browser"
-KINDS = {"holds:": "holds", "holds when": "holds when …", "does not hold": "does not hold"}
+KINDS = {"holds:": "holds", "holds when": "holds\u00a0when\u00a0…", "does not hold": "does not hold"}
 
 
 def verdicts() -> pd.DataFrame:
