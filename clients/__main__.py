@@ -1,6 +1,7 @@
 """The terminal client: `python -m clients polling` follows the feed, a line per delivery, the ledger at the end."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -162,6 +163,8 @@ def main(argv: list[str] | None = None) -> int:
     p, ledger = parser(), Ledger()
     args = p.parse_args(argv)
     url = url_of(args, p)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a message may hold half a surrogate pair
     try:
         return run(args, url, checked(args, url, ledger, follow(args, p, url, ledger)), ledger)
     except BrokenPipeError:  # `| head` has seen enough

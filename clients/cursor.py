@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 from clients.delivery import Delivery, Gap
 from clients.errors import BrokenFeed, Gone
 
+MOST_DIGITS = 18  # of a seq: what the servers take
+
 
 @dataclass
 class Cursor:
@@ -32,7 +34,7 @@ class Cursor:
         self.on_answer()
         self.epoch = self.epoch or epoch
         if self.seq is None and newest is not None:
-            self.seq = int(newest)
+            self.seq = whole(newest)
 
     def deliver(self, messages: list[bytes], received_at: float, wire: int) -> Iterator[Delivery]:
         """Step over messages that came together; `wire` is what the ledger's total was then.
@@ -40,11 +42,11 @@ class Cursor:
         BrokenFeed if a seq is not the next one.
         """
         for message, spent in zip(messages, self.shares(messages, wire), strict=True):
-            record = json.loads(message.decode())
-            if self.seq is not None and record["seq"] != self.seq + 1:
-                raise BrokenFeed(f"message {record['seq']} came after {self.seq}")
-            self.seq = record["seq"]
-            yield Delivery(record["seq"], record["published_at"], received_at, record["data"], len(message), spent)
+            seq, published_at, data = parts_of(message)
+            if self.seq is not None and seq != self.seq + 1:
+                raise BrokenFeed(f"message {seq} came after {self.seq}")
+            self.seq = seq
+            yield Delivery(seq, published_at, received_at, data, len(message), spent)
 
     def shares(self, messages: list[bytes], wire: int) -> list[int]:
         """Divide the bytes since the last messages among these.
@@ -63,3 +65,19 @@ class Cursor:
         gap = Gap(self.seq or 0, gone.oldest, gone.newest, restarted)
         self.seq, self.epoch = gone.oldest - 1, gone.epoch
         return gap
+
+
+def parts_of(message: bytes) -> tuple[int, float, Any]:
+    """A message's seq, its time of publication and its data; BrokenFeed if it is none."""
+    try:
+        record = json.loads(message.decode())
+        return whole(record["seq"]), float(record["published_at"]), record["data"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BrokenFeed(f"this is no message: {message[:80]!r}") from None
+
+
+def whole(number: str | int) -> int:
+    """A seq; BrokenFeed if it is none."""
+    if not str(number).isdecimal() or len(str(number)) > MOST_DIGITS:
+        raise BrokenFeed(f"this is no seq: {str(number)[:80]}")
+    return int(number)

@@ -16,7 +16,7 @@ class Refused(ClientError):
 
 
 class BrokenFeed(ClientError):
-    """The server's fault: it left out, repeated or reordered a message without saying so."""
+    """The server's fault: it left out, repeated or reordered a message without saying so, or what it says is none."""
 
 
 class ConnectionLost(OSError):
@@ -28,5 +28,8 @@ class Gone(Exception):
 
     def __init__(self, reason: str | bytes) -> None:
         super().__init__(reason)
-        stands = json.loads(reason)
-        self.oldest, self.newest, self.epoch = stands["oldest"], stands["newest"], stands["epoch"]
+        try:
+            stands = json.loads(reason)
+            self.oldest, self.newest, self.epoch = int(stands["oldest"]), int(stands["newest"]), str(stands["epoch"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise BrokenFeed("the server tells of a gap, and not where the feed stands") from None

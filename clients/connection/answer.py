@@ -1,10 +1,12 @@
 """What an HTTP response to /messages means, whoever has read it. No I/O."""
 
-import gzip
 import json
 import zlib
 
 from clients.errors import Gone, Refused
+
+LARGEST = 64 * 1024 * 1024  # bytes of a response, and of what it is unpacked to
+LONGEST_DETAIL = 200  # characters
 
 
 def messages_in(status: int, body: bytes, coding: str | None = None) -> list[bytes]:
@@ -17,15 +19,21 @@ def messages_in(status: int, body: bytes, coding: str | None = None) -> list[byt
 
 
 def gunzipped(body: bytes) -> bytes:
+    """What was compressed, up to LARGEST bytes."""
+    unpacking = zlib.decompressobj(wbits=31)
     try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error) as error:
+        whole = unpacking.decompress(body, LARGEST)
+    except zlib.error as error:
         raise Refused(f"the server's answer is no gzip: {error}") from None
+    if not unpacking.eof or unpacking.unused_data:
+        raise Refused(f"the server's answer is no gzip of at most {LARGEST:,} B")
+    return whole
 
 
 def detail(body: bytes) -> str:
     """The detail of a problem (RFC 9457), or the beginning of whatever the body is instead."""
     try:
-        return json.loads(body)["detail"]
-    except (ValueError, KeyError, TypeError):
-        return body[:80].decode(errors="replace")
+        said = str(json.loads(body)["detail"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        said = body[:80].decode(errors="replace")
+    return "".join(letter if letter.isprintable() else " " for letter in said)[:LONGEST_DETAIL]

@@ -10,11 +10,11 @@ from typing import Any
 import h11
 
 from clients.address import address_of
-from clients.connection.answer import messages_in
+from clients.connection.answer import LARGEST, messages_in
 from clients.connection.tls import connect
 from clients.cursor import Cursor
 from clients.delivery import Delivery
-from clients.errors import ConnectionLost, Refused
+from clients.errors import BrokenFeed, ConnectionLost, Refused
 from clients.ledger import Ledger
 
 
@@ -39,7 +39,7 @@ class HttpConnection:
         fields: Iterable[tuple[str, str]] = (),
         trust: str | None = None,
     ) -> None:
-        address = address_of(url)
+        self._address = address = address_of(url)
         self.ledger = ledger
         self._fields = [("Host", address.authority), *fields]
         self._h11 = h11.Connection(h11.CLIENT)
@@ -53,7 +53,7 @@ class HttpConnection:
 
     def get(self, target: str) -> Answer:
         """Return the response to a GET; ConnectionLost if it does not come whole."""
-        request = h11.Request(method="GET", target=target, headers=self._fields)
+        request = h11.Request(method="GET", target=self._address.target(target), headers=self._fields)
         try:
             self.socket.sendall(self._send(request) + self._send(h11.EndOfMessage()))
             return self._receive()
@@ -78,6 +78,8 @@ class HttpConnection:
                 response = event
             elif isinstance(event, h11.Data):
                 body += event.data
+                if len(body) > LARGEST:
+                    raise BrokenFeed(f"the server's answer has more than {LARGEST:,} B")
         answer = Answer(response.status_code, fields_of(response), bytes(body), self.socket.arrived_at or time.time())
         if self._h11.our_state is h11.MUST_CLOSE:
             raise ConnectionLost("the server keeps no connections")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidStatus, PayloadTooBig, ProtocolError
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import State
@@ -14,7 +14,7 @@ from websockets.uri import parse_uri
 from clients.address import address_of
 from clients.connection.answer import detail
 from clients.connection.tls import connect
-from clients.errors import ConnectionLost, Gone, Refused
+from clients.errors import BrokenFeed, ConnectionLost, Gone, Refused
 from clients.ledger import Ledger
 
 GONE = 4410  # close code
@@ -36,7 +36,7 @@ class WebSocketConnection:
         deflate: bool = False,
     ) -> None:
         address, lines = address_of(url), list(fields)
-        uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{target}")
+        uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{address.target(target)}")
         offered = deflate or any(name.lower() == EXTENSIONS for name, _ in lines)
         self._protocol = ClientProtocol(uri, extensions=[ClientPerMessageDeflateFactory()] if offered else None)
         self._begun: list[bytes] = []  # the fragments of a message so far
@@ -86,12 +86,13 @@ class WebSocketConnection:
 
     def close(self) -> None:
         """Close in order (RFC 6455 section 7.1.1): close frames both ways, then the server ends TCP."""
+        deadline = time.monotonic() + LINGER
         try:
             self.socket.settimeout(LINGER)
             if self._protocol.state is State.OPEN:
                 self._protocol.send_close(1000)
                 self._flush()
-            while self._protocol.state is not State.CLOSED:
+            while self._protocol.state is not State.CLOSED and time.monotonic() < deadline:
                 self._receive()
         except OSError:
             pass  # the other side is gone already
@@ -141,6 +142,8 @@ class WebSocketConnection:
                 self.socket.sendall(data)
 
     def _ending(self) -> Exception:
+        if isinstance(wrong := self._protocol.parser_exc, PayloadTooBig | ProtocolError):
+            return BrokenFeed(f"the server's frames are wrong: {wrong}")
         close = self._protocol.close_rcvd
         if close is not None and close.code == GONE:
             return Gone(close.reason)
