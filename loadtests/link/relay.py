@@ -10,16 +10,13 @@ connection takes two descriptors; while there are none, new connections wait.
 import errno
 import json
 import math
-import os
 import select
 import selectors
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
@@ -27,33 +24,16 @@ from typing import Any, TextIO
 
 from loadtests.link import commands
 from loadtests.link.delayline import READ_BYTES, DelayLine, Piece, Wire
+from loadtests.link.pump import Pump, reset
 
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
 AWAKE_SHARE = 0.25  # of the time between two releases, at most: the core is the server's too
+HALF_OPEN_S = 120.0  # that half a connection lasts: longer than any client waits
 PAUSE_S = 0.1  # between two looks for a free descriptor
 NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN}  # the last while connecting, on macOS
-RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 Address = tuple[socket.AddressFamily, Any]  # a family, and a host and port as it has them
-
-
-@dataclass(eq=False)
-class Pump:
-    """One direction of a connection: what `source` sends waits in `line`, then goes to the source of `back`."""
-
-    connection: int
-    direction: str
-    source: socket.socket
-    line: DelayLine
-    back: "Pump" = field(init=False, repr=False)
-    pending: bytes = b""  # due, but the receiver's buffer is full
-    ended: bool = False  # the source sends no more
-    broken: bool = False  # the source was reset, or could not be reached
-    finished: bool = False  # the end of the stream was passed on
-    closed: bool = False
-    timed: bool = False  # stands among the timers
-    events: int = 0  # what the selector watches the source for
 
 
 class Link:
@@ -269,15 +249,23 @@ class Link:
         try:
             word, seconds = commands.parse(line)
         except ValueError:
-            print(f"link: not cut SECONDS, reset SECONDS or stop: {line!r}", file=sys.stderr)
+            print(f"link: not cut SECONDS, reset SECONDS, halve or stop: {line!r}", file=sys.stderr)
             return
         if word == "cut":
             self.up.cut_until = self.down.cut_until = now + seconds
         elif word == "reset":
             self.refusing_until = now + seconds
             self._close_all(reset)
+        elif word == "halve":
+            self._halve(now)
         else:
             self.running = False
+
+    def _halve(self, now: float) -> None:
+        """Reset the servers' ends; the clients' stay open for long, and nothing comes (RFC 9293, section 3.5.1)."""
+        halves = [pump.source for pump in self.pumps if pump.direction == "up"]
+        self._close_all(lambda end: None if end in halves else reset(end))
+        self._at(now + HALF_OPEN_S, partial(close_all, halves))
 
     def _write_down(self, pump: Pump, piece: Piece, now: float) -> None:
         """A line of JSON per piece: Unix times of its coming and going, its bytes as Latin-1 (one character each)."""
@@ -287,8 +275,6 @@ class Link:
                               "delivered": delivered, "data": piece.data.decode("latin-1")}), file=self.record)
 
 
-def reset(connection: socket.socket) -> None:
-    """Close with RST: the peer's next call fails."""
-    with suppress(OSError):  # macOS, if the peer has closed before
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-    connection.close()
+def close_all(sockets: list[socket.socket], now: float) -> None:
+    for each in sockets:
+        each.close()

@@ -7,11 +7,11 @@ import socket
 import ssl
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import psutil
@@ -31,9 +31,31 @@ START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answe
 DRAIN_TIMEOUT = 20.0  # seconds that clients have, beyond a poll interval, to come to the last message
 CONNECT_TIME = 0.02  # seconds more for each client, of which a server on a busy machine takes half
 MOST_CLIENTS = 700  # of one process of Locust
+STEP_S = 0.05  # that the clock may move otherwise than time: more than what keeps it right moves it in a run
 STEP = 0.1  # seconds between looks at the clock and at the processes
 
 Progress = Callable[[float], Any]  # is told the seconds of a run that have passed
+
+
+class Checked(Protocol):
+    """What has to hold while time passes; RunFailed if it does not."""
+
+    def check(self) -> None: ...
+
+
+class WallClock:
+    """The machine's clock, which tells all processes of a run what time it is: nobody may set it meanwhile."""
+
+    def __init__(self) -> None:
+        self._ahead = self._now_ahead()
+
+    @staticmethod
+    def _now_ahead() -> float:
+        return time.time() - time.monotonic()
+
+    def check(self) -> None:
+        if abs(step := self._now_ahead() - self._ahead) > STEP_S:
+            raise RunFailed(f"the clock of this machine was set by {step:+.1f} s in mid-run: measure again")
 
 
 @dataclass
@@ -53,18 +75,19 @@ class Processes:
     authority: Path
     started: ExitStack
     now: float = field(default_factory=time.time)
+    clock: WallClock = field(default_factory=WallClock)
     cpu: tuple[float, float] | None = None
     mended_at: float | None = None
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        children = [child for child in (self.server, self.load, self.link) if child]
+        children = [child for child in (self.clock, self.server, self.load, self.link) if child]
         pass_time(self.now - time.time(), children, self.progress)
 
     def restart_server(self, away_s: float) -> None:
         self.server.kill()
         self.cpu = None
-        children, self.now = [child for child in (self.load, self.link) if child], self.now + away_s
+        children, self.now = [child for child in (self.clock, self.load, self.link) if child], self.now + away_s
         pass_time(self.now - time.time(), children, self.progress)
         again = server_arguments(self.run, self.authority, urlsplit(self.url).port or 0)
         self.server = start(self.started, self.server.name, again)
@@ -100,7 +123,7 @@ def conduct(
         url = server.hear("urls", START_TIMEOUT)[run.transport]
         line = start(children, "the delay line", link_arguments(run, url)) if floor or run.linked else None
         load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
-        load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME)
+        load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME, [each for each in (server, line) if each])
         scene = Processes(run, server, load, line, progress, url, authority, children)
         begin = scene.now + run.warm_up_s
         load.tell(window=[begin, begin + run.duration_s])
@@ -166,8 +189,8 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def pass_time(seconds: float, children: list[Child], progress: Progress) -> None:
-    """Let a stretch of the run pass, watching the processes."""
+def pass_time(seconds: float, children: Sequence[Checked], progress: Progress) -> None:
+    """Let a stretch of the run pass, watching the clock and the processes."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         for child in children:

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from results.folders import ROOT
 
+LOOK_S = 1.0  # between two looks at other processes
 STOP_TIMEOUT = 5.0  # seconds a child has to end by itself
 
 
@@ -59,20 +61,26 @@ class Child:
         except OSError:
             raise self._gone() from None
 
-    def hear(self, word: str, timeout: float) -> Any:
+    def hear(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> Any:
         """Return what the process says of `word`, in the next JSON object that has it; all else it says is passed over.
 
-        RunFailed if the process ends or is silent for `timeout` seconds.
+        RunFailed if the process ends or is silent for `timeout` seconds, or one of those `beside` it ends meanwhile.
         """
-        return self.hear_all(word, timeout)[word]
+        return self.hear_all(word, timeout, beside)[word]
 
-    def hear_all(self, word: str, timeout: float) -> dict[str, Any]:
+    def hear_all(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> dict[str, Any]:
         """The same, but the whole object."""
+        deadline = time.monotonic() + timeout
         while True:
             try:
-                line = self._lines.get(timeout=timeout)
+                line = self._lines.get(timeout=min(LOOK_S, max(deadline - time.monotonic(), 0)))
             except queue.Empty:
-                raise RunFailed(f"{self.name} did not answer within {timeout:.0f} s") from None
+                for other in beside:
+                    other.check()
+                if time.monotonic() >= deadline:
+                    raise RunFailed(f"{self.name} did not answer within {timeout:.0f} s") from None
+                continue
+            deadline = time.monotonic() + timeout
             if not line:
                 raise self._gone()
             if line.startswith("{") and word in (said := json.loads(line)):

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
+from tools.lab import eventually
 from tools.links import WAIT, connected, echo, exchange, link, serving, tell
 
 from loadtests.link import commands
@@ -98,9 +99,36 @@ def test_a_line_it_does_not_know_is_told_and_harms_nothing():
     with serving(echo) as port, link(port) as (process, address):
         for line in ("cut", "cut -1", "reset soon", "dance", "cut nan"):
             tell(process, line)
-            assert process.stderr.readline() == f"link: not cut SECONDS, reset SECONDS or stop: {line!r}\n"
+            assert process.stderr.readline() == f"link: not cut SECONDS, reset SECONDS, halve or stop: {line!r}\n"
         with connected(address) as client:
             exchange(client, b"x")
+
+
+def test_half_a_connection_stays_open_and_nothing_comes_on_it():
+    """RFC 9293 section 3.5.1: the server's end is reset, and the client does not know."""
+    ends: list[bytes | type[OSError]] = []
+
+    def answer(connection: socket.socket) -> None:
+        try:
+            while data := connection.recv(65_536):
+                connection.sendall(data)
+            ends.append(b"")
+        except OSError as error:
+            ends.append(type(error))
+
+    with serving(answer) as port, link(port) as (process, address):
+        with connected(address) as client, connected(address) as other:
+            exchange(client, b"x")
+            tell(process, "halve")
+            eventually(lambda: len(ends) == 2)
+            client.sendall(b"y")
+            client.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                client.recv(1)
+            with connected(address) as new:
+                exchange(new, b"z")
+            assert other.fileno() >= 0
+        assert ends[:2] == [ConnectionResetError, ConnectionResetError]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -118,6 +146,7 @@ def test_an_address_is_a_host_and_a_port_or_a_url(text, expected):
 
 
 @pytest.mark.parametrize(("line", "command"), [
+    ("halve", ("halve", 0.0)), ('{"halve": true}', ("halve", 0.0)),
     ("cut 5", ("cut", 5.0)), ("reset 0.5", ("reset", 0.5)), ("stop", ("stop", 0.0)),
     ('{"cut": 5}', ("cut", 5.0)), ('{"reset": 0.5}', ("reset", 0.5)), ('{"stop": true}', ("stop", 0.0)),
 ])

@@ -7,7 +7,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -18,9 +20,11 @@ from tools.processes import ended
 from loadtests import __main__ as command
 from loadtests.experiments import EXPERIMENTS, workload
 from loadtests.runs.comparison import Comparison, Refused
+from loadtests.runs.conduct import WallClock, pass_time
 from loadtests.runs.floor import floors_of
 from loadtests.runs.machine import other_loads
 from loadtests.runs.partial import PartialFolder, Taken, add_line, read_lines
+from loadtests.runs.processes import RunFailed
 from loadtests.runs.validity import help_against
 from results.check import check
 from results.table import read_runs
@@ -36,10 +40,17 @@ def loadtests(*arguments: str, **environment: str) -> subprocess.CompletedProces
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A comparison under way, in its first run's window."""
-    command = [sys.executable, "-m", "loadtests", *SMALL, "--out", str(tmp_path / "mine")]
+    with under_way(tmp_path) as process:
+        yield process
+
+
+@contextmanager
+def under_way(folder: Path, *options: str, processes: int = 2) -> Iterator[subprocess.Popen[str]]:
+    """A comparison in its first run's window, with so many processes."""
+    command = [sys.executable, "-m", "loadtests", *SMALL, *options, "--out", str(folder / "mine")]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        eventually(lambda: len(children(process)) == 2, 60)
+        eventually(lambda: len(children(process)) == processes, 60)
         yield process
     finally:
         process.kill()
@@ -268,14 +279,48 @@ def test_ctrl_c_ends_a_calibration_and_leaves_nothing(tmp_path):
     assert ended(offspring) and list(tmp_path.iterdir()) == []
 
 
-def test_a_server_killed_in_mid_run_is_named_in_one_line(started, tmp_path):
-    offspring = children(started)
-    server = next(p for p in offspring if "servers" in p.cmdline())
-    server.kill()
-    _, errors = started.communicate(timeout=60)
-    assert started.returncode == 1
-    assert errors.startswith("loadtests: the polling server ended in mid-run") and len(errors.splitlines()) == 1
-    assert ended(offspring) and not (tmp_path / "mine").exists()
+@pytest.mark.parametrize(("part", "name"), [
+    ("servers", "the polling server"), ("locust", "Locust"), ("loadtests.link", "the delay line"),
+])  # fmt: skip
+def test_what_is_killed_in_mid_run_is_named_in_one_line(part, name, tmp_path):
+    with under_way(tmp_path, "--rtt", "20", processes=3) as started:
+        offspring = children(started)
+        eventually(lambda: [each for each in offspring if part in each.cmdline()])[0].kill()
+        _, errors = started.communicate(timeout=60)
+        assert started.returncode == 1
+        assert errors.startswith(f"loadtests: {name} ended in mid-run") and len(errors.splitlines()) == 1
+        assert ended(offspring) and not (tmp_path / "mine").exists()
+
+
+def test_a_clock_that_is_set_in_mid_run_ends_the_run(monkeypatch):
+    clock, now = WallClock(), time.time
+    clock.check()
+    monkeypatch.setattr(time, "time", lambda: now() - 3600)
+    with pytest.raises(RunFailed, match=r"was set by -3600\.0 s"):
+        pass_time(10.0, [clock], print)
+
+
+def test_a_full_disk_is_said_in_one_line_and_what_was_finished_is_kept(tmp_path):
+    """The largest file that may be written holds one run's row, and not the next."""
+    row = 6_000
+    script = (
+        f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({row}, {row})); "
+        "sys.argv[0] = 'loadtests'; runpy.run_module('loadtests', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", script, *SMALL, "--duration", "2", "--out", str(tmp_path / "mine")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "File too large" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "mine").exists()
+    assert read_lines(tmp_path / ".mine.partial" / "scaffold" / "rows.jsonl")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="every folder can be written to here")
+def test_a_folder_without_permission_is_said_in_one_line(tmp_path):
+    tmp_path.chmod(0o500)
+    done = loadtests(*SMALL, "--out", str(tmp_path / "mine"))
+    assert done.returncode in (1, 2) and len(done.stderr.splitlines()) == 1, done.stderr
+    assert "Permission denied" in done.stderr
 
 
 def test_no_child_outlives_a_comparison_that_is_killed(started):
