@@ -9,21 +9,16 @@ SCHEMES = {"http": "https", "ws": "wss", "https": "https", "wss": "wss"}  # and 
 
 
 class Address(NamedTuple):
-    """Where a server is, whether TLS is spoken there, and what its URL asks: `token=…`, where one is needed."""
+    """Where a server is, and whether TLS is spoken there."""
 
     host: str
     port: int
     secure: bool
-    query: str = ""
 
     @property
     def authority(self) -> str:
         """Host and port as a URL and a Host line have them."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    def target(self, path: str) -> str:
-        """What is asked of this server: a path, perhaps with a query, and the URL's own query behind it."""
-        return f"{path}{'&' if '?' in path else '?'}{self.query}" if self.query else path
 
 
 def address_of(url: str) -> Address:
@@ -32,7 +27,7 @@ def address_of(url: str) -> Address:
         parts = urlsplit(url)
         if parts.scheme in SCHEMES and parts.hostname and parts.path in ("", "/", "/messages"):
             secure = parts.scheme in ("https", "wss")
-            return Address(parts.hostname, parts.port or (443 if secure else 80), secure, parts.query)
+            return Address(parts.hostname, parts.port or (443 if secure else 80), secure)
     except ValueError:
         pass
     raise ClientError(f"{url} is not the address of a server: it looks like http://127.0.0.1:5001")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from results import model
 from results.model import Heads
@@ -86,11 +85,6 @@ def per_message(following: Following, costs: Costs) -> list[PerMessage]:
         PerMessage("websocket", size, model.websocket_overhead(size), costs.handshake),
         PerMessage(SERVER_SENT_EVENTS, size, event_overhead(size, following.seq), costs.stream),
     ]
-
-
-def by_size(sizes: Sequence[int], following: Following, costs: Costs) -> list[PerMessage]:
-    """`per_message` for messages of each of these sizes."""
-    return [line for size in sizes for line in per_message(replace(following, message_bytes=size), costs)]
 
 
 def client_hour(following: Following, costs: Costs) -> list[ClientHour]:

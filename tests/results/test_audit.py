@@ -347,8 +347,8 @@ def test_a_long_poll_a_message_costs_its_heads_and_a_line_end():
     assert held.overhead_bytes == pytest.approx(500 + 150 + 1)
 
 
-def test_sizes_one_after_another():
-    lines = hours.by_size([1, 200], Following(), COSTS)
+def test_a_larger_message_has_a_longer_frame_header():
+    lines = [line for size in (1, 200) for line in hours.per_message(Following(message_bytes=size), COSTS)]
     assert [each.message_bytes for each in lines] == [1] * 4 + [200] * 4
     assert [each.overhead_bytes for each in lines if each.transport == "websocket"] == [2, 4]
 

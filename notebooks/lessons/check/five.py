@@ -6,7 +6,7 @@ from typing import Any
 
 from lessons.check.mark import RIGHT, UNANSWERED, WRONG, Check, near, unanswered
 from lessons.live.servers import start_servers
-from lessons.load import locust, price
+from lessons.load import loaded, price
 
 LATE_MS = 100
 
@@ -46,7 +46,7 @@ def bracket(still_fine: Any, too_many: Any) -> Check:
     if not 0 < still_fine < too_many <= 2 * still_fine <= 4_000:
         return Check(WRONG, "Two whole numbers, the second larger, and at most twice the first; 2,000 is enough.")
     with start_servers(rate=20, source="clock", size=142) as servers:
-        longest = [float(locust(servers.websocket, "WebSocketUser", users, 4)["WebSocketUser"].to_dict()["longest, ms"])
+        longest = [loaded(servers.websocket, "WebSocketUser", users, 4)["longest, ms"]
                    for users in (still_fine, too_many)]  # fmt: skip
     words = f"Longest: {longest[0]:.0f} ms with {still_fine}, {longest[1]:.0f} ms with {too_many}."
     if longest[0] <= LATE_MS < longest[1]:
