@@ -32,7 +32,9 @@ def _enough_to_say_it(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _nothing_negative(row: dict[str, Any]) -> Iterator[str]:
-    for name in sorted(set(NUMBERS) - {"floor_ms"}):
+    """But a difference of two measurements; and compressed, a message takes less of the wire than it is long."""
+    differences = {"floor_ms", "floor_asking_ms", *(["overhead_per_delivery"] if row["deflate"] is True else [])}
+    for name in sorted(set(NUMBERS) - differences):
         if not pd.isna(row[name]) and row[name] < 0:
             yield f"{name} is {row[name]:g}"
 

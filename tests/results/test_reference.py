@@ -10,6 +10,7 @@ from tools.lab import ROOT
 from tools.observations import changed
 
 from results import claims, figures, report, table
+from results.check import check
 
 REFERENCE = ROOT / "results" / "reference"
 PLAIN = {"header_profile": "browser", "cookie_bytes": 0, "payload_bytes": 142, "tls": False, "deflate": False}
@@ -42,6 +43,10 @@ def rows_with(frame, cells):
 def test_every_claim_is_decided(before):
     assert list(before) == [f"C{number}" for number in range(1, 17)]
     assert not {name for name, verdict in before.items() if verdict in claims.UNDECIDED}
+
+
+def test_its_rows_keep_what_the_contract_promises():
+    assert check(table.read_runs(REFERENCE)) == []
 
 
 def test_the_gallery_says_them_all(before):

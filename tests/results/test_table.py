@@ -170,6 +170,12 @@ def test_a_wrong_overhead_is_told_unless_compressed(tmp_path, row):
     assert _checked(tmp_path, wrong | {"deflate": True}) == []
 
 
+def test_less_than_nothing_may_be_a_difference_or_what_compression_saves(tmp_path, row):
+    saved = row | {"overhead_per_delivery": -130.0}
+    assert "overhead-001-polling: overhead_per_delivery is -130" in _checked(tmp_path, saved)
+    assert _checked(tmp_path, saved | {"deflate": True, "floor_ms": -0.1, "floor_asking_ms": -2.0}) == []
+
+
 def test_a_run_told_twice_is_told(tmp_path, row):
     said = "this run_id stands in more than one row of the same attempt"
     assert _checked(tmp_path, row, row) == [f"overhead-001-polling: {said}"]
