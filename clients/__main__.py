@@ -1,9 +1,21 @@
 """The terminal client: `python -m clients polling` follows the feed, a line per delivery, the ledger at the end."""
 
+import os
+import signal
+
+
+def interrupted(*_: object) -> None:
+    """Ctrl-C while all this is imported: there is nothing yet to be ended in order."""
+    os.write(2, b"clients: interrupted\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
+
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Generator
 from contextlib import suppress
@@ -173,4 +185,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

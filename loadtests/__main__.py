@@ -1,5 +1,18 @@
 """The command line of the load comparison and of its delay line's calibration: `python -m loadtests [EXPERIMENT …]`."""
 
+import os
+import signal
+
+
+def interrupted(*_: object) -> None:
+    """Ctrl-C while all this is imported: there is nothing yet to be ended in order."""
+    os.write(2, b"loadtests: interrupted\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
+
 import argparse
 import sys
 from pathlib import Path
@@ -235,4 +248,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

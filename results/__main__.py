@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
+
+def interrupted(*_: object) -> None:
+    """Ctrl-C while all this is imported: there is nothing yet to be ended in order."""
+    os.write(2, b"results: interrupted\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
+
 import argparse
 import math
 import sys
@@ -118,4 +131,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

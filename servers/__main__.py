@@ -1,29 +1,46 @@
 """The command line of the servers: `python -m servers` for all three, `python -m servers polling` for one."""
 
+import os
+import signal
+
+
+def interrupted(*_: object) -> None:
+    """Ctrl-C while all this is imported: there is nothing yet to be ended in order."""
+    os.write(2, b"servers: interrupted\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
+
 from gevent import monkey
 
 monkey.patch_all()
 
-import argparse  # noqa: E402
-import re  # noqa: E402
-import sys  # noqa: E402
-import tempfile  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
-from itertools import islice  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import argparse
+import math
+import re
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
-from servers import sources  # noqa: E402
-from servers.feed import HISTORY, MemoryFeed  # noqa: E402
-from servers.publisher import Publisher  # noqa: E402
-from servers.serving import limits  # noqa: E402
-from servers.serving.certificate import check_free, tls_for  # noqa: E402
-from servers.serving.run import serve  # noqa: E402
-from servers.serving.server import PORTS, TRANSPORTS, bind_all  # noqa: E402
+from servers import sources
+from servers.feed import HISTORY, HISTORY_BYTES, MemoryFeed
+from servers.guard import is_loopback
+from servers.publisher import Publisher
+from servers.serving import limits
+from servers.serving.certificate import check_free, tls_for
+from servers.serving.crowd import PER_ADDRESS, RESERVED, Crowd
+from servers.serving.run import serve
+from servers.serving.server import PORTS, TRANSPORTS, bind_all
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
-GIB = 2**30
+MIB, GIB = 2**20, 2**30
 OF_THE_SERVER = {"connection", "content-length", "date", "sec-websocket-accept", "sec-websocket-extensions",
                  "sec-websocket-protocol", "trailer", "transfer-encoding", "upgrade"}  # fmt: skip
 UNNAMED = Path()  # --tls without a file
@@ -43,6 +60,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
     p.add_argument("--count", type=positive_whole, help="publish so many messages, and then no more")
     p.add_argument("--history", type=positive_whole, default=HISTORY, help=f"messages kept ({HISTORY:,})")
+    p.add_argument("--history-mib", type=positive, default=HISTORY_BYTES / MIB, metavar="MIB",
+                   help=f"memory that they may take ({HISTORY_BYTES // MIB})")
+    p.add_argument("--connections", type=positive_whole, help="connections at a time (default: what the system allows)")
+    p.add_argument("--connections-per-address", type=positive_whole, metavar="N",
+                   help=f"of them from one address (default: any on this machine, else {PER_ADDRESS})")
     p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
                    help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
     p.add_argument("--deflate", action="store_true", help="compress for clients that take it (gzip, RFC 7692)")
@@ -125,12 +147,25 @@ def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> source
 
 def check_memory(args: argparse.Namespace, p: argparse.ArgumentParser) -> None:
     """End with status 2 if the messages kept may become more than the memory there is."""
-    kept, free = args.history * (args.size or 0), limits.free_memory()
+    kept, free = min(args.history * (args.size or 0), args.history_mib * MIB), limits.free_memory()
     if kept > free and not args.controlled:  # a program that leads it has counted itself how many there will be
         p.error(
             f"{args.history:,} messages of {args.size:,} B take {kept / GIB:.1f} GiB of memory, and {free / GIB:.1f} "
-            f"are free: keep fewer with --history"
+            f"are free: keep fewer with --history or --history-mib"
         )
+
+
+def warn_of_others(host: str) -> None:
+    """Say who can ask, where other machines can reach the servers."""
+    if not is_loopback(host):
+        print(f"servers: who can reach {host} and has the token in these links can read and publish", file=sys.stderr)
+
+
+def crowd_of(args: argparse.Namespace) -> Crowd:
+    """How many connections there may be: fewer than there are descriptors, so that no other part lacks one."""
+    most = limits.raise_descriptors() - RESERVED
+    each = math.inf if is_loopback(args.host) else PER_ADDRESS
+    return Crowd(min(args.connections or most, most), args.connections_per_address or each)
 
 
 @contextmanager
@@ -145,15 +180,18 @@ def authority_file(args: argparse.Namespace) -> Iterator[Path]:
 def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     """Bind, publish and serve; return the exit status."""
     check_memory(args, p)
-    ports, feed = ports_of(args, p), MemoryFeed(args.history)
+    ports, feed = ports_of(args, p), MemoryFeed(args.history, round(args.history_mib * MIB))
     publisher = Publisher(feed, islice(timetable_of(args, p), args.count))
-    answering = {"deflate": args.deflate, "answer_fields": args.answer_field}
+    answering = {"deflate": args.deflate, "answer_fields": args.answer_field, "crowd": crowd_of(args),
+                 "token": None if is_loopback(args.host) else secrets.token_urlsafe(16)}  # fmt: skip
     if args.tls is None:
         bound = bind_all(feed, publisher, ports, args.host, **answering)
+        warn_of_others(args.host)
         return serve(bound, publisher, feed, args.controlled)
     with authority_file(args) as file:
         tls, authority = tls_for(args.host)
         bound = bind_all(feed, publisher, ports, args.host, tls=tls, **answering)
+        warn_of_others(args.host)
         file.write_bytes(authority)  # only now: if a port is taken, the servers that run there may be using this file
         return serve(bound, publisher, feed, args.controlled, file)
 
@@ -161,7 +199,6 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
-    limits.raise_descriptors()
     sys.setswitchinterval(0.0005)  # seconds that the publisher's thread is kept waiting by the greenlets
     try:
         return run(args, p)
@@ -173,4 +210,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

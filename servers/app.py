@@ -2,10 +2,14 @@
 
 import gzip
 import json
+import re
 import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
+from itertools import accumulate
 from platform import python_version
 from typing import Any
 
@@ -13,12 +17,19 @@ import psutil
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
+from servers import guard
+from servers.description import description
 from servers.feed import Feed, Message, OutsideHistory, UnencodableData
+from servers.pace import Pace
 from servers.publisher import Publisher
 from servers.question import Question, question
+from servers.room import Room
 
-LARGEST_POST = 65_536  # bytes
-LARGEST_ECHO = 16 * 1024 * 1024  # bytes
+LARGEST_POST, LARGEST_ECHO = 65_536, 16 * 1024 * 1024  # bytes
+LARGEST_ANSWER = 4 * 1024 * 1024  # bytes; but a response holds one message at the least
+PIECE = 65_536  # bytes of a long response that are put together at a time
+OCTETS = "application/octet-stream"
+ECHOED = re.compile(r"text/plain|application/(json|x-ndjson|octet-stream)|(image|audio|video)/.+")  # no page's types
 PACKAGES = ("flask", "flask-sock", "simple-websocket", "gevent")
 
 
@@ -35,10 +46,13 @@ class Counts:
 class App(Flask):
     """A Flask application with what /status shows: its counts, and the publisher, if there is one."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, transport: str) -> None:
         super().__init__(name)
-        self.counts = Counts()
+        self.transport = transport
+        self.counts, self.room, self.pace = Counts(), Room(), Pace()
         self.publisher: Publisher | None = None
+        self.token: str | None = None  # without one, only this machine is answered
+        self.endings: set[Callable[[], object]] = set()  # to be called, for each open WebSocket, when the server ends
         self.json.sort_keys = False  # type: ignore[attr-defined]
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -46,8 +60,8 @@ class App(Flask):
 
         Here rather than in Flask's hooks, each of which costs every poll several microseconds.
         """
-        if "HTTP_HOST" not in environ:
-            return problem(BadRequest("Host is missing (RFC 9112 section 3.2)"))(environ, start_response)
+        if refusal := self._refusal(environ):
+            return refusal(environ, start_response)
         asks = environ["PATH_INFO"] == "/messages" and environ["REQUEST_METHOD"] in ("GET", "HEAD")
         self.counts.requests += asks
         self.counts.clients += asks
@@ -55,6 +69,13 @@ class App(Flask):
             return super().wsgi_app(environ, start_response)
         finally:
             self.counts.clients -= asks
+
+    def _refusal(self, environ: dict[str, Any]) -> Response | None:
+        try:
+            guard.check(environ, self.token)
+        except HTTPException as error:
+            return last(problem(error))
+        return None
 
     def process_response(self, response: Response) -> Response:
         """Count the messages delivered; compress them for who takes that, if the server runs with --deflate.
@@ -70,11 +91,12 @@ class App(Flask):
 
 
 class Delivered(Response):
-    """A response with messages in it, a line each."""
+    """A response with messages in it, a line each; a long one is put together while it is sent."""
 
     def __init__(self, messages: list[Message]) -> None:
-        super().__init__(b"".join(message.encoded + b"\n" for message in messages), mimetype="application/x-ndjson")
-        self.deliveries = len(messages)
+        size, body = sum(len(message.encoded) + 1 for message in messages), pieces(messages)
+        super().__init__(b"".join(body) if size <= PIECE else body, mimetype="application/x-ndjson")
+        self.content_length, self.deliveries = size, len(messages)
 
     def compress(self) -> None:
         """Send the body in the gzip coding (RFC 9110 section 8.4.1.3)."""
@@ -83,9 +105,20 @@ class Delivered(Response):
         self.vary.add("Accept-Encoding")
 
 
+def pieces(messages: Iterable[Message]) -> Iterator[bytes]:
+    """The lines of messages, some PIECE bytes at a time."""
+    held = bytearray()
+    for message in messages:
+        held += message.encoded + b"\n"
+        if len(held) >= PIECE:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
+
+
 def new_app(feed: Feed, transport: str) -> App:
     """Return an application that counts its requests, reports problems, and has /status; it lacks /messages."""
-    app = App(__name__)
+    app = App(__name__, transport)
     app.register_error_handler(HTTPException, problem)
     app.register_error_handler(OutsideHistory, gone)
     app.register_error_handler(UnencodableData, lambda error: problem(BadRequest(str(error))))
@@ -103,10 +136,17 @@ def new_app(feed: Feed, transport: str) -> App:
 def answer(asked: Question, messages: list[Message], epoch: str) -> Response:
     """Return 200 with a message a line, or 204 if there is none."""
     if messages:
-        return introduce(Delivered(messages), asked, epoch, messages[-1].seq)
+        first = as_fit(messages)
+        return introduce(Delivered(first), asked, epoch, first[-1].seq)
     empty = Response(status=204)
     del empty.headers["Content-Type"]
     return introduce(empty, asked, epoch, asked.seq)
+
+
+def as_fit(messages: list[Message]) -> list[Message]:
+    """The first of the messages, as many as one response holds; the reader asks for the others next time."""
+    sizes = accumulate(len(message.encoded) + 1 for message in messages)
+    return messages[: max(bisect_right(list(sizes), LARGEST_ANSWER), 1)]
 
 
 def introduce(response: Response, asked: Question, epoch: str, newest: int) -> Response:
@@ -138,24 +178,43 @@ def problem(error: HTTPException) -> Response:
     return response
 
 
+def last(response: Response) -> Response:
+    """The same response, after which the connection ends."""
+    response.headers["Connection"] = "close"
+    return response
+
+
 def problem_json(**members: Any) -> str:
     return json.dumps(members, separators=(",", ":"))
 
 
-# ---- POST
+# ---- What clients send
+
+
+def publish_for_client(app: App, feed: Feed, data: Any) -> Message:
+    """Publish what a client sends, when it is its turn."""
+    app.pace.wait()
+    return feed.publish(data)
 
 
 def add_posting(app: App, feed: Feed) -> None:
-    """Let clients of an HTTP server publish with POST /messages, and have bytes sent back by POST /echo."""
+    """Let clients of an HTTP server publish with POST /messages, have bytes sent back by POST /echo, and read what
+    there is to ask.
+    """
+
+    @app.get("/openapi.json")
+    def openapi() -> dict[str, Any]:
+        return description(app.transport)
 
     @app.post("/messages")
     def publish() -> Response:
-        message = feed.publish(data_of(body_up_to(LARGEST_POST), request.mimetype))
+        message = publish_for_client(app, feed, data_of(body_up_to(LARGEST_POST), request.mimetype))
         return Response(message.encoded, 201, mimetype="application/json")
 
     @app.post("/echo")
     def echo() -> Response:
-        return Response(body_up_to(LARGEST_ECHO), content_type=request.content_type or "application/octet-stream")
+        harmless = ECHOED.fullmatch(request.mimetype) and "svg" not in request.mimetype
+        return Response(body_up_to(LARGEST_ECHO), content_type=request.content_type if harmless else OCTETS)
 
 
 def body_up_to(limit: int) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-HISTORY = 10_000  # messages kept
+HISTORY, HISTORY_BYTES = 10_000, 256 * 1024 * 1024  # what is kept: so many messages, of so many bytes in all
 
 
 class UnencodableData(ValueError):
@@ -74,32 +74,38 @@ class Feed(Protocol):
         `epoch` is another feed's.
         """
 
+    def close(self) -> None:
+        """Wake whoever waits; from now on nobody waits."""
+
 
 class MemoryFeed:
-    """A feed that keeps its last `history` messages in memory.
+    """A feed that keeps its last `history` messages in memory, or fewer, of `history_bytes` in all; one at the least.
 
     Readers take no lock: a message is in the log before `newest` says so, and before those who wait are woken. They
     wait for one event, made anew with each message, so that a publication wakes all of them at once.
     """
 
-    def __init__(self, history: int = HISTORY, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, history: int = HISTORY, history_bytes: int = HISTORY_BYTES, clock: Callable[[], float] = time.time
+    ) -> None:
         self.epoch = secrets.token_hex(8)
-        self.newest = 0
-        self._history, self._clock = history, clock
+        self.oldest, self.newest = 1, 0
+        self._history, self._history_bytes, self._clock = history, history_bytes, clock
+        self._bytes = 0
         self._log: dict[int, Message] = {}
         self._news = threading.Event()
+        self._closed = False
         self._publishing = threading.Lock()
-
-    @property
-    def oldest(self) -> int:
-        return max(self.newest - self._history, 0) + 1
 
     def publish(self, data: Any) -> Message:
         with self._publishing:
             message = Message.encode(self.newest + 1, self._clock(), data)
             self._log[message.seq] = message
+            self._bytes += len(message.encoded)
             self.newest = message.seq
-            self._log.pop(message.seq - self._history, None)
+            while len(self._log) > self._history or self._bytes > self._history_bytes and len(self._log) > 1:
+                self._bytes -= len(self._log.pop(self.oldest).encoded)
+                self.oldest += 1
             read, self._news = self._news, threading.Event()
         read.set()
         return message
@@ -107,9 +113,8 @@ class MemoryFeed:
     def after(
         self, seq: int, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
     ) -> list[Message]:
-        news = self._news
-        if timeout != 0 and seq == self.newest and epoch in (None, self.epoch):
-            news.wait(timeout)
+        if timeout != 0 and epoch in (None, self.epoch):
+            self._wait(seq, timeout)
         newest = self.newest
         if seq > newest or epoch not in (None, self.epoch):
             raise self._outside()
@@ -118,6 +123,23 @@ class MemoryFeed:
             return [self._log[number] for number in range(seq + 1, last + 1)]
         except KeyError:
             raise self._outside() from None
+
+    def _wait(self, seq: int, timeout: float | None) -> None:
+        """Return when there is a message after `seq`, or the time is over, or the feed closed.
+
+        A wait may end because of message `seq` itself: its writer says so a moment after `newest` does.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        news = self._news
+        while seq == self.newest and not self._closed:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            if not news.wait(left):
+                return
+            news = self._news
+
+    def close(self) -> None:
+        self._closed = True
+        self._news.set()
 
     def _outside(self) -> OutsideHistory:
         return OutsideHistory(self.oldest, self.newest, self.epoch)

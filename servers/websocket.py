@@ -1,8 +1,10 @@
 """WebSocket (RFC 6455): the client asks once, for the connection; from then on either side sends when it likes."""
 
+from functools import partial
+
 from flask import request
 
-from servers.app import LARGEST_ECHO, LARGEST_POST, App, new_app
+from servers.app import LARGEST_ECHO, LARGEST_POST, App, new_app, publish_for_client
 from servers.feed import Feed
 from servers.question import question
 from servers.sockets.broadcast import Broadcast
@@ -14,11 +16,12 @@ def create_app(feed: Feed) -> App:
     """Return the application; each message is sent as it is published, and nobody asks for it."""
     app = new_app(feed, "websocket")
     sock, broadcast = Sock(app), Broadcast(feed, app.counts)
+    publish = partial(publish_for_client, app, feed)
 
     @sock.route("/messages")
     def messages(ws: WebSocket) -> None:
         asked = question(request.args, feed.newest)
-        ws.accept(LARGEST_POST, on_text=feed.publish)
+        ws.accept(LARGEST_POST, publish)
         for message in broadcast.follow(ws, asked):  # the broadcast itself sends to a client that keeps up
             ws.send(message.encoded.decode())
 

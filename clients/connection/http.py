@@ -39,7 +39,7 @@ class HttpConnection:
         fields: Iterable[tuple[str, str]] = (),
         trust: str | None = None,
     ) -> None:
-        address = address_of(url)
+        self._address = address = address_of(url)
         self.ledger = ledger
         self._fields = [("Host", address.authority), *fields]
         self._h11 = h11.Connection(h11.CLIENT)
@@ -53,7 +53,7 @@ class HttpConnection:
 
     def get(self, target: str) -> Answer:
         """Return the response to a GET; ConnectionLost if it does not come whole."""
-        request = h11.Request(method="GET", target=target, headers=self._fields)
+        request = h11.Request(method="GET", target=self._address.target(target), headers=self._fields)
         try:
             self.socket.sendall(self._send(request) + self._send(h11.EndOfMessage()))
             return self._receive()

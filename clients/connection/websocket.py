@@ -36,7 +36,7 @@ class WebSocketConnection:
         deflate: bool = False,
     ) -> None:
         address, lines = address_of(url), list(fields)
-        uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{target}")
+        uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{address.target(target)}")
         offered = deflate or any(name.lower() == EXTENSIONS for name, _ in lines)
         self._protocol = ClientProtocol(uri, extensions=[ClientPerMessageDeflateFactory()] if offered else None)
         self._begun: list[bytes] = []  # the fragments of a message so far

@@ -33,12 +33,13 @@ def endings(good: str, odd: str) -> dict[str, tuple[str, str]]:
 
 
 def observe(page: Page, servers: Servers) -> Iterator[Observation]:
-    visit(page, f"{servers.polling}/status")
+    visit(page, servers.page)
     with playing(SCRIPTS) as scripted:
         for condition, (url, act) in endings(servers.websocket, scripted.url("", "ws")).items():
             yield from ending(page, condition, url, act)
     for condition, way in {"the server is told to end": "end", "the server is killed": "kill"}.items():
         with serving() as doomed:
+            visit(page, doomed.page)
             yield from ending(page, condition, f"{doomed.websocket}/messages", then=getattr(doomed.process, way))
 
 

@@ -22,7 +22,7 @@ def observe(servers: Servers) -> Iterator[Observation]:
 
 def observe_page(page: Page, servers: Servers) -> Iterator[Observation]:
     """Every kind through the lab's echo; and how each travels."""
-    visit(page, f"{servers.polling}/status")
+    visit(page, servers.page)
     for each in page.evaluate("url => echoed(url)", f"{servers.websocket}/echo"):
         yield Observation("C14", "size", str(each["bytes"]), "B", each["kind"])
         yield Observation("C14", "comes back", "the same" if each["same"] else "another", "", each["kind"])

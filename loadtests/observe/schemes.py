@@ -1,16 +1,17 @@
 """C16, where it is no load: ports, and what a page that came over TLS may open."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from playwright.sync_api import Page
 
 from loadtests.observe.browser import NAME, visit
 from loadtests.observe.observation import Observation
-from loadtests.observe.servers import Servers, serving
+from loadtests.observe.scripted import playing
+from loadtests.observe.servers import Servers
+from servers.serving.certificate import tls_for
 
 SCHEMES = ("http", "https", "ws", "wss")
+PAGE, SOCKET = "/page", "/"
 
 
 def observe(page: Page, servers: Servers) -> Iterator[Observation]:
@@ -18,16 +19,12 @@ def observe(page: Page, servers: Servers) -> Iterator[Observation]:
     for scheme in SCHEMES:
         port = page.evaluate("scheme => defaultPort(scheme)", scheme)
         yield Observation("C16", "port without saying one", str(port), "", scheme)
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "authority.pem") as secure:
-        asked = {"http": f"{servers.polling}/status", "https": f"{secure.polling}/status",
-                 "ws": f"{servers.websocket}/messages", "wss": f"{secure.websocket}/messages"}  # fmt: skip
+    tls, _ = tls_for(NAME)
+    with playing({SOCKET: ()}) as plain, playing({SOCKET: ()}, tls) as secure:
+        asked = {"http": plain.url(PAGE, "http", NAME), "https": secure.url(PAGE, "https", NAME),
+                 "ws": plain.url(SOCKET, "ws", NAME), "wss": secure.url(SOCKET, "wss", NAME)}  # fmt: skip
         for origin in ("http", "https"):
-            visit(page, named(asked[origin]))
+            visit(page, asked[origin])
             for scheme in SCHEMES:
-                seen = page.evaluate("url => reached(url)", named(asked[scheme]))
+                seen = page.evaluate("url => reached(url)", asked[scheme])
                 yield Observation("C16", f"from a page over {origin}", seen, "", scheme)
-
-
-def named(url: str) -> str:
-    """The same server by a name that is not the machine's own: a browser trusts localhost without TLS, too."""
-    return url.replace("127.0.0.1", NAME)

@@ -5,7 +5,9 @@ websockets' sans-I/O protocol does that, and the opening handshake.
 """
 
 import queue
+import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections import defaultdict
@@ -13,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.frames import Frame, Opcode
@@ -62,10 +65,16 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
 
-    def __init__(self, scripts: Mapping[str, Script]) -> None:
+    def __init__(self, scripts: Mapping[str, Script], tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Connection)
-        self.scripts = scripts
+        self.scripts, self._tls = scripts, tls
         self.heard: defaultdict[str, queue.Queue[Heard]] = defaultdict(queue.Queue)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        sock, address = super().get_request()
+        if self._tls:  # the handshake comes with the first read, in the connection's own thread
+            sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return sock, address
 
     def next_heard(self, target: str = "/") -> Heard:
         """The next connection that asks for that target, once it has ended."""
@@ -73,8 +82,8 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         heard.ended.wait(LINGER)
         return heard
 
-    def url(self, path: str = "/", scheme: str = "http") -> str:
-        return f"{scheme}://localhost:{self.server_address[1]}{path}"
+    def url(self, path: str = "/", scheme: str = "http", name: str = "localhost") -> str:
+        return f"{scheme}://{name}:{self.server_address[1]}{path}"
 
 
 class Connection(socketserver.BaseRequestHandler):
@@ -144,9 +153,9 @@ class Connection(socketserver.BaseRequestHandler):
 
 
 @contextmanager
-def playing(scripts: Mapping[str, Script]) -> Iterator[ScriptedServer]:
+def playing(scripts: Mapping[str, Script], tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
     """A scripted server, for as long as the block."""
-    with ScriptedServer(scripts) as server:
+    with ScriptedServer(scripts, tls) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         try:
             yield server

@@ -4,7 +4,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from loadtests.runs.conduct import START_TIMEOUT
 from loadtests.runs.processes import Child
@@ -25,6 +24,11 @@ class Servers:
     def websocket(self) -> str:
         return self.urls["websocket"]
 
+    @property
+    def page(self) -> str:
+        """A page of the WebSocket server's own, which no other site's may open."""
+        return self.websocket.replace("ws", "http", 1) + "/status"
+
     def publish(self, text: str) -> None:
         """Post a message; it is on the feed when this returns."""
         plain = {"Content-Type": "text/plain"}
@@ -33,9 +37,8 @@ class Servers:
 
 
 @contextmanager
-def serving(authority: Path | None = None) -> Iterator[Servers]:
-    """The three servers on free ports, with a feed of their own; over TLS where a file for the authority is named."""
-    tls = ["--tls", str(authority)] if authority else []
-    arguments = ["-m", "servers", "--ports", "0,0,0", "--controlled", "--source", "none", *tls]
+def serving() -> Iterator[Servers]:
+    """The three servers on free ports, with a feed of their own."""
+    arguments = ["-m", "servers", "--ports", "0,0,0", "--controlled", "--source", "none"]
     with Child("the servers' process", arguments) as process:
         yield Servers(process, process.hear("urls", START_TIMEOUT))

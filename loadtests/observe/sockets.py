@@ -18,13 +18,13 @@ def observe(servers: Servers) -> Iterator[Observation]:
     """Ports and the server's own end of a connection, for HTTP and after a 101 on it; then HTTP again."""
     url = servers.websocket
     with connect(url) as sock:
-        sock.sendall(request("/status", [("Host", "x")]))
+        sock.sendall(request("/status", [("Host", "localhost")]))
         answer(sock)
         spoken = sock.getsockname(), sock.getpeername(), server_end(servers, sock.getsockname()[1])
         sock.sendall(request("/echo", handshake_of_a_browser(url)))
         status = answer(sock).status
         upgraded = sock.getsockname(), sock.getpeername(), server_end(servers, sock.getsockname()[1])
-        sock.sendall(request("/status", [("Host", "x")]))
+        sock.sendall(request("/status", [("Host", "localhost")]))
         said = sock.recv(65_536)
     yield Observation("C8", "status", str(status))
     for what, before, after in zip(ENDS, spoken, upgraded, strict=True):

@@ -99,7 +99,7 @@ class PostingUser(DuplexUser, HttpUser):
 
     def publish(self, text: str) -> int:
         self.generator.tally.requests += self.counting
-        return len(self.poster.request("POST", "/messages", text, CONTENT_TYPE).read())
+        return len(self.poster.request("POST", self.address.target("/messages"), text, CONTENT_TYPE).read())
 
     def turn(self, page: Ledger) -> None:
         super().turn(page)

@@ -143,7 +143,7 @@ class ByHttp(ExchangeUser, HttpUser):
 
     def answered(self) -> bytes:
         self.generator.tally.requests += self.counting
-        return bytes(self.client.request("POST", self.target, self.text, CONTENT_TYPE).read())
+        return bytes(self.client.request("POST", self.address.target(self.target), self.text, CONTENT_TYPE).read())
 
 
 class ByWebSocket(ExchangeUser):

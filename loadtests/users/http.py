@@ -86,7 +86,7 @@ class HttpUser(FeedUser):
         tally, self.asked_at = self.generator.tally, time.time()
         self.asking = True
         tally.requests += self.counting
-        response = self.client.request("GET", self.cursor.target(**extra))
+        response = self.client.request("GET", self.address.target(self.cursor.target(**extra)))
         body = response.read()
         self.asking = False
         if self.counting:

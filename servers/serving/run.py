@@ -10,14 +10,20 @@ from typing import IO, Any
 import gevent
 from gevent.event import AsyncResult
 from gevent.fileobject import FileObject
+from greenlet import greenlet
 
 from servers.feed import Feed
 from servers.publisher import Publisher
+from servers.serving import limits
+from servers.serving.crowd import Crowd
 from servers.serving.server import LabServer, address_of, stop_all
+
+TIDY_S = 5.0  # seconds
 
 
 def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers: IO[str]) -> None:
     """Start and stop publishing as lines of JSON say: `{"do": "start"}`, `{"do": "stop"}`; answer with the newest seq.
+    `{"do": "count"}` is answered with how many greenlets there are.
 
     Return at the end of the commands, so that no server outlives its parent.
     """
@@ -29,9 +35,21 @@ def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers
             case {"do": "stop"}:
                 publisher.stop()
                 answer = {"stopped_at": feed.newest, "late_p99_ms": publisher.late_p99_ms}
+            case {"do": "count"}:
+                answer = {"greenlets": sum(isinstance(each, greenlet) for each in gc.get_objects())}
             case unknown:
                 answer = {"unknown": unknown}
         print(json.dumps(answer), file=answers, flush=True)
+
+
+def tidy(crowd: Crowd) -> None:
+    """Now and then, where connections have ended, give back the memory that they took."""
+    seen = 0
+    while True:
+        gevent.sleep(TIDY_S)
+        if crowd.gone != seen:
+            seen = crowd.gone
+            limits.return_memory()
 
 
 def status_by_signal() -> AsyncResult:
@@ -65,8 +83,10 @@ def serve(
         gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout).link(lambda _: status.set(0))
     else:
         publisher.start()
+    gevent.spawn(tidy, next(iter(servers.values())).crowd)
     try:
         return status.get()
     finally:
         publisher.stop()
+        feed.close()
         stop_all(list(servers.values()))

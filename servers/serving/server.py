@@ -1,65 +1,95 @@
 """gevent's WSGI server, the same for all three transports: ports, Nagle off, a bounded stop."""
 
+import errno
+import math
 import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import gevent
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import WSGIServer
 
 from servers import long_polling, polling, websocket
 from servers.app import App
 from servers.feed import Feed
+from servers.pace import Pace
 from servers.publisher import Publisher
+from servers.room import Room
+from servers.serving.crowd import Crowd
+from servers.serving.handler import HoldingHandler, LabHandler
+from servers.serving.incoming import HEAD_TIME
+from servers.sockets.whole import LINGER, WholeSocket
 
 TRANSPORTS: dict[str, Callable[[Feed], App]] = {
     "polling": polling.create_app,
     "long-polling": long_polling.create_app,
     "websocket": websocket.create_app,
 }
+FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 67\r\n"
+    b"Retry-After: 5\r\nConnection: close\r\n\r\n"
+    b'{"title":"Service Unavailable","status":503,"detail":"It is full."}'
+)
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+PAUSE = 0.1  # seconds
 PORTS = {"polling": 5001, "long-polling": 5002, "websocket": 5003}
-STOP_TIMEOUT = 0.3  # seconds that responses under way have at the end
+STALL = 60.0  # seconds in which a client that is sent something takes the next of it
+STOP_TIMEOUT, LOOK = 1.0, 0.005  # seconds that clients have at the end; between two looks whether any is left
 
 
 class PortUnavailable(OSError):
     """The machine's or the user's fault: the port is taken, or the host is not this machine's."""
 
 
-class LabHandler(WSGIHandler):
-    """Ignores a client that has gone, over TLS too; sends the head and the beginning of the body in one segment."""
-
-    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, ssl.SSL_ERROR_EOF)
-    _held: bytearray | None = None  # what is to be sent together
-
-    def _write_with_headers(self, data: bytes) -> None:
-        self._held = bytearray()
-        super()._write_with_headers(data)
-        together, self._held = self._held, None
-        super()._sendall(together)
-
-    def _sendall(self, data: bytes) -> None:
-        if self._held is None:
-            super()._sendall(data)
-        else:
-            self._held += data
-
-
 class LabServer(WSGIServer):
     """Sends at once: with Nagle's algorithm on, a response's body waits until its headers are acknowledged."""
 
-    handler_class = LabHandler
+    max_accept = 10  # connections at a time, so that a flood of them waits in the kernel and not here
+    upgrades = False  # whether a GET may open a WebSocket
+    token: str | None = None
+
+    def __init__(self, listener: tuple[str, int], application: App, **options: Any) -> None:
+        super().__init__(listener, application, log=None, backlog=4096, **options)
+        self.crowd, self.room = Crowd(math.inf, math.inf), Room()
+        self.endings: set[Callable[[], object]] = set()  # what is to be called at the end, for each open WebSocket
+
+    def do_read(self) -> Any:
+        """Accept a connection; or pause where the system has nothing left for one, and let those connected live on."""
+        try:
+            return super().do_read()
+        except OSError as error:
+            if error.errno not in EXHAUSTED:
+                raise
+            self.stop_accepting()
+            self._timer = self.loop.timer(PAUSE)
+            self._timer.start(self._start_accepting_if_started)
+            return None
 
     def handle(self, sock: socket.socket, address: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().handle(sock, address)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds out, in the end, who has gone without a word
+        sock.settimeout(STALL)
+        if not self.crowd.admit(address[0]):
+            return self._turn_away(sock)
+        try:
+            super().handle(sock, address)
+        finally:
+            self.crowd.leave(address[0])
+
+    def _turn_away(self, sock: socket.socket) -> None:
+        sock.settimeout(LINGER)
+        with suppress(OSError):
+            sock.sendall(FULL)
+            WholeSocket(sock).close()
 
     def wrap_socket_and_handle(self, sock: socket.socket, address: Any) -> None:
+        sock.settimeout(HEAD_TIME)
         try:
             secured = self.wrap_socket(sock, **self.ssl_args)
-        except OSError:  # the client broke off, does not trust the certificate, or speaks no TLS
+        except OSError:  # the client broke off or was silent, does not trust the certificate, or speaks no TLS
             return sock.close()
         with closing(secured):
             self.handle(secured, address)
@@ -68,7 +98,10 @@ class LabServer(WSGIServer):
 def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | None) -> LabServer:
     """Return a server of `transport` that listens on the port; PortUnavailable if it cannot."""
     secure = {} if tls is None else {"ssl_context": tls}
-    server = LabServer((host, port), app, log=None, backlog=4096, **secure)
+    server = LabServer((host, port), app, **secure)
+    server.upgrades = transport == "websocket"
+    server.handler_class = HoldingHandler if transport == "long-polling" else LabHandler
+    server.room, server.token, server.endings = app.room, app.token, app.endings
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -87,18 +120,24 @@ def bind_all(
     tls: ssl.SSLContext | None = None,
     deflate: bool = False,
     answer_fields: Sequence[tuple[str, str]] = (),
+    token: str | None = None,
+    crowd: Crowd | None = None,
 ) -> dict[str, LabServer]:
     """Return the servers by transport, all of them listening, or none.
 
-    `deflate` lets them compress, and every answer of theirs carries `answer_fields`.
+    `deflate` lets them compress, and every answer of theirs carries `answer_fields`; with a `token` only those who
+    know it are answered; `crowd` says how many connections there may be (default: any number).
     """
     servers: dict[str, LabServer] = {}
+    room, pace, crowd = Room(), Pace(), crowd or Crowd(math.inf, math.inf)
     try:
         for transport, port in ports.items():
             app = TRANSPORTS[transport](feed)
-            app.publisher, app.config["DEFLATE"] = publisher, deflate
+            app.publisher, app.config["DEFLATE"], app.token = publisher, deflate, token
             app.config["ANSWER_FIELDS"] = answer_fields
+            app.room, app.pace = room, pace
             servers[transport] = bind(app, transport, host, port, tls)
+            servers[transport].crowd = crowd
     except PortUnavailable:
         stop_all(list(servers.values()))
         raise
@@ -106,12 +145,19 @@ def bind_all(
 
 
 def address_of(transport: str, server: LabServer) -> str:
-    """The URL that a client of this server takes."""
+    """The URL that a client of this server takes; with the token, where it needs one."""
     scheme = ("ws" if transport == "websocket" else "http") + ("s" if server.ssl_enabled else "")
     host = f"[{server.server_host}]" if ":" in server.server_host else server.server_host
-    return f"{scheme}://{host}:{server.server_port}"
+    query = f"/?token={server.token}" if server.token else ""
+    return f"{scheme}://{host}:{server.server_port}{query}"
 
 
 def stop_all(servers: Sequence[LabServer]) -> None:
-    """Stop listening, give responses under way a moment, then end every connection."""
-    gevent.joinall([gevent.spawn(server.stop, timeout=STOP_TIMEOUT) for server in servers])
+    """Stop listening, tell WebSockets, give them and questions under way a moment, then end every connection."""
+    for server in servers:
+        server.close()
+        for end in list(server.endings):
+            end()
+    with gevent.Timeout(STOP_TIMEOUT, False):
+        while any(server.endings or server.application.counts.clients for server in servers):
+            gevent.sleep(LOOK)

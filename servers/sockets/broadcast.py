@@ -11,6 +11,7 @@ that do not wait.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Protocol
 
 import gevent
@@ -23,6 +24,7 @@ from servers.question import Question
 from servers.sockets.websocket import WebSocket
 
 BATCH = 64  # messages that a connection is sent before others have their turn
+AT_ONCE, TURN = 64, 0.005  # connections that are told between two looks at the clock; seconds of telling at a time
 
 
 class Offered(Protocol):
@@ -112,14 +114,23 @@ class Broadcast:
     def _run(self) -> None:
         while True:
             try:
-                for message in self._feed.after(self._seq, timeout=None):
+                if not (messages := self._feed.after(self._seq, timeout=None)):
+                    return  # the feed is closed
+                self._turn_ends = monotonic() + TURN
+                for message in messages:
                     self._seq = message.seq
                     self._tell(message)
+                gevent.sleep(0)  # let others run, even if there is news already
             except OutsideHistory as error:
                 self._seq = error.newest - 1  # so that the newest is sent, and connections that miss others leave
 
     def _tell(self, message: Message) -> None:
-        sent, behind = tell(list(self._places), message.seq, text_frame(message.encoded))
-        self._counts.deliveries += len(sent)
-        for place in behind:
-            place.leave()
+        frame, places = text_frame(message.encoded), list(self._places)
+        for start in range(0, len(places), AT_ONCE):
+            if monotonic() > self._turn_ends:
+                gevent.sleep(0)  # not after each message: where others take long, it would fall ever further behind
+                self._turn_ends = monotonic() + TURN
+            sent, behind = tell(places[start : start + AT_ONCE], message.seq, frame)
+            self._counts.deliveries += len(sent)
+            for place in behind:
+                place.leave()

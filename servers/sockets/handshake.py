@@ -54,16 +54,20 @@ def accept(
     """
     check(environ)
     offered = environ.get(EXTENSIONS, "") if deflate else ""
-    lines = {"Host": "lab", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
-             "Sec-WebSocket-Key": environ["HTTP_SEC_WEBSOCKET_KEY"], "Sec-WebSocket-Extensions": offered}  # fmt: skip
-    fields = [(name.encode(), value.strip().encode("latin-1")) for name, value in lines.items() if value]
     extensions: list[Extension] = [PerMessageDeflate()] if offered else []
     handshake = WSConnection(ConnectionType.SERVER)
     try:
-        handshake.initiate_upgrade_connection(fields, "/")
+        handshake.initiate_upgrade_connection(fields_of(environ["HTTP_SEC_WEBSOCKET_KEY"], offered), "/")
         added = [(name.encode(), value.encode("latin-1")) for name, value in answer_fields]
         answer = handshake.send(AcceptConnection(extensions=extensions, extra_headers=added))
     except (ProtocolError, ValueError) as error:
         raise BadRequest(f"Sec-WebSocket-Extensions cannot be read: {error}") from None
     assert handshake.connection is not None
     return answer, handshake.connection, any(extension.enabled() for extension in extensions)
+
+
+def fields_of(key: str, offered: str) -> list[tuple[bytes, bytes]]:
+    """The fields of a handshake, as far as wsproto looks at them."""
+    lines = {"Host": "lab", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+             "Sec-WebSocket-Key": key, "Sec-WebSocket-Extensions": offered}  # fmt: skip
+    return [(name.encode(), value.strip().encode("latin-1")) for name, value in lines.items() if value]

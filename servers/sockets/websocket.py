@@ -6,15 +6,14 @@ flask-sock's own, of simple-websocket 1.1.0, writes half a frame to a slow reade
 
 from collections.abc import Callable
 from contextlib import suppress
-from io import BufferedReader
-from typing import Any
+from typing import Any, cast
 
 import gevent
 from flask import current_app
 from gevent.event import Event
 from gevent.queue import Queue
 from simple_websocket import ConnectionClosed
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
 from wsproto import ConnectionState
 from wsproto.connection import Connection
 from wsproto.events import BytesMessage, CloseConnection, Message, Ping, TextMessage
@@ -22,11 +21,13 @@ from wsproto.events import Event as Frame
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
+from servers.app import App
 from servers.sockets.handshake import accept
 from servers.sockets.whole import LINGER, WholeSocket
 
 PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
 READ, READABLE = 65_536, 1  # bytes at a time; libev's name for it is EV_READ
+DEFLATED_PIECE = 512  # bytes, which deflate may have made of 512 KiB
 
 
 class WebSocket:
@@ -41,12 +42,14 @@ class WebSocket:
     connected = False  # whether messages can be sent
     _protocol: Connection
     _socket: WholeSocket
-    _received: Queue[str | bytes | None]
+    _received: Queue[tuple[str | bytes | None, int]]
+    _wanted: Event
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
         self._on_text: Callable[[str], Any] | None = None
         self._begun = bytearray()  # of a message whose end has not come
+        self._taken = self._answering = 0  # bytes of the server's room: all, and those of the message handed on
         self.ended = Event()
 
     def accept(self, largest: int, on_text: Callable[[str], Any] | None = None) -> None:
@@ -55,26 +58,30 @@ class WebSocket:
         `on_text` is called with each text, and binary messages are refused; without it, `receive` returns them all.
         Raises BadRequest or UpgradeRequired, to be answered by HTTP.
         """
-        config = current_app.config
+        app = cast(App, current_app)
         answer, self._protocol, compressed = accept(
-            self._environ, config.get("DEFLATE", False), config.get("ANSWER_FIELDS", ())
+            self._environ, app.config.get("DEFLATE", False), app.config.get("ANSWER_FIELDS", ())
         )
         self._shares_frames = not compressed and self._environ["wsgi.url_scheme"] == "http"
-        self._largest, self._on_text = largest, on_text
+        self._piece = DEFLATED_PIECE if compressed else READ
+        self._largest = largest
+        self._on_text = on_text
+        self._room = app.room
+        self._endings = app.endings
         if on_text is None:
-            self._received = Queue()
-        reader: BufferedReader = self._environ["wsgi.input"]
-        BufferedReader.__init__(reader, reader.raw, 1)  # frees 8 KiB: what comes now is not read through it
-        self._socket = WholeSocket(reader.raw._sock)  # type: ignore[attr-defined]
+            self._received, self._wanted = Queue(), Event()
+        sock, behind = self._environ["wsgi.input"].hand_over()
+        self._socket = WholeSocket(sock)
         try:
             self._socket.send(answer)
         except OSError:
             raise BadRequest("the client has gone before the response") from None
         self.connected = True
+        self._endings.add(self.go_away)
         loop = gevent.get_hub().loop
         self._readable = loop.io(self._socket.fileno(), READABLE)
         self._silence = loop.timer(PING_INTERVAL, PING_INTERVAL)
-        self._listen()
+        gevent.spawn(self._read, behind) if behind else self._listen()
 
     def send(self, data: str | bytes) -> None:
         """Send one message, text or binary."""
@@ -94,15 +101,24 @@ class WebSocket:
         self._send(None)
 
     def receive(self) -> str | bytes:
-        """Return the next message, once it is there."""
-        if (message := self._received.get()) is None:
+        """Return the next message, once it is there; what was done with the one before is done."""
+        self._give_back(self._answering)
+        self._wanted.set()
+        message, self._answering = self._received.get()
+        if message is None:
             raise ConnectionClosed()
         return message
 
     def close(self, code: int = CloseReason.NORMAL_CLOSURE, reason: str = "") -> None:
         """Close in order (RFC 6455 section 7.1.1) and return when TCP has ended; at once if it has."""
         self._begin_closing(code, reason)
+        if self._on_text is None:
+            self._wanted.set()  # whatever is read from now on, nobody waits for
         self.ended.wait()
+
+    def go_away(self) -> None:
+        """Begin to close, since the server ends; return at once."""
+        gevent.spawn(self._begin_closing, CloseReason.GOING_AWAY, "")
 
     def _begin_closing(self, code: int, reason: str) -> None:
         """Send a close frame; the other side has a moment to send its own."""
@@ -130,12 +146,12 @@ class WebSocket:
         self._readable.stop()  # at once: the loop may come round again before the greenlet has its turn
         gevent.spawn(self._read)
 
-    def _read(self) -> None:
+    def _read(self, behind: bytes = b"") -> None:
         """Read once, and then not before the event loop comes round: whoever sends without a pause leaves the others
         their turns. Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
         """
         with suppress(OSError, ConnectionClosed):
-            if self._hear(self._socket.recv(READ)):
+            if self._hear(behind or self._socket.recv(READ)):
                 return self._listen()
         self._end()
 
@@ -145,19 +161,31 @@ class WebSocket:
             self._send(Ping())
 
     def _end(self) -> None:
+        self._endings.discard(self.go_away)
+        self._give_back(self._taken)
         self._readable.close()
         self._silence.close()
         self.connected = False
         self._socket.close()
         self.ended.set()
         if self._on_text is None:
-            self._received.put(None)
+            self._received.put((None, 0))
 
     def _hear(self, data: bytes) -> bool:
-        """Take what came; return whether more may come."""
-        if data:
-            self._protocol.receive_data(data)
-        return data != b"" and all(map(self._take, self._protocol.events()))
+        """Take what came; return whether more may come.
+
+        Compressed data is inflated in small pieces, so that a message is too big before it has filled the memory.
+        """
+        for start in range(0, len(data), self._piece):
+            if start:
+                gevent.sleep(0)  # let others run, however much there is to inflate
+            self._protocol.receive_data(data[start : start + self._piece])
+            for number, event in enumerate(self._protocol.events()):
+                if number:
+                    gevent.sleep(0)  # let others run, however many frames came at once
+                if not self._take(event):
+                    return False
+        return data != b""
 
     def _take(self, event: Frame) -> bool:
         """Act on what the client said; return whether it may say more."""
@@ -170,17 +198,33 @@ class WebSocket:
     def _collect(self, part: Message[Any]) -> None:
         """Add a part of a message; hand it on when it is whole."""
         text = isinstance(part, TextMessage)
-        self._begun += part.data.encode() if text else part.data
+        data = part.data.encode() if text else part.data
+        try:
+            self._room.take(len(data))
+        except ServiceUnavailable as error:
+            return self._begin_closing(CloseReason.TRY_AGAIN_LATER, error.description or "")
+        self._taken += len(data)
+        self._begun += data
         if len(self._begun) > self._largest:
             self._begin_closing(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
         elif part.message_finished:
             whole, self._begun = self._begun, bytearray()
-            self._hand_on(whole.decode() if text else bytes(whole))
+            self._hand_on(whole.decode() if text else bytes(whole), len(whole))
 
-    def _hand_on(self, message: str | bytes) -> None:
+    def _hand_on(self, message: str | bytes, size: int) -> None:
+        """Hand on a message; without `on_text`, when the handler wants it, and until then no more is read."""
         if self._on_text is None:
-            self._received.put(message)
+            self._wanted.wait()
+            self._wanted.clear()
+            self._received.put((message, size))
         elif isinstance(message, str):
             self._on_text(message)
+            self._give_back(size)
         else:
             self._begin_closing(CloseReason.UNSUPPORTED_DATA, "text only")
+
+    def _give_back(self, size: int) -> None:
+        """Give back what messages of this client took of the server's room."""
+        given = min(size, self._taken)
+        self._taken -= given
+        self._room.give(given)

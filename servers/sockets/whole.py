@@ -6,6 +6,7 @@ from time import monotonic
 
 from gevent.lock import Semaphore
 
+PIECE = 65_536  # bytes, each of which the other side has the socket's timeout to take
 LINGER = 2.0  # seconds a closing server waits for the other side
 
 
@@ -28,8 +29,8 @@ class WholeSocket:
         """Send as `send` does; for a caller that holds the lock."""
         whole, self._rest = self._rest + data, b""
         sent = self._sock.send(whole)  # nearly always all of it, and faster than sendall
-        if sent < len(whole):
-            self._sock.sendall(memoryview(whole)[sent:])
+        for start in range(sent, len(whole), PIECE):
+            self._sock.sendall(memoryview(whole)[start : start + PIECE])
 
     def offer(self, frame: bytes) -> int:
         """Send without waiting; return how many bytes went out. The rest of a part goes before whatever comes next."""

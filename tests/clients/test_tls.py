@@ -284,5 +284,18 @@ def test_a_file_that_names_no_authority_is_told(tmp_path, content):
     ("https://h:5001", 5001, True), ("wss://h:1/messages", 1, True),
 ])
 def test_an_address_says_whether_it_is_secure(url, port, secure):
-    assert address_of(url) == ("h", port, secure)
+    assert address_of(url) == ("h", port, secure, "")
     assert address_of(with_tls(url)).secure
+
+
+def test_what_an_address_asks_goes_with_each_request():
+    asked = address_of("http://h:1/?token=a-b_c")
+    assert asked.target("/status") == "/status?token=a-b_c"
+    assert asked.target("/messages?after=1") == "/messages?after=1&token=a-b_c"
+    assert address_of("http://h:1").target("/messages?after=1") == "/messages?after=1"
+
+
+@pytest.mark.parametrize("query", ["after=1", "token=", "token=a b", "token=a&after=1", "token=a%20b", "x"])
+def test_an_address_asks_nothing_but_the_token(query):
+    with pytest.raises(ClientError):
+        address_of(f"http://h:1/?{query}")

@@ -52,7 +52,7 @@ class Bare:
         self.sock.connect(("127.0.0.1", lab.ports["websocket"]))
         if lab.trust:
             self.sock = ssl.create_default_context(cafile=lab.trust).wrap_socket(self.sock, server_hostname="127.0.0.1")
-        lines = [f"GET {target} HTTP/1.1", "Host: x", *(f"{name}: {text}" for name, text in UPGRADE.items()), "", ""]
+        lines = [f"GET {target} HTTP/1.1", "Host: localhost", *(f"{n}: {t}" for n, t in UPGRADE.items()), "", ""]
         self.sock.sendall("\r\n".join(lines).encode())
         self._file = self.sock.makefile("rb")
         assert b" 101 " in self._file.readline()
@@ -438,7 +438,7 @@ def test_one_that_ends_before_it_is_told_of_its_gap_is_no_error(plain):
 
 
 def test_one_that_ends_before_its_101_is_no_error(plain):
-    lines = ["GET /messages HTTP/1.1", "Host: x", *(f"{name}: {text}" for name, text in UPGRADE.items()), "", ""]
+    lines = ["GET /messages HTTP/1.1", "Host: localhost", *(f"{n}: {t}" for n, t in UPGRADE.items()), "", ""]
     for _ in range(50):
         with socket.create_connection(("127.0.0.1", plain.ports["websocket"]), WAIT) as sock:
             sock.sendall("\r\n".join(lines).encode())

@@ -126,7 +126,7 @@ FLOOD = """
 import socket, sys
 from tools.lab import UPGRADE
 sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-lines = ["GET /echo HTTP/1.1", "Host: x", *(f"{name}: {text}" for name, text in UPGRADE.items()), "", ""]
+lines = ["GET /echo HTTP/1.1", "Host: localhost", *(f"{name}: {text}" for name, text in UPGRADE.items()), "", ""]
 sock.sendall("\\r\\n".join(lines).encode())
 sock.recv(65_536)
 rest = b"\\xc0" + bytes(4) + b"x" * 64

@@ -206,6 +206,29 @@ def test_a_reader_waits_again_after_it_was_woken():
 # ---- Many at once
 
 
+def test_a_reader_that_is_woken_by_what_it_has_waits_on():
+    """The writer preempted between saying what is newest and waking: the reader has read it, and asks again."""
+    feed = feed_of(1)
+
+    class Late(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            feed._news = threading.Event()
+            return True
+
+    feed._news = Late()
+    started = time.monotonic()
+    assert feed.after(1, 0.2) == [] and time.monotonic() - started >= 0.2
+    feed._news = Late()
+    start(lambda: (time.sleep(0.1), feed.publish("m2")))
+    assert seqs(feed.after(1, None)) == [2]
+
+
+def test_a_closed_feed_lets_nobody_wait():
+    feed = feed_of(1)
+    start(lambda: (time.sleep(0.1), feed.close()))
+    assert feed.after(1, None) == feed.after(1, WAIT) == []
+
+
 def test_readers_in_threads_see_each_of_5000_messages_once_and_in_order():
     feed, count = MemoryFeed(), 5000
     got: list[list[int]] = [[] for _ in range(8)]

@@ -50,7 +50,7 @@ def test_another_version_is_426_and_told_which_one_is_spoken(lab, version):
 
 
 def test_an_upgrade_takes_http_1_1(lab):
-    lines = ["GET /messages HTTP/1.0", "Host: x", *(f"{name}: {text}" for name, text in UPGRADE.items()), "", ""]
+    lines = ["GET /messages HTTP/1.0", "Host: localhost", *(f"{n}: {t}" for n, t in UPGRADE.items()), "", ""]
     status = raw_exchange(lab, "websocket", "\r\n".join(lines).encode()).split()[1]
     assert status == b"400"
 

@@ -196,7 +196,7 @@ def test_a_host_that_is_not_this_machines_is_status_1_and_one_line(host):
 def plain_http(port: int) -> bytes:
     """What a port says to somebody who speaks no TLS."""
     with socket.create_connection(("127.0.0.1", port), WAIT) as sock:
-        sock.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
         try:
             return sock.recv(1000)
         except ConnectionResetError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.message import Message as Fields
 from pathlib import Path
 from typing import IO, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -74,6 +74,7 @@ class Lab:
     ports: dict[str, int]
     errors: IO[str]
     trust: str | None = None  # the file of the authority, over TLS
+    token: str | None = None  # which other machines need
 
     def url(self, transport: str) -> str:
         scheme = ("ws" if transport == "websocket" else "http") + ("s" if self.trust else "")
@@ -144,7 +145,8 @@ def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str
         lab = Lab(process, {}, errors)
         try:
             urls, lab.trust = addresses(lab, transports, "--tls" in options)
-            lab.ports.update({transport: int(url.rpartition(":")[2]) for transport, url in urls.items()})
+            lab.ports.update({transport: urlsplit(url).port for transport, url in urls.items()})
+            lab.token = parse_qs(urlsplit(urls[transports[0]]).query).get("token", [None])[0]
             yield lab
             lab.end()
             complaints = lab.read_errors()

@@ -41,7 +41,7 @@ def raw_exchange(lab: Lab, transport: str, request: bytes) -> bytes:
 def opened(lab: Lab, target: str) -> socket.socket:
     """A bare socket after the opening handshake."""
     sock = socket.create_connection(("127.0.0.1", lab.ports["websocket"]), WAIT)
-    lines = [f"GET {target} HTTP/1.1", "Host: x", *(f"{name}: {text}" for name, text in UPGRADE.items()), "", ""]
+    lines = [f"GET {target} HTTP/1.1", "Host: localhost", *(f"{n}: {t}" for n, t in UPGRADE.items()), "", ""]
     sock.sendall("\r\n".join(lines).encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):

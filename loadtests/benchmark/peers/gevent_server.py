@@ -26,6 +26,6 @@ def messages(query: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
 
 def run(application: Any) -> None:
     """Serve a WSGI application as the lab serves its own, until the end of input."""
-    server = LabServer(("127.0.0.1", 0), application, log=None, backlog=4096)
+    server = LabServer(("127.0.0.1", 0), application)
     server.start()
     serve({"polling": server, "long-polling": server}, Publisher(FEED, timetable()), FEED, controlled=True)

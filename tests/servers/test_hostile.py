@@ -1,0 +1,445 @@
+"""One client must not harm the others: each attack beside a healthy client, and the memory that it may take."""
+
+import json
+import signal
+import socket
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+
+import psutil
+import pytest
+from tools.lab import UPGRADE, WAIT, Lab, eventually, serving
+from tools.wire import each, each_http, is_problem, newest, opened, read_to_end, websocket_to
+
+from loadtests.soak.witness import Witness
+from servers.serving.limits import raise_descriptors
+
+HOST = b"Host: localhost\r\n"
+MIB = 2**20
+EMPTY = b"\x81\x80\0\0\0\0"  # a masked text without a character
+RESET = struct.pack("ii", 1, 0)
+
+
+@contextmanager
+def changed(*lines: str, options: tuple[str, ...] = ()) -> Iterator[Lab]:
+    """The three servers with constants of theirs changed by these lines."""
+    given = ["--ports", "0,0,0", "--source", "none", *options]
+    script = "\n".join([
+        "import servers.__main__ as command", "from servers.serving import incoming, server, run, crowd, limits",
+        "from servers import app, pace, room", "from servers.sockets import websocket, whole",
+        *lines, f"raise SystemExit(command.main({given!r}))",
+    ])  # fmt: skip
+    with serving(*options, script=script) as lab:
+        yield lab
+
+
+def connected(lab: Lab, transport: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", lab.ports[transport]), WAIT)
+
+
+def reset(sock: socket.socket) -> None:
+    """End a connection without a farewell."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    sock.close()
+
+
+def frame(payload: bytes, opcode: int = 0x82) -> bytes:
+    """A client's frame of 126 B or more, masked with zeros."""
+    size = len(payload)
+    length = b"\xff" + size.to_bytes(8) if size > 65_535 else b"\xfe" + size.to_bytes(2)
+    return bytes([opcode]) + length + bytes(4) + payload
+
+
+# ---- Turns
+
+
+@each
+def test_who_asks_without_a_pause_does_not_hold_the_others_up(lab, transport):
+    """5,000 requests in a row: before the last of them is answered, so is somebody else's one."""
+    request, answered = b"GET /nothing HTTP/1.1\r\n" + HOST + b"\r\n", 0
+    done = threading.Event()
+    with closing(connected(lab, transport)) as sock, closing(lab.connection(transport)) as other:
+        threading.Thread(target=lambda: (sock.sendall(request * 5_000), done.set()), daemon=True).start()
+        assert sock.recv(1)
+        other.request("GET", "/status")
+        assert other.getresponse().read()
+        sock.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                answered += sock.recv(MIB).count(b"HTTP/1.1 404 ")
+        assert answered < 4_000
+        sock.settimeout(WAIT)
+        while answered < 4_990:
+            answered += sock.recv(MIB).count(b"HTTP/1.1 404 ")
+
+
+def test_more_messages_than_can_be_told_do_not_hold_the_others_up():
+    with serving("--ports", "0,0,0", "--source", "clock", "--rate", "4000") as lab, ExitStack() as stack:
+        for _ in range(50):
+            sock = stack.enter_context(closing(opened(lab, "/messages")))
+            threading.Thread(target=drained, args=[sock], daemon=True).start()
+        time.sleep(1)  # it takes a while to fall behind
+        for transport in ("polling", "websocket"):
+            before = newest(lab)
+            assert lab.request(transport, "GET", "/status").status == 200
+            assert newest(lab) - before < 8_000, "two seconds' worth"
+
+
+def drained(sock: socket.socket) -> None:
+    with closing(sock):
+        try:
+            while sock.recv(MIB):
+                pass
+        except OSError:
+            pass
+
+
+def test_a_burst_from_one_client_does_not_push_out_what_others_have_yet_to_read():
+    """64 KiB of empty texts are 10,922 messages, more than the history; who reads on misses none."""
+    with serving("--ports", "0,0,0", "--source", "none") as lab, closing(opened(lab, "/messages")) as sock:
+        threading.Thread(target=drained, args=[sock], daemon=True).start()
+        sock.sendall(EMPTY * 10_922)
+        with ThreadPoolExecutor() as pool:
+            for seqs in pool.map(lambda transport: followed(lab, transport, 10_922), lab.ports):
+                assert seqs == list(range(1, 10_923))
+
+
+def followed(lab: Lab, transport: str, count: int) -> list[int]:
+    """The first seqs of a feed that a client sees, which asks four times a second or is told."""
+    seqs: list[int] = []
+    if transport == "websocket":
+        with closing(websocket_to(lab, "/messages?after=0")) as ws:
+            return [json.loads(ws.recv())["seq"] for _ in range(count)]
+    while len(seqs) < count:
+        answer = lab.ask(transport, after=seqs[-1] if seqs else 0, wait=5)
+        assert answer.status in (200, 204), answer
+        seqs += [json.loads(line)["seq"] for line in answer.body.splitlines()]
+        time.sleep(0.25)
+    return seqs
+
+
+# ---- Memory
+
+
+def rss(lab: Lab) -> int:
+    return lab.status("polling")["rss_bytes"]
+
+
+def sent_and_never_read(sock: socket.socket, data: bytes) -> None:
+    """Send until the server takes no more for half a second."""
+    sock.settimeout(0.5)
+    try:
+        while True:
+            sock.sendall(data)
+    except OSError:
+        pass
+
+
+def flood(lab: Lab, transport: str, opening: bytes, data: bytes, clients: int) -> int:
+    """Bytes of memory that the server takes more while so many clients send and do not read."""
+    before, most, over = rss(lab), 0, threading.Event()
+
+    def look() -> None:
+        nonlocal most
+        while not over.wait(0.1):
+            most = max(most, rss(lab) - before)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with ExitStack() as stack:
+        sending = []
+        for _ in range(clients):
+            sock = stack.enter_context(closing(connected(lab, transport)))
+            sock.sendall(opening)
+            sending.append(threading.Thread(target=sent_and_never_read, args=[sock, data]))
+            sending[-1].start()
+        for thread in sending:
+            thread.join()
+    over.set()
+    looking.join()
+    return most
+
+
+HANDSHAKE = b"GET /echo HTTP/1.1\r\n" + HOST + "".join(f"{n}: {v}\r\n" for n, v in UPGRADE.items()).encode() + b"\r\n"
+LARGE = bytes(15 * MIB)
+
+
+@pytest.mark.parametrize("what", ["messages", "unfinished messages", "posts"])
+def test_what_clients_send_and_do_not_read_takes_bounded_memory(what):
+    with changed("room.PATIENCE = 1.0") as lab:
+        post = b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(LARGE) + LARGE
+        flooded = {
+            "messages": ("websocket", HANDSHAKE, frame(LARGE)),
+            "unfinished messages": ("websocket", HANDSHAKE, frame(LARGE, opcode=0x02)),
+            "posts": ("polling", b"", post),
+        }[what]
+        grown = flood(lab, *flooded, clients=24)
+        assert grown < 320 * MIB, f"{grown / MIB:.0f} MiB"
+        eventually(lambda: lab.request("polling", "POST", "/echo", LARGE).body == LARGE)
+
+
+def test_a_history_has_a_bound_in_bytes():
+    with serving("--ports", "0,0,0", "--source", "none", "--history-mib", "1") as lab:
+        for _ in range(40):
+            lab.post("x" * 60_000)
+        status = lab.status("polling")
+        assert status["newest"] == 40 and 40 - 17 <= status["oldest"] <= 40 - 15
+        assert lab.ask("polling", after=0).json["oldest"] == status["oldest"]
+
+
+@each_http
+def test_an_answer_has_a_bound_and_the_next_goes_on(lab, transport):
+    first = newest(lab)
+    for _ in range(100):
+        lab.post("x" * 60_000)
+    sizes, seqs = [], []
+    while len(seqs) < 100:
+        answer = lab.ask(transport, after=first + len(seqs))
+        sizes.append(len(answer.body))
+        seqs += [json.loads(line)["seq"] for line in answer.body.splitlines()]
+    assert seqs == list(range(first + 1, first + 101))
+    assert len(sizes) == 2 and 4 * MIB - 61_000 < sizes[0] <= 4 * MIB
+
+
+def test_what_deflate_makes_small_is_too_big_all_the_same(secure_lab):
+    """1 GiB of zeros in 1 MiB: refused before it is unpacked, and nobody waits for that."""
+    squeezed = zlib.compressobj(9, wbits=-15)
+    bomb = squeezed.compress(bytes(64 * MIB)) * 16
+    ws = websocket_to(
+        secure_lab, "/echo", header=["Sec-WebSocket-Extensions: permessage-deflate"],
+        sslopt={"ca_certs": secure_lab.trust},
+    )  # fmt: skip
+    before = rss(secure_lab)
+    ws.sock.sendall(frame(bomb, opcode=0xC2))
+    assert ws.recv_frame().data[:2] == (1009).to_bytes(2)
+    assert rss(secure_lab) - before < 100 * MIB
+    ws.close()
+
+
+# ---- Time
+
+
+@each
+@pytest.mark.parametrize("half", [
+    b"", b"GET /sta", b"GET /status HTTP/1.1\r\nHost: local", b"GET /messages HTTP/1.1\r\n" + HOST + b"Upgrade: web",
+    b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nhalf",
+    b"POST /echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n4\r\nha",
+])  # fmt: skip
+def test_halves_end(impatient, transport, half):
+    with closing(connected(impatient, transport)) as sock:
+        sock.sendall(half)
+        answer = read_to_end(sock)
+    assert answer[:13] in (b"HTTP/1.1 408 ", b"HTTP/1.1 405 "), "the WebSocket's server takes no POST"
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[Lab]:
+    with changed("incoming.HEAD_TIME = incoming.BODY_TIME = 0.3") as lab:
+        yield lab
+
+
+@each
+def test_a_drop_at_a_time_ends_too(impatient, transport):
+    with closing(connected(impatient, transport)) as sock:
+        started = time.monotonic()
+        with pytest.raises(OSError):  # noqa: PT012
+            for byte in b"GET /status HTTP/1.1\r\n" + HOST * 100:
+                sock.sendall(bytes([byte]))
+                time.sleep(0.02)
+        assert time.monotonic() - started < 10
+
+
+def test_half_a_tls_handshake_ends():
+    with changed("server.HEAD_TIME = 0.3", options=("--tls",)) as lab, closing(connected(lab, "polling")) as sock:
+        sock.sendall(b"\x16\x03\x01\x02\x00\x01")
+        assert read_to_end(sock) == b""
+
+
+@each
+def test_a_pause_between_requests_is_no_half(impatient, transport):
+    with closing(impatient.connection(transport)) as connection:
+        for _ in range(2):
+            connection.request("GET", "/status")
+            assert connection.getresponse().read()
+            time.sleep(0.6)
+
+
+@pytest.mark.parametrize("farewell", [socket.socket.close, reset], ids=["end", "reset"])
+def test_a_held_question_ends_with_its_client(lab, farewell):
+    before = lab.status("long-polling")["clients"]
+    socks = [connected(lab, "long-polling") for _ in range(20)]
+    for sock in socks:
+        sock.sendall(b"GET /messages?after=%d&wait=60 HTTP/1.1\r\n" % newest(lab) + HOST + b"\r\n")
+    eventually(lambda: lab.status("long-polling")["clients"] == before + 20)
+    for sock in socks:
+        farewell(sock)
+    eventually(lambda: lab.status("long-polling")["clients"] == before)
+
+
+def test_who_takes_nothing_for_long_is_let_go():
+    with changed("server.STALL = 0.5") as lab, closing(opened(lab, "/messages")) as sock:
+        eventually(lambda: lab.status("websocket")["clients"] == 1)
+        for _ in range(200):
+            lab.post("x" * 60_000)
+        eventually(lambda: lab.status("websocket")["clients"] == 0)
+        assert sock
+
+
+# ---- Numbers
+
+
+@each
+def test_too_many_connections_are_told_so(transport):
+    with serving("--ports", "0,0,0", "--source", "none", "--connections", "5") as lab, ExitStack() as stack:
+        for _ in range(5):
+            sock = stack.enter_context(closing(admitted(lab, transport)))
+        late = lab.request(transport, "GET", "/messages", **UPGRADE if transport == "websocket" else {})
+        assert is_problem(late, 503) and late.fields["Retry-After"]
+        sock.close()
+        eventually(lambda: lab.request(transport, "GET", "/status").status == 200)
+
+
+def admitted(lab: Lab, transport: str) -> socket.socket:
+    """A connection that has been answered."""
+    sock = connected(lab, transport)
+    sock.sendall(b"GET /status HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert sock.recv(65_536).startswith(b"HTTP/1.1 200 ")
+    return sock
+
+
+def test_too_many_from_one_address():
+    with serving("--ports", "0,0,0", "--source", "none", "--connections-per-address", "2") as lab:
+        with closing(admitted(lab, "polling")), closing(admitted(lab, "websocket")):
+            assert is_problem(lab.request("long-polling", "GET", "/status"), 503)
+        eventually(lambda: lab.request("long-polling", "GET", "/status").status == 200)
+
+
+def test_without_a_descriptor_left_those_connected_live_on():
+    """The bound on connections is out of the way here: the system's own is met."""
+    lines = ("import resource", "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))", "command.RESERVED = -1000")
+    with changed(*lines) as lab, ExitStack() as stack:
+        ws = stack.enter_context(closing(websocket_to(lab, "/messages?after=0")))
+        poster = stack.enter_context(closing(lab.connection("polling")))
+        poster.request("POST", "/messages", "one")
+        assert poster.getresponse().read()
+        for _ in range(100):
+            stack.enter_context(closing(connected(lab, "polling")))
+        poster.request("POST", "/messages", "two")
+        assert poster.getresponse().read()
+        assert [json.loads(ws.recv())["data"] for _ in range(2)] == ["one", "two"]
+
+
+@each
+def test_who_is_refused_or_goes_leaves_no_descriptor(lab, transport):
+    process = psutil.Process(lab.process.pid)
+    before = eventually(lambda: settled(process.num_fds))
+    held = b"GET /messages?after=%d&wait=60 HTTP/1.1\r\n" % newest(lab) + HOST
+    spoilt = b"".join(f"{n}: {v}\r\n".encode() for n, v in UPGRADE.items()) + b"X/A: b\r\n\r\n"
+    for _ in range(100):
+        for request in (held + b"\r\n", held + spoilt, held):
+            sock = connected(lab, transport)
+            sock.sendall(request)
+            reset(sock)
+    eventually(lambda: process.num_fds() <= before)
+
+
+def settled(look: Callable[[], int]) -> int:
+    """What is seen twice with a pause between, 0 if it changes."""
+    first = look()
+    time.sleep(0.2)
+    return first if look() == first else 0
+
+
+# ---- Pages of others
+
+
+@each
+@pytest.mark.parametrize(("host", "status"), [
+    ("localhost", 200), ("localhost:5001", 200), ("127.0.0.1", 200), ("127.0.0.1:1", 200), ("[::1]:5001", 200),
+    ("192.168.1.5", 200), ("elsewhere.example", 403), ("localhost.elsewhere.example", 403), ("x", 403), ("", 400),
+    ("localhost:x", 400), ("a/b", 400),
+])  # fmt: skip
+def test_a_name_that_a_name_server_could_give_out_is_not_answered(lab, transport, host, status):
+    assert lab.request(transport, "GET", "/status", Host=host).status == status
+
+
+@each_http
+@pytest.mark.parametrize("origin", ["http://elsewhere.example", "null", "https://127.0.0.1", "http://localhost:1"])
+def test_a_page_of_another_site_cannot_publish(lab, transport, origin):
+    before = newest(lab)
+    for path in ("/messages", "/echo"):
+        assert is_problem(lab.request(transport, "POST", path, "x", Origin=origin), 403)
+    assert newest(lab) == before
+
+
+@pytest.mark.parametrize("path", ["/messages", "/echo"])
+def test_a_page_of_another_site_cannot_open_a_websocket(lab, path):
+    for origin in ("http://elsewhere.example", "null", "http://127.0.0.1:1"):
+        assert is_problem(lab.request("websocket", "GET", path, Origin=origin, **UPGRADE), 403)
+    own = f"http://127.0.0.1:{lab.ports['websocket']}"
+    assert lab.request("websocket", "GET", path, Origin=own, **UPGRADE).status == 101
+
+
+@each_http
+@pytest.mark.parametrize("said", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript"])
+def test_echo_is_no_page(lab, transport, said):
+    answer = lab.request(transport, "POST", "/echo", "<script>", Content_Type=said)
+    assert (answer.fields["Content-Type"], answer.body) == ("application/octet-stream", b"<script>")
+
+
+@each
+def test_to_other_machines_the_token_is_needed_everywhere(transport):
+    command = ["--ports", "0,0,0", "--source", "none", "--host", "0.0.0.0"]
+    script = f"import servers.__main__ as command; raise SystemExit(command.main({command!r}))"
+    with pytest.raises(AssertionError, match="can read and publish"), serving(script=script) as lab:
+        token = lab.token
+        asked = [("GET", "/status"), ("GET", "/messages?wait=0"), ("GET", "/nothing")]
+        asked += [("POST", "/messages"), ("POST", "/echo")] if transport != "websocket" else []
+        for method, path in asked:
+            assert is_problem(lab.request(transport, method, path), 403)
+            query = f"{path}{'&' if '?' in path else '?'}token={token}"
+            assert is_problem(lab.request(transport, method, f"{query}x"), 403)
+            assert lab.request(transport, method, query, Host="the.lab.example").status != 403
+        if transport == "websocket":
+            assert is_problem(lab.request(transport, "GET", "/messages", **UPGRADE), 403)
+            assert lab.request(transport, "GET", f"/messages?token={token}", **UPGRADE).status == 101
+
+
+# ---- The end
+
+
+def test_at_the_end_everybody_is_told():
+    """SIGTERM: WebSockets get 1001, held questions an answer, who is between two polls an end; in seconds."""
+    with serving("--ports", "0,0,0", "--source", "none") as lab, ExitStack() as stack:
+        count = min(1_000, (raise_descriptors() - 100) // 3)
+        sockets = [stack.enter_context(closing(opened(lab, "/messages"))) for _ in range(count)]
+        held = [stack.enter_context(closing(connected(lab, "long-polling"))) for _ in range(count)]
+        polling = [stack.enter_context(closing(connected(lab, "polling"))) for _ in range(count)]
+        for sock in (*held, *polling):
+            sock.sendall(b"GET /messages?after=0&wait=60 HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert all(sock.recv(65_536).startswith(b"HTTP/1.1 204 ") for sock in polling)
+        eventually(lambda: lab.status("long-polling")["clients"] == count)
+        started = time.monotonic()
+        assert lab.end() == 0
+        assert time.monotonic() - started < 10
+        assert {sock.recv(4) for sock in sockets} == {b"\x88\x02\x03\xe9"}
+        assert all(sock.recv(65_536).startswith(b"HTTP/1.1 204 ") for sock in held)
+        assert {sock.recv(4) for sock in polling} == {b""}
+
+
+def test_a_server_that_is_stopped_and_goes_on_has_lost_nothing():
+    """SIGSTOP for five seconds: all three clients have each message once and in order, and know of no gap."""
+    with serving("--ports", "0,0,0", "--source", "clock", "--rate", "20") as lab:
+        clients = [Witness(transport, lab.url(transport)) for transport in lab.ports]
+        eventually(lambda: all(client.seq > 10 for client in clients))
+        lab.process.send_signal(signal.SIGSTOP)
+        time.sleep(5)
+        lab.process.send_signal(signal.SIGCONT)
+        last = newest(lab) + 20
+        eventually(lambda: all(client.seq > last for client in clients))
+        assert [(client.faults, client.gaps) for client in clients] == [([], 0)] * 3
