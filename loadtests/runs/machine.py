@@ -15,10 +15,10 @@ from results.folders import ROOT
 
 PACKAGES = ("flask", "flask-sock", "simple-websocket", "wsproto", "gevent", "locust", "geventhttpclient", "websockets")
 
-LOADS = ("loadtests", "loadtests.benchmark")  # the programs that take all of a machine
+LOADS = ("loadtests", "loadtests.benchmark", "loadtests.soak")  # the programs that take all of a machine
 
 
-def machine(profile: str) -> dict[str, Any]:
+def machine(profile: str, program: str = "loadtests") -> dict[str, Any]:
     """Where and with what it was measured."""
     versions = {d.metadata["Name"].lower(): d.version for d in distributions()}
     return {
@@ -26,7 +26,7 @@ def machine(profile: str) -> dict[str, Any]:
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": {name: versions.get(name) for name in PACKAGES},
-        "command": " ".join(["python -m loadtests", *sys.argv[1:]]),
+        "command": " ".join([f"python -m {program}", *sys.argv[1:]]),
         "commit": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "profile": profile,

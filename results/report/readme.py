@@ -1,5 +1,7 @@
 """The README's numbers: written between their markers from a results folder, never by hand."""
 
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -7,6 +9,7 @@ import pandas as pd
 from results import summary, table
 from results.costs import answers_in_words, prices
 from results.costs import words as priced
+from results.report import soak
 from results.stack import whose
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
@@ -33,10 +36,9 @@ def block(results: Results) -> str:
     feed = table.valid(runs)[table.valid(runs).experiment == "real-feed"]
     rate, interval = feed.rate_hz.iloc[0], feed.poll_interval_s.dropna().iloc[0]
     heads = [f"the earthquakes, {rate:g} a second, polls every {interval:g} s", *COLUMNS.values()]
-    marked = ["| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows)]
     where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
     measured = f"Measured by `{machine['command']}` ({where})."
-    return "\n".join([*marked, "", f"{measured} {joining(feed)} {cpu(runs)}"])
+    return f"{marked(heads, rows)}\n\n{measured} {joining(feed)} {cpu(runs)}"
 
 
 def joining(runs: pd.DataFrame) -> str:
@@ -71,7 +73,23 @@ def trust(results: Results) -> str:
     return " ".join([waits, rare, *whose(results.machine)])
 
 
-BLOCKS = {"reference": block, "trust": trust}
+def held(results: Results) -> str:
+    """What was done to the servers, how often, and what was lost, as a Markdown table."""
+    try:
+        found = json.loads((results.folder / "soak.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise table.TableError(f"{results.folder} has no soak.json; `make soak` makes one with ARGS=--into") from None
+    machine, seed = found["machine"], found["faults"]["seed"]
+    where = f"{machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}, seed {seed}"
+    return f"{marked(soak.HEADS, soak.rows(found))}\n\nMeasured by `{machine['command']}` ({where})."
+
+
+def marked(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows))
+
+
+BLOCKS = {"reference": block, "trust": trust, "soak": held}
 
 
 def marks(name: str) -> tuple[str, str]:

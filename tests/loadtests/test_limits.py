@@ -72,5 +72,6 @@ def test_a_load_is_told_by_its_command_line():
 
 def test_servers_keep_no_more_messages_than_there_is_memory():
     command = [sys.executable, "-m", "servers", "--source", "clock", "--size", "16777216", "--history", "1000000"]
+    command += ["--history-mib", "100000000"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "keep fewer with --history" in done.stderr.splitlines()[-1]

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from loadtests.runs import processes
 from loadtests.runs.processes import Child, RunFailed, start, uninterrupted
 
 ECHO = ["-c", "import sys\nprint('warming up')\nfor line in sys.stdin: print(line, end='', flush=True)"]
@@ -30,7 +31,8 @@ def test_a_child_that_is_gone_or_silent_is_named():
         child.hear("up", 0.1)
 
 
-def test_a_child_that_does_not_listen_is_ended_by_force():
+def test_a_child_that_does_not_listen_is_ended_by_force(monkeypatch):
+    monkeypatch.setattr(processes, "STOP_TIMEOUT", 0.5)
     up = """print('{"up": 1}', flush=True)"""
     deaf = f"from signal import *\nsignal(SIGTERM, SIG_IGN)\n{up}\nwhile True: pause()"
     with Child("the deaf one", ["-c", deaf]) as child:

@@ -1,0 +1,98 @@
+"""Does it hold? `python -m loadtests.soak`, or `make soak`: attacks, then faults, then hours without any."""
+
+import argparse
+import json
+import random
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from loadtests.arguments import number, whole
+from loadtests.runs.machine import machine, warn_of_others
+from loadtests.runs.processes import RunFailed
+from loadtests.soak.attacks import ATTACKS
+from loadtests.soak.beside import QUIET_S, all_of_them
+from loadtests.soak.faults import SPACING_S, endure
+from loadtests.soak.steady import watch
+from results.report.soak import HEADS, rows
+from results.table import write_text
+from servers.serving.limits import raise_descriptors
+
+SHOWN = 5  # of what went wrong
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m loadtests.soak", description="Break connections, then watch for leaks.")
+    p.add_argument("--attack-seconds", type=number(0), default=10.0, help="of each attack (10); 0: no attacks")
+    p.add_argument("--faults", type=whole(0), default=10_000, help="how many (10,000)")
+    p.add_argument("--seconds", type=whole(0), default=7_200, help="of watching afterwards (7,200)")
+    p.add_argument("--clients", type=whole(1), default=300, help="of each transport while watching (300)")
+    p.add_argument("--seed", type=whole(0), help="of the faults (default: another each time; it is printed)")
+    p.add_argument("--into", type=Path, metavar="FILE.json", help="keep the figures")
+    return p
+
+
+def soak(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Do both; return the figures, and what went wrong under "wrong"."""
+    seed = random.randrange(2**32) if args.seed is None else args.seed
+    console.print(f"seed {seed}")
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        attacked = args.attack_seconds and len(ATTACKS) * (QUIET_S + args.attack_seconds)
+        attacking = progress.add_task(f"{len(ATTACKS)} attacks", total=attacked)
+        breaking = progress.add_task(f"{args.faults:,} faults", total=args.faults * SPACING_S)
+        watching = progress.add_task(f"{args.clients:,} clients of each transport", total=args.seconds)
+        each = attacked / len(ATTACKS)
+        attacks = all_of_them(args.attack_seconds, lambda: progress.advance(attacking, each)) if attacked else []
+        outcomes, faults = endure(args.faults, seed, lambda: progress.advance(breaking, SPACING_S))
+        watched = watch(args.clients, args.seconds, lambda seconds: progress.advance(watching, seconds))
+    wrong = [of.wrong for of in attacks] + [of.wrong for of in (*outcomes, *watched.outcomes)]
+    return {
+        "machine": machine("soak", "loadtests.soak"),
+        "attacks": [asdict(of) for of in attacks],
+        "faults": {"seed": seed, "done": dict(faults), "clients": [asdict(of) for of in outcomes]},
+        "watched": {
+            "seconds": args.seconds,
+            "before": watched.before._asdict(),
+            "after": watched.after._asdict(),
+            "clients": [asdict(of) for of in watched.outcomes],
+        },
+        "wrong": [line for lines in wrong for line in lines] + [f"{name} grows" for name in watched.grown],
+    }
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    """The figures as tables, and the first of what went wrong."""
+    tried = Table(*HEADS)
+    for row in rows(found):
+        tried.add_row(*row)
+    console.print(tried)
+    for line in found["wrong"][:SHOWN]:
+        console.print(f"soak: {line}", style="red", highlight=False)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args, console = parser().parse_args(argv), Console()
+    raise_descriptors()
+    warn_of_others("soak")
+    try:
+        found = soak(args, console)
+    except RunFailed as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("soak: interrupted", file=sys.stderr)
+        return 130
+    show(console, found)
+    if args.into:
+        write_text(args.into, json.dumps(found, indent=1))
+    return 1 if found["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

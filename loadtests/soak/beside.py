@@ -1,0 +1,104 @@
+"""A healthy client of each transport beside each attack: how late it is, what it misses, what memory is taken."""
+
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import psutil
+
+from loadtests.runs.processes import Child, start
+from loadtests.soak.attacks import ATTACKS
+from loadtests.soak.witness import Witness
+from results.transports import COMPARED
+
+RATE_HZ, POLL_INTERVAL_S = 50.0, 0.02
+QUIET_S, AFTER_S = 5.0, 30.0  # before an attack; after it, at most, until the memory is back
+START_TIMEOUT = 30.0
+LATE_S, TIMES = 0.050, 3.0  # a healthy client's p99 stays below the first, or below so many times what it was
+MOST_BYTES, BACK = 512 * 2**20, 1.10  # what an attack may make the server take; what it may leave of it
+
+
+@dataclass
+class Beside:
+    """One attack, and how much was tried: p99 in seconds by transport before it and during it, bytes of memory before,
+    at most, and after.
+    """
+
+    attack: str
+    tried: int = 0
+    before: dict[str, float] = field(default_factory=dict)
+    during: dict[str, float] = field(default_factory=dict)
+    rss: list[int] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[str]:
+        """What must not be."""
+        late = [
+            f"{name} {1000 * self.during[name]:.0f} ms late, {1000 * self.before[name]:.0f} before"
+            for name in COMPARED
+            if self.during[name] > max(LATE_S, TIMES * self.before[name])
+        ]
+        before, most, after = self.rss
+        grown = [f"{(most - before) / 2**20:.0f} MiB taken"] * (most - before > MOST_BYTES)
+        kept = [f"{(after - before) / 2**20:.0f} MiB kept"] * (after > BACK * before)
+        return [f"{self.attack}: {what}" for what in (*late, *self.lost, *grown, *kept)]
+
+
+def beside(attack: str, seconds: float) -> Beside:
+    """Let an attack go on for so long; RunFailed if the server ends."""
+    with ExitStack() as children:
+        options = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", "0,0,0", "--deflate", "--controlled"]
+        server = start(children, "the server", ["-m", "servers", *options])
+        urls = server.hear("urls", START_TIMEOUT)
+        server.tell(do="start")
+        clients = [Witness(name, urls[name], POLL_INTERVAL_S) for name in COMPARED]
+        watched(server, 1.0)  # until everybody is there
+        found, rss = Beside(attack), watched(server, QUIET_S, clients)
+        found.before, before = latest(clients), max(rss)
+        ports = [url.rpartition(":")[2] for url in urls.values()]
+        attacker = start(children, "the attack", ["-m", "loadtests.soak.attacks", attack, *ports])
+        most = max(watched(server, seconds, clients))
+        found.during = latest(clients)
+        attacker.tell(do="count")
+        found.tried = attacker.hear("tried", START_TIMEOUT)
+        attacker.end()
+        deadline = time.monotonic() + AFTER_S
+        while (after := rss_of(server)) > BACK * before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        found.rss = [before, most, after]
+        found.lost = [f"{each.transport}: {what}" for each in clients for what in each.faults]
+        found.lost += [f"{each.transport} was told of a gap" for each in clients if each.gaps]
+        return found
+
+
+def watched(server: Child, seconds: float, clients: list[Witness] | None = None) -> list[int]:
+    """Let time pass; the server's memory meanwhile. What clients have noted before is forgotten."""
+    for client in clients or []:
+        client.latencies.clear()
+    seen, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        server.check()
+        seen.append(rss_of(server))
+        time.sleep(0.05)
+    return seen
+
+
+def rss_of(server: Child) -> int:
+    return psutil.Process(server.pid).memory_info().rss
+
+
+def latest(clients: list[Witness]) -> dict[str, float]:
+    """The 99th percentile of what each client has noted."""
+    return {each.transport: statistics.quantiles(list(each.latencies), n=100)[98] for each in clients}
+
+
+def all_of_them(seconds: float, advance: Callable[[], object]) -> list[Beside]:
+    """Each attack for so long."""
+    found = []
+    for attack in ATTACKS:
+        found.append(beside(attack, seconds))
+        advance()
+    return found

@@ -1,0 +1,105 @@
+"""Clients whose connections break: does each hold every message once and in order, or know of a gap?"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from loadtests.runs.processes import Child, start
+from loadtests.soak.outcome import Outcome
+from loadtests.soak.witness import Witness
+from results.transports import COMPARED
+
+LINKS, OF_EACH = 10, 5  # links for each transport, and clients on each link
+RATE_HZ = 5.0
+START_TIMEOUT, DRAIN_TIMEOUT = 30.0, 90.0  # seconds
+SPACING_S, AWAY_S = 0.1, 0.5  # between two faults; that a killed server is away
+
+
+@dataclass
+class Group:
+    """Clients of one transport behind one link."""
+
+    link: Child
+    clients: list[Witness]
+
+
+class Stage:
+    """Servers, links and clients; `faults` counts what was done to them."""
+
+    def __init__(self, children: ExitStack, chance: random.Random) -> None:
+        self._children, self._chance = children, chance
+        self._ports = ["0", "0", "0"]
+        self._serve()
+        self.groups = [self._group(transport) for transport in COMPARED for _ in range(LINKS)]
+        self.faults: Counter[str] = Counter()
+
+    def _serve(self) -> None:
+        arguments = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", ",".join(self._ports), "--controlled"]
+        self.server = start(self._children, "the server", ["-m", "servers", *arguments])
+        self._urls = self.server.hear("urls", START_TIMEOUT)
+        self._ports = [url.rpartition(":")[2] for url in self._urls.values()]
+        self.server.tell(do="start")
+
+    def _group(self, transport: str) -> Group:
+        link = start(self._children, "a link", ["-m", "loadtests.link", "--to", self._urls[transport], "--controlled"])
+        url = link.hear("url", START_TIMEOUT)
+        return Group(link, [Witness(transport, url) for _ in range(OF_EACH)])
+
+    def break_something(self) -> None:
+        """One fault: to all clients of a link, or, seldom, to everybody."""
+        group, seconds = self._chance.choice(self.groups), round(self._chance.uniform(0.1, 5.0), 3)
+        kind = self._chance.choices(["reset", "cut", "half-open", "paused", "killed"], [30, 30, 10, 28, 2])[0]
+        self.faults[kind] += 1
+        match kind:
+            case "reset":
+                group.link.tell(reset=0)
+            case "cut":
+                group.link.tell(cut=seconds)
+            case "half-open":
+                group.link.tell(halve=True)
+            case "paused":
+                for client in group.clients:
+                    client.pause(seconds)
+            case "killed":
+                self.server.kill()
+                time.sleep(AWAY_S)
+                self._serve()
+
+    def drain(self) -> None:
+        """Stop publishing, and wait until each client has the last message."""
+        self.server.tell(do="stop")
+        last = self.server.hear("stopped_at", START_TIMEOUT)
+        deadline = time.monotonic() + DRAIN_TIMEOUT
+        for client in (client for group in self.groups for client in group.clients):
+            while client.seq != last and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if client.seq != last:
+                client.faults.append(f"at {client.seq} when the feed ended at {last}")
+
+    def outcomes(self) -> list[Outcome]:
+        """How each transport came through, in the order of the table of transports."""
+        found = {transport: Outcome(transport) for transport in COMPARED}
+        for client in (client for group in self.groups for client in group.clients):
+            of = found[client.transport]
+            of.clients, of.deliveries = of.clients + 1, of.deliveries + len(client.latencies)
+            of.gaps, of.wrong = of.gaps + client.gaps, of.wrong + client.faults
+        return list(found.values())
+
+
+def endure(faults: int, seed: int, advance: Callable[[], object]) -> tuple[list[Outcome], Counter[str]]:
+    """Break something so many times; return how the clients came through, and what was done to them.
+
+    The same `seed` does the same, at other moments of what the clients are doing. RunFailed if a process ends.
+    """
+    with ExitStack() as children:
+        stage = Stage(children, random.Random(seed))
+        began = time.monotonic()
+        for number in range(faults):
+            time.sleep(max(began + number * SPACING_S - time.monotonic(), 0))
+            stage.break_something()
+            advance()
+        stage.drain()
+        return stage.outcomes(), stage.faults
