@@ -1,6 +1,8 @@
 # The lab's commands. Everything happens in .venv; PYTHON is what makes it: 3.11, 3.12 or 3.13.
 PYTHON ?= python3
 PROFILE ?= quick
+FAULTS ?= 10000
+SOAK_S ?= 7200
 VENV := .venv/bin
 # Jupyter asks whoever is root, as in a container, to say so.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -8,15 +10,17 @@ READY := .venv/.ready
 # It asks the internet for news, before the class's eyes.
 NEWS := @jupyterlab/apputils-extension:announcements
 
-.PHONY: lab test notebooks lessons solutions site peers benchmark clean
+.PHONY: lab test notebooks lessons solutions site peers benchmark soak clean
 
 lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full; after Ctrl-C, ARGS=--resume goes on
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
 
+# Those that only compute run side by side; those that measure have the machine to themselves.
 test: $(READY)  ## run all tests
 	$(VENV)/ruff check .
 	$(VENV)/mypy
-	$(VENV)/python -m pytest
+	$(VENV)/python -m pytest --numprocesses auto --dist loadfile tests/results $(wildcard tests/test_*.py)
+	$(VENV)/python -m pytest tests/servers tests/clients tests/loadtests tests/notebooks
 
 notebooks: $(READY)  ## open JupyterLab on the first lesson, with the whole project beside it
 	$(VENV)/jupyter lab $(AS_ROOT) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_three_ways_to_push.ipynb
@@ -35,6 +39,9 @@ peers: $(READY)  ## what the other servers of the benchmark are made of
 
 benchmark: peers  ## what a delivery costs the server, beside other servers of the same feed; ARGS="--into FOLDER" keeps it
 	@$(VENV)/python -m loadtests.benchmark $(ARGS)
+
+soak: $(READY)  ## attack, break connections 10,000 times, watch two hours for leaks; FAULTS=300 SOAK_S=60 for less
+	@$(VENV)/python -m loadtests.soak --faults $(FAULTS) --seconds $(SOAK_S) $(ARGS)
 
 clean:  ## remove the environment; results stay
 	rm -rf .venv

@@ -1,5 +1,6 @@
 """The README: its numbers are the reference run's, its commands and folders are there."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,7 +14,12 @@ from tools.lab import ROOT, needs
 
 from results import table
 from results.report import readme
+from servers import app, pace, room
+from servers.feed import HISTORY, HISTORY_BYTES
+from servers.serving import handler, incoming, requests, server
+from servers.serving.crowd import PER_ADDRESS
 
+MIB = 2**20
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -22,6 +28,10 @@ def test_its_numbers_are_those_of_the_committed_run(name):
     begin, end = readme.marks(name)
     between = TEXT.partition(begin)[2].partition(end)[0]
     assert between.strip() == readme.BLOCKS[name](table.read(ROOT / "results" / "reference"))
+
+
+def test_nothing_went_wrong_in_the_soak_that_it_shows():
+    assert json.loads((ROOT / "results" / "reference" / "soak.json").read_text(encoding="utf-8"))["wrong"] == []
 
 
 def test_what_it_links_to_is_there():
@@ -38,6 +48,19 @@ def test_every_command_it_names_is_one():
         assert (ROOT / module / "__main__.py").exists(), module
     for folder in re.findall(r"^\| `(\w+)/`", TEXT, re.MULTILINE):
         assert (ROOT / folder).is_dir(), folder
+
+
+def test_its_bounds_are_those_of_the_code():
+    told = TEXT.partition("## In a room full of laptops")[2].partition("\n## ")[0]
+    bounds = [
+        f"{requests.LARGEST_HEAD:,} B; {incoming.HEAD_TIME:.0f} s", f"{app.LARGEST_POST:,} B to publish",
+        f"{app.LARGEST_ECHO // MIB} MiB to echo; {incoming.BODY_TIME:.0f} s", f"every {incoming.SLOWEST:,} B",
+        f"{app.LARGEST_ANSWER // MIB} MiB of messages", f"{HISTORY:,} messages; {HISTORY_BYTES // MIB} MiB",
+        f"{room.ROOM // MIB} MiB of all clients", f"after {room.PATIENCE:.0f} s 503",
+        f"{pace.POSTS_PER_SECOND:,.0f} messages a second, after a pause {pace.BURST:,} at once",
+        f"{server.STALL:.0f} s for {handler.PIECE // 1024} KiB", f"{PER_ADDRESS} from another machine's address",
+    ]  # fmt: skip
+    assert [bound for bound in bounds if bound not in told] == []
 
 
 def test_every_package_it_pins_has_its_reason_in_the_readme():
