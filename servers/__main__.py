@@ -189,7 +189,7 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
         warn_of_others(args.host)
         return serve(bound, publisher, feed, args.controlled)
     with authority_file(args) as file:
-        tls, authority = tls_for(args.host)
+        tls, authority = tls_for(limits.reached_at(args.host))
         bound = bind_all(feed, publisher, ports, args.host, tls=tls, **answering)
         warn_of_others(args.host)
         file.write_bytes(authority)  # only now: if a port is taken, the servers that run there may be using this file

@@ -3,19 +3,28 @@
 import json
 import zlib
 
-from clients.errors import Gone, Refused
+from clients.errors import ConnectionLost, Gone, Refused
 
 LARGEST = 64 * 1024 * 1024  # bytes of a response, and of what it is unpacked to
 LONGEST_DETAIL = 200  # characters
 
 
 def messages_in(status: int, body: bytes, coding: str | None = None) -> list[bytes]:
-    """The messages of a response, oldest first, out of its Content-Encoding; Gone or Refused where there are none."""
+    """The messages of a response, oldest first, out of its Content-Encoding.
+
+    Gone, Refused or ConnectionLost where there are none.
+    """
     if status == 410:
         raise Gone(body)
     if status not in (200, 204):
-        raise Refused(f"the server answers {status}: {detail(body)}")
+        raise refusal(status, body)
     return (gunzipped(body) if coding == "gzip" else body).splitlines()
+
+
+def refusal(status: int, body: bytes) -> Refused | ConnectionLost:
+    """What a status that is an error says; 503 is for now alone, and the client tries again."""
+    words = f"the server answers {status}: {detail(body)}"
+    return ConnectionLost(words) if status == 503 else Refused(words)
 
 
 def gunzipped(body: bytes) -> bytes:

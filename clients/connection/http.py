@@ -10,7 +10,7 @@ from typing import Any
 import h11
 
 from clients.address import address_of
-from clients.connection.answer import LARGEST, messages_in
+from clients.connection.answer import LARGEST, messages_in, refusal
 from clients.connection.tls import connect
 from clients.cursor import Cursor
 from clients.delivery import Delivery
@@ -82,7 +82,8 @@ class HttpConnection:
                     raise BrokenFeed(f"the server's answer has more than {LARGEST:,} B")
         answer = Answer(response.status_code, fields_of(response), bytes(body), self.socket.arrived_at or time.time())
         if self._h11.our_state is h11.MUST_CLOSE:
-            raise ConnectionLost("the server keeps no connections")
+            kept_none = ConnectionLost("the server keeps no connections")
+            raise refusal(answer.status, answer.body) if answer.status >= 400 else kept_none
         self._h11.start_next_cycle()
         return answer
 
@@ -92,6 +93,7 @@ class HttpConnection:
         return event
 
 
+PROBLEM = "application/problem+json"  # RFC 9457
 GZIP = (("Accept-Encoding", "gzip"),)
 """The field lines of a client that takes messages compressed (RFC 9110 section 12.5.3)."""
 
@@ -104,6 +106,8 @@ def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = No
     """What a server says of itself and of its feed, asked on a connection of its own; Refused by another server."""
     with HttpConnection(url, ledger, timeout, trust=trust) as connection:
         answer = connection.get("/status")
+    if answer.fields.get("content-type") == PROBLEM:
+        raise refusal(answer.status, answer.body)
     with suppress(ValueError):
         status = json.loads(answer.body)
         if isinstance(status, dict) and {"epoch", "newest"} <= status.keys():

@@ -12,9 +12,9 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from clients.address import address_of
-from clients.connection.answer import detail
+from clients.connection.answer import refusal
 from clients.connection.tls import connect
-from clients.errors import BrokenFeed, ConnectionLost, Gone, Refused
+from clients.errors import BrokenFeed, ConnectionLost, Gone
 from clients.ledger import Ledger
 
 GONE = 4410  # close code
@@ -123,8 +123,7 @@ class WebSocketConnection:
         while self._protocol.state is State.CONNECTING and self._protocol.handshake_exc is None:
             self._receive()
         if isinstance(refused := self._protocol.handshake_exc, InvalidStatus):
-            response = refused.response
-            raise Refused(f"the server answers {response.status_code}: {detail(bytes(response.body or b''))}")
+            raise refusal(refused.response.status_code, bytes(refused.response.body or b""))
         if isinstance(refused, InvalidHandshake):
             raise ConnectionLost(f"the handshake failed: {refused}")
 

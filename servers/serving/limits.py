@@ -1,7 +1,8 @@
-"""What this machine has for a process: how many sockets, how much memory."""
+"""What this machine has for a process: how many sockets, how much memory, which addresses."""
 
 import ctypes
 import math
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import psutil
 
 ENOUGH = (65_536, 10_240)  # descriptors; the second is macOS's limit, which it does not name
+EVERYWHERE = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}  # to listen on all addresses of a family
 GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # of Linux's cgroup v2: where they are, and which is ours
 
 
@@ -49,3 +51,12 @@ def return_memory() -> None:
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def reached_at(host: str) -> str:
+    """Where other machines reach a server that listens on `host`: there, or, if that is everywhere, at an address of
+    this machine; `host` as it is if it has none.
+    """
+    addresses = [each for of_one in psutil.net_if_addrs().values() for each in of_one]
+    here = [each.address for each in addresses if each.family == EVERYWHERE.get(host)]
+    return next((each for each in here if each not in ("127.0.0.1", "::1") and "%" not in each), host)

@@ -21,6 +21,7 @@ from servers.room import Room
 from servers.serving.crowd import Crowd
 from servers.serving.handler import HoldingHandler, LabHandler
 from servers.serving.incoming import HEAD_TIME
+from servers.serving.limits import reached_at
 from servers.sockets.whole import LINGER, WholeSocket
 
 TRANSPORTS: dict[str, Callable[[Feed], App]] = {
@@ -28,10 +29,10 @@ TRANSPORTS: dict[str, Callable[[Feed], App]] = {
     "long-polling": long_polling.create_app,
     "websocket": websocket.create_app,
 }
-FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 67\r\n"
-    b"Retry-After: 5\r\nConnection: close\r\n\r\n"
-    b'{"title":"Service Unavailable","status":503,"detail":"It is full."}'
+FULL = b'{"title":"Service Unavailable","status":503,"detail":"as many are connected as may be"}'
+TURNED_AWAY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
+    b"Retry-After: 5\r\nConnection: close\r\n\r\n%b" % (len(FULL), FULL)
 )
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.1  # seconds
@@ -82,7 +83,7 @@ class LabServer(WSGIServer):
     def _turn_away(self, sock: socket.socket) -> None:
         sock.settimeout(LINGER)
         with suppress(OSError):
-            sock.sendall(FULL)
+            sock.sendall(TURNED_AWAY)
             WholeSocket(sock).close()
 
     def wrap_socket_and_handle(self, sock: socket.socket, address: Any) -> None:
@@ -147,7 +148,8 @@ def bind_all(
 def address_of(transport: str, server: LabServer) -> str:
     """The URL that a client of this server takes; with the token, where it needs one."""
     scheme = ("ws" if transport == "websocket" else "http") + ("s" if server.ssl_enabled else "")
-    host = f"[{server.server_host}]" if ":" in server.server_host else server.server_host
+    host = reached_at(server.server_host)
+    host = f"[{host}]" if ":" in host else host
     query = f"/?token={server.token}" if server.token else ""
     return f"{scheme}://{host}:{server.server_port}{query}"
 

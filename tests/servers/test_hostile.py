@@ -16,7 +16,8 @@ import pytest
 from tools.lab import UPGRADE, WAIT, Lab, eventually, serving
 from tools.wire import each, each_http, is_problem, newest, opened, read_to_end, websocket_to
 
-from loadtests.soak.witness import Witness
+from clients.errors import Refused, ServerMissing
+from loadtests.soak.witness import FOLLOW, Witness
 from servers.serving.limits import raise_descriptors
 
 HOST = b"Host: localhost\r\n"
@@ -300,6 +301,8 @@ def test_too_many_connections_are_told_so(transport):
             sock = stack.enter_context(closing(admitted(lab, transport)))
         late = lab.request(transport, "GET", "/messages", **UPGRADE if transport == "websocket" else {})
         assert is_problem(late, 503) and late.fields["Retry-After"]
+        with pytest.raises(ServerMissing, match="503: as many"):
+            next(FOLLOW[transport](lab.url(transport), patience=0.5))
         sock.close()
         eventually(lambda: lab.request(transport, "GET", "/status").status == 200)
 
@@ -398,6 +401,8 @@ def test_to_other_machines_the_token_is_needed_everywhere(transport):
     script = f"import servers.__main__ as command; raise SystemExit(command.main({command!r}))"
     with pytest.raises(AssertionError, match="can read and publish"), serving(script=script) as lab:
         token = lab.token
+        with pytest.raises(Refused, match="403: the token that the server printed is missing"):
+            next(FOLLOW[transport](lab.url(transport)))
         asked = [("GET", "/status"), ("GET", "/messages?wait=0"), ("GET", "/nothing")]
         asked += [("POST", "/messages"), ("POST", "/echo")] if transport != "websocket" else []
         for method, path in asked:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ import requests
 import websocket
 from tools.lab import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
 
+from servers.serving import limits
 from servers.serving.server import PORTS
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
@@ -329,3 +331,16 @@ def test_a_server_that_cannot_start_leaves_the_certificate_of_those_that_run(tmp
         before = eventually(lambda: trusted.exists() and trusted.read_bytes())
         ended = run("polling", "--port", str(servers.ports["polling"]), "--tls", str(trusted), *NONE)
         assert (ended.returncode, trusted.read_bytes()) == (1, before)
+
+
+def test_a_server_that_listens_everywhere_says_where_others_reach_it(monkeypatch):
+    address = namedtuple("address", "family address")
+    card = [address(socket.AF_INET, "192.0.2.7"), address(socket.AF_INET6, "fe80::1%eth0"),
+            address(socket.AF_INET6, "2001:db8::7")]  # fmt: skip
+    loop = [address(socket.AF_INET, "127.0.0.1"), address(socket.AF_INET6, "::1")]
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: {"lo": loop, "eth0": card})
+    assert [limits.reached_at(host) for host in ("0.0.0.0", "::", "127.0.0.1", "lab.example")] == [
+        "192.0.2.7", "2001:db8::7", "127.0.0.1", "lab.example",
+    ]  # fmt: skip
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: {"lo": loop})
+    assert limits.reached_at("0.0.0.0") == "0.0.0.0"
