@@ -115,7 +115,7 @@ def messages_that_do_not_end(ports: Ports) -> None:
     by_many(32, lambda: wait(websocket(ports[2], b"/echo")))
 
 
-def bombs(ports: Ports) -> None:
+def deflate_bombs(ports: Ports) -> None:
     """A gibibyte of zeros in a mebibyte, to a server that unpacks such things."""
     packed = zlib.compressobj(9, wbits=-15)
     bomb = frame((packed.compress(bytes(2**26)) + packed.flush(zlib.Z_SYNC_FLUSH)) * 16, 0xC2)
@@ -158,8 +158,8 @@ def malformed_requests(ports: Ports) -> None:
     by_many(4, lambda: send(connected(next(turn))))
 
 
-def resets(ports: Ports) -> None:
-    """Of connections of all kinds, as soon as they are open."""
+def connections_reset(ports: Ports) -> None:
+    """Of all kinds, as soon as they are open."""
     asked = b"GET /messages?wait=60 HTTP/1.1\r\n" + HOST
     turn, head = cycle(ports), cycle([asked + b"\r\n", asked + UPGRADE + b"\r\n", asked])
 
@@ -191,7 +191,7 @@ def questions_whose_answers_nobody_reads(ports: Ports) -> None:
 ATTACKS: dict[str, Callable[[Ports], None]] = {
     attack.__name__: attack
     for attack in (requests_without_a_pause, pings_without_a_pause, texts_without_a_pause, echoes_that_nobody_reads,
-                   messages_that_do_not_end, bombs, halves_of_requests, malformed_requests, resets,
+                   messages_that_do_not_end, deflate_bombs, halves_of_requests, malformed_requests, connections_reset,
                    questions_whose_answers_nobody_reads)
 }  # fmt: skip
 
