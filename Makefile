@@ -15,12 +15,12 @@ NEWS := @jupyterlab/apputils-extension:announcements
 lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full; after Ctrl-C, ARGS=--resume goes on
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
 
-# Those that only compute run side by side; those that measure have the machine to themselves.
+# All run side by side but those that measure, which have the machine to themselves.
 test: $(READY)  ## run all tests
 	$(VENV)/ruff check .
 	$(VENV)/mypy
-	$(VENV)/python -m pytest --numprocesses auto --dist loadfile tests/results $(wildcard tests/test_*.py)
-	$(VENV)/python -m pytest tests/servers tests/clients tests/loadtests tests/notebooks
+	$(VENV)/python -m pytest --numprocesses auto --dist loadfile -m "not alone"
+	$(VENV)/python -m pytest -m alone
 
 notebooks: $(READY)  ## open JupyterLab on the first lesson, with the whole project beside it
 	$(VENV)/jupyter lab $(AS_ROOT) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_three_ways_to_push.ipynb

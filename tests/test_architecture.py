@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "servers.serving.server": ["servers.polling", "servers.long_polling", "servers.websocket", "servers.app",
                                "servers.feed", "servers.pace", "servers.publisher", "servers.room",
                                "servers.serving.crowd", "servers.serving.handler", "servers.serving.incoming",
-                               "servers.sockets.whole", "gevent"],
+                               "servers.serving.limits", "servers.sockets.whole", "gevent"],
     "servers.__main__": ["servers.serving", "servers.sources", "servers.publisher", "servers.feed",
                          "servers.guard.is_loopback", "gevent"],
     "clients": [],

@@ -29,8 +29,8 @@ SHOWN = 5  # of what went wrong
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m loadtests.soak", description="Break connections, then watch for leaks.")
     p.add_argument("--attack-seconds", type=number(0), default=10.0, help="of each attack (10); 0: no attacks")
-    p.add_argument("--faults", type=whole(0), default=10_000, help="how many (10,000)")
-    p.add_argument("--seconds", type=whole(0), default=7_200, help="of watching afterwards (7,200)")
+    p.add_argument("--faults", type=whole(0), default=10_000, help="how many (10,000); 0: none")
+    p.add_argument("--seconds", type=whole(0), default=7_200, help="of watching afterwards (7,200); 0: none")
     p.add_argument("--clients", type=whole(1), default=300, help="of each transport while watching (300)")
     p.add_argument("--seed", type=whole(0), help="of the faults (default: another each time; it is printed)")
     p.add_argument("--into", type=Path, metavar="FILE.json", help="keep the figures")
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def soak(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Do both; return the figures, and what went wrong under "wrong"."""
+    """Do what is wanted; return the figures, and what went wrong under "wrong"."""
     seed = random.randrange(2**32) if args.seed is None else args.seed
     console.print(f"seed {seed}")
     columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeRemainingColumn(), TextColumn("left"))
@@ -49,21 +49,18 @@ def soak(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         watching = progress.add_task(f"{args.clients:,} clients of each transport", total=args.seconds)
         each = attacked / len(ATTACKS)
         attacks = all_of_them(args.attack_seconds, lambda: progress.advance(attacking, each)) if attacked else []
-        outcomes, faults = endure(args.faults, seed, lambda: progress.advance(breaking, SPACING_S))
-        watched = watch(args.clients, args.seconds, lambda seconds: progress.advance(watching, seconds))
-    wrong = [of.wrong for of in attacks] + [of.wrong for of in (*outcomes, *watched.outcomes)]
-    return {
-        "machine": machine("soak", "loadtests.soak"),
-        "attacks": [asdict(of) for of in attacks],
-        "faults": {"seed": seed, "done": dict(faults), "clients": [asdict(of) for of in outcomes]},
-        "watched": {
-            "seconds": args.seconds,
-            "before": watched.before._asdict(),
-            "after": watched.after._asdict(),
-            "clients": [asdict(of) for of in watched.outcomes],
-        },
-        "wrong": [line for lines in wrong for line in lines] + [f"{name} grows" for name in watched.grown],
-    }
+        found: dict[str, Any] = {"machine": machine("soak", "loadtests.soak")}
+        found["attacks"] = [asdict(of) for of in attacks]
+        wrong = [line for of in attacks for line in of.wrong]
+        if args.faults:
+            outcomes, done = endure(args.faults, seed, lambda: progress.advance(breaking, SPACING_S))
+            found["faults"] = {"seed": seed, "done": dict(done), "clients": [asdict(of) for of in outcomes]}
+            wrong += [line for of in outcomes for line in of.wrong]
+        if args.seconds:
+            watched = watch(args.clients, args.seconds, lambda seconds: progress.advance(watching, seconds))
+            found["watched"] = {"seconds": args.seconds, **watched.figures()}
+            wrong += watched.wrong
+    return found | {"wrong": wrong}
 
 
 def show(console: Console, found: dict[str, Any]) -> None:

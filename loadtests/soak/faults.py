@@ -35,6 +35,7 @@ class Stage:
         self._serve()
         self.groups = [self._group(transport) for transport in COMPARED for _ in range(LINKS)]
         self.faults: Counter[str] = Counter()
+        self._wait(START_TIMEOUT, lambda client: client.seq > 0)  # a client that has never been answered gives up
 
     def _serve(self) -> None:
         arguments = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", ",".join(self._ports), "--controlled"]
@@ -72,17 +73,26 @@ class Stage:
         """Stop publishing, and wait until each client has the last message."""
         self.server.tell(do="stop")
         last = self.server.hear("stopped_at", START_TIMEOUT)
-        deadline = time.monotonic() + DRAIN_TIMEOUT
-        for client in (client for group in self.groups for client in group.clients):
-            while client.seq != last and time.monotonic() < deadline:
-                time.sleep(0.05)
+        self._wait(DRAIN_TIMEOUT, lambda client: client.seq == last)
+        for client in self.clients:
             if client.seq != last:
                 client.faults.append(f"at {client.seq} when the feed ended at {last}")
+
+    @property
+    def clients(self) -> list[Witness]:
+        """All of them."""
+        return [client for group in self.groups for client in group.clients]
+
+    def _wait(self, seconds: float, wanted: Callable[[Witness], bool]) -> None:
+        """Return when all clients are what is wanted, or the time is over."""
+        deadline = time.monotonic() + seconds
+        while not all(map(wanted, self.clients)) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def outcomes(self) -> list[Outcome]:
         """How each transport came through, in the order of the table of transports."""
         found = {transport: Outcome(transport) for transport in COMPARED}
-        for client in (client for group in self.groups for client in group.clients):
+        for client in self.clients:
             of = found[client.transport]
             of.clients, of.deliveries = of.clients + 1, of.deliveries + len(client.latencies)
             of.gaps, of.wrong = of.gaps + client.gaps, of.wrong + client.faults

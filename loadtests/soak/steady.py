@@ -4,9 +4,9 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -43,10 +43,16 @@ class Watched:
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
-    def grown(self) -> list[str]:
-        """The names of what has grown by more than a twentieth and its slack."""
+    def wrong(self) -> list[str]:
+        """What must not be: a loss, or a figure that has grown by more than a twentieth and its slack."""
         figures = zip(Sample._fields, self.before, self.after, SLACK, strict=True)
-        return [name for name, was, now, slack in figures if now > was * 1.05 + slack]
+        grown = [f"{name} grows" for name, was, now, slack in figures if now > was * 1.05 + slack]
+        return [line for of in self.outcomes for line in of.wrong] + grown
+
+    def figures(self) -> dict[str, Any]:
+        """All of it as JSON has it."""
+        clients = [asdict(of) for of in self.outcomes]
+        return {"before": self.before._asdict(), "after": self.after._asdict(), "clients": clients}
 
 
 def watch(clients: int, seconds: float, advance: Callable[[float], object]) -> Watched:

@@ -23,7 +23,8 @@ FAULTS = {
 
 def rows(found: dict[str, Any]) -> list[list[str]]:
     """A row for each attack, one for all faults, one for the hours without any; cells as HEADS."""
-    return [*map(attacked, found["attacks"]), broken(found["faults"]), watched(found["watched"])]
+    others = [tell(found[part]) for part, tell in (("faults", broken), ("watched", watched)) if part in found]
+    return [*map(attacked, found["attacks"]), *others]
 
 
 def attacked(of: dict[str, Any]) -> list[str]:

@@ -18,7 +18,8 @@ from loadtests.experiments.run import Run
 from loadtests.runs import conduct
 from loadtests.runs.row import row
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone stamps what arrives on a TCP socket")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone stamps what arrives on a TCP socket")
+pytestmark = [pytest.mark.alone, LINUX]
 
 DAWDLE = 0.3  # seconds
 

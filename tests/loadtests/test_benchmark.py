@@ -18,6 +18,8 @@ from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import start
 from results.stack import LAB, POLLS
 
+pytestmark = pytest.mark.alone
+
 LOAD = Load(20, 50.0, 321)
 FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
 NEEDS = {"starlette_server": ("starlette", "uvicorn", "uvloop", "httptools"), "gunicorn_server": ("gunicorn",)}

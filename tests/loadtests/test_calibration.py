@@ -18,6 +18,8 @@ from loadtests.link import calibration, pings
 from loadtests.link.calibration import ASKED_MS, COLUMNS, SAMPLES, Row, busy_cores, missed, period, row, tell
 from loadtests.runs.processes import RunFailed
 
+pytestmark = pytest.mark.alone
+
 GENEROUS_MS = 300  # that a busy machine may add; never a lower bound
 GOOD = Row("idle", 20.0, median_ms=20.4, p99_ms=22.0, max_ms=30.0)
 LATE = Row("idle", 50.0, median_ms=50.4, p99_ms=55.1, max_ms=60.0)

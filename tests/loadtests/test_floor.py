@@ -11,6 +11,8 @@ from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import Tally
 from results.transports import COMPARED as TRANSPORTS
 
+pytestmark = pytest.mark.alone
+
 MOMENTS = [1000.0, 1000.3, 1001.0, 1001.7, 1002.9]
 MODELLED = {"polling": 0.25 + 0.02, "long-polling": 0.02, "websocket": 0.02}  # seconds: T = 0.5, round trip 40 ms
 

@@ -19,6 +19,8 @@ from tools.links import WAIT, connected, echo, exchange, link, read_to_the_end, 
 from loadtests.link.delayline import SEGMENT_BYTES
 from loadtests.observe.browser import browsing
 
+pytestmark = pytest.mark.alone
+
 GENEROUS = 0.3  # seconds that a busy machine may add; never a lower bound
 
 

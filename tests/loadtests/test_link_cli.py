@@ -17,6 +17,8 @@ from tools.links import WAIT, connected, echo, exchange, link, serving, tell
 from loadtests.link import commands
 from loadtests.link.__main__ import Place, place, resolve
 
+pytestmark = pytest.mark.alone
+
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 
 

@@ -29,6 +29,8 @@ from loadtests.runs.validity import help_against
 from results.check import check
 from results.table import read_runs
 
+pytestmark = pytest.mark.alone
+
 SMALL = ["--clients", "3", "--rate", "20", "--poll-interval", "0.2", "--size", "100"]
 
 

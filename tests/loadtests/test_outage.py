@@ -9,6 +9,8 @@ from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import FEED, Sampled, Tally
 from results.transports import COMPARED
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("fault", outage.FAULTS)
 @pytest.mark.parametrize("transport", COMPARED)

@@ -9,6 +9,8 @@ import pytest
 from loadtests.runs import processes
 from loadtests.runs.processes import Child, RunFailed, start, uninterrupted
 
+pytestmark = pytest.mark.alone
+
 ECHO = ["-c", "import sys\nprint('warming up')\nfor line in sys.stdin: print(line, end='', flush=True)"]
 
 

@@ -29,6 +29,8 @@ from results.table import COLUMNS, TableError, write_runs
 from results.transports import COMPARED as TRANSPORTS
 from servers.sources import clock
 
+pytestmark = pytest.mark.alone
+
 RUN = Run("latency", "polling", clients=2)
 PUSHED = replace(RUN, transport="websocket")
 MESSAGES = 20

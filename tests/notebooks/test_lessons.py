@@ -10,6 +10,8 @@ from lessons.editions import build
 from lessons.editions.site import write_site
 from tools.lab import ROOT
 
+pytestmark = pytest.mark.alone
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import nbformat

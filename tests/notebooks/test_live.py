@@ -9,6 +9,8 @@ from lessons.shown.sequence import passages
 
 from results.transports import COMPARED
 
+pytestmark = pytest.mark.alone
+
 MESSAGES = 6
 
 

@@ -19,6 +19,8 @@ from tools.made_up import make
 from clients import polling
 from results import folders
 
+pytestmark = pytest.mark.alone
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import nbformat

@@ -22,6 +22,8 @@ from servers.serving.server import TRANSPORTS as APPS
 from servers.sockets.broadcast import Place, tell
 from servers.sockets.whole import WholeSocket
 
+pytestmark = pytest.mark.alone
+
 NONE = ("websocket", "--port", "0", "--source", "none")
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 MIB = 1024 * 1024

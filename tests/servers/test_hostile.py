@@ -20,6 +20,8 @@ from clients.errors import Refused, ServerMissing
 from loadtests.soak.witness import FOLLOW, Witness
 from servers.serving.limits import raise_descriptors
 
+pytestmark = pytest.mark.alone
+
 HOST = b"Host: localhost\r\n"
 MIB = 2**20
 EMPTY = b"\x81\x80\0\0\0\0"  # a masked text without a character
