@@ -110,7 +110,7 @@ MAY_IMPORT = {
     "loadtests.locustfile": ["loadtests.users", "locust", "gevent"],
     "loadtests.soak": [],
     "loadtests.soak.witness": ["clients"],
-    "loadtests.soak.attacks": ["servers.serving.limits"],
+    "loadtests.soak.attacks": ["loadtests.link.pump", "servers.serving.limits"],
     "loadtests.soak.outcome": [],
     "loadtests.soak.beside": ["loadtests.runs.processes", "loadtests.soak.attacks", "loadtests.soak.witness",
                               "results.transports", "psutil"],

@@ -16,8 +16,9 @@ from results import table
 from results.report import readme
 from servers import app, pace, room
 from servers.feed import HISTORY, HISTORY_BYTES
-from servers.serving import handler, incoming, requests, server
+from servers.serving import incoming, requests, server
 from servers.serving.crowd import PER_ADDRESS
+from servers.sockets import whole
 
 MIB = 2**20
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,7 +59,7 @@ def test_its_bounds_are_those_of_the_code():
         f"{app.LARGEST_ANSWER // MIB} MiB of messages", f"{HISTORY:,} messages; {HISTORY_BYTES // MIB} MiB",
         f"{room.ROOM // MIB} MiB of all clients", f"after {room.PATIENCE:.0f} s 503",
         f"{pace.POSTS_PER_SECOND:,.0f} messages a second, after a pause {pace.BURST:,} at once",
-        f"{server.STALL:.0f} s for {handler.PIECE // 1024} KiB", f"{PER_ADDRESS} from another machine's address",
+        f"{server.STALL:.0f} s for {whole.PIECE // 1024} KiB", f"{PER_ADDRESS} from another machine's address",
     ]  # fmt: skip
     assert [bound for bound in bounds if bound not in told] == []
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import random
 import sys
 from dataclasses import asdict
@@ -71,10 +72,15 @@ def show(console: Console, found: dict[str, Any]) -> None:
     console.print(tried)
     for line in found["wrong"][:SHOWN]:
         console.print(f"soak: {line}", style="red", highlight=False)
+    if (more := len(found["wrong"]) - SHOWN) > 0:
+        console.print(f"soak: and {more:,} more", style="red", highlight=False)
 
 
 def main(argv: list[str] | None = None) -> int:
-    args, console = parser().parse_args(argv), Console()
+    p, console = parser(), Console()
+    args = p.parse_args(argv)
+    if args.into and (args.into.is_dir() or not os.access(args.into.parent, os.W_OK)):
+        p.error(f"--into {args.into}: no file can be written there")  # now, and not hours later
     raise_descriptors()
     warn_of_others("soak")
     try:

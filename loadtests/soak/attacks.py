@@ -9,7 +9,6 @@ A line on the input asks how much was tried; its end ends the attack.
 import json
 import os
 import socket
-import struct
 import sys
 import threading
 import zlib
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import cycle
 
+from loadtests.link.pump import reset
 from servers.serving.limits import raise_descriptors
 
 HOST = b"Host: localhost\r\n"
@@ -25,7 +25,6 @@ KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n" + KEY
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate\r\n"
 LARGE = 15 * 2**20
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 Ports = tuple[int, int, int]
 
 tried: deque[int] = deque()  # how many of what the attack is named after, bit by bit
@@ -165,8 +164,7 @@ def connections_reset(ports: Ports) -> None:
 
     def leave(sock: socket.socket) -> None:
         sock.sendall(next(head))
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        sock.close()
+        reset(sock)
         tried.append(1)
 
     by_many(4, lambda: leave(connected(next(turn))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from loadtests.runs.processes import Child, start
+from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.soak.attacks import ATTACKS
 from loadtests.soak.witness import Witness
 from results.transports import COMPARED
@@ -91,7 +91,10 @@ def rss_of(server: Child) -> int:
 
 
 def latest(clients: list[Witness]) -> dict[str, float]:
-    """The 99th percentile of what each client has noted."""
+    """The 99th percentile of what each client has noted; RunFailed if one has had next to nothing."""
+    for each in clients:
+        if len(each.latencies) < 2:
+            raise RunFailed(f"the healthy client of {each.transport} has had no messages")
     return {each.transport: statistics.quantiles(list(each.latencies), n=100)[98] for each in clients}
 
 

@@ -13,11 +13,9 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from servers.app import last, problem
 from servers.serving.incoming import Gone, Incoming, gone_if_broken
 from servers.serving.requests import Head
-from servers.sockets.whole import WholeSocket
+from servers.sockets.whole import PIECE, READABLE, WholeSocket
 
-PIECE = 65_536  # bytes that a client has STALL seconds to take
 NOT_PREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")  # in a WSGI environment (PEP 3333)
-READABLE = 1  # libev's name for it is EV_READ
 
 
 class LabHandler(WSGIHandler):

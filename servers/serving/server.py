@@ -13,7 +13,7 @@ import gevent
 from gevent.pywsgi import WSGIServer
 
 from servers import long_polling, polling, websocket
-from servers.app import App
+from servers.app import App, Counts
 from servers.feed import Feed
 from servers.pace import Pace
 from servers.publisher import Publisher
@@ -48,13 +48,14 @@ class PortUnavailable(OSError):
 class LabServer(WSGIServer):
     """Sends at once: with Nagle's algorithm on, a response's body waits until its headers are acknowledged."""
 
+    handler_class = LabHandler
     max_accept = 10  # connections at a time, so that a flood of them waits in the kernel and not here
     upgrades = False  # whether a GET may open a WebSocket
     token: str | None = None
 
-    def __init__(self, listener: tuple[str, int], application: App, **options: Any) -> None:
+    def __init__(self, listener: tuple[str, int], application: Callable[..., Any], **options: Any) -> None:
         super().__init__(listener, application, log=None, backlog=4096, **options)
-        self.crowd, self.room = Crowd(math.inf, math.inf), Room()
+        self.crowd, self.room, self.counts = Crowd(math.inf, math.inf), Room(), Counts()
         self.endings: set[Callable[[], object]] = set()  # what is to be called at the end, for each open WebSocket
 
     def do_read(self) -> Any:
@@ -101,8 +102,9 @@ def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | N
     secure = {} if tls is None else {"ssl_context": tls}
     server = LabServer((host, port), app, **secure)
     server.upgrades = transport == "websocket"
-    server.handler_class = HoldingHandler if transport == "long-polling" else LabHandler
-    server.room, server.token, server.endings = app.room, app.token, app.endings
+    if transport == "long-polling":
+        server.handler_class = HoldingHandler
+    server.room, server.counts, server.token, server.endings = app.room, app.counts, app.token, app.endings
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -161,5 +163,5 @@ def stop_all(servers: Sequence[LabServer]) -> None:
         for end in list(server.endings):
             end()
     with gevent.Timeout(STOP_TIMEOUT, False):
-        while any(server.endings or server.application.counts.clients for server in servers):
+        while any(server.endings or server.counts.clients for server in servers):
             gevent.sleep(LOOK)

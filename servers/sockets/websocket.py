@@ -23,10 +23,10 @@ from wsproto.utilities import LocalProtocolError
 
 from servers.app import App
 from servers.sockets.handshake import accept
-from servers.sockets.whole import LINGER, WholeSocket
+from servers.sockets.whole import LINGER, READABLE, WholeSocket
 
 PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
-READ, READABLE = 65_536, 1  # bytes at a time; libev's name for it is EV_READ
+READ = 65_536  # bytes at a time
 DEFLATED_PIECE = 512  # bytes, which deflate may have made of 512 KiB
 
 

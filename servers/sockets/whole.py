@@ -7,6 +7,7 @@ from time import monotonic
 from gevent.lock import Semaphore
 
 PIECE = 65_536  # bytes, each of which the other side has the socket's timeout to take
+READABLE = 1  # of a watcher of a socket; libev's name for it is EV_READ
 LINGER = 2.0  # seconds a closing server waits for the other side
 
 

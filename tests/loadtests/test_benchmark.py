@@ -2,6 +2,9 @@
 
 import json
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
@@ -9,14 +12,14 @@ import pytest
 import requests
 import websocket
 from rich.console import Console
-from tools.lab import WAIT
+from tools.lab import ROOT, WAIT
 
 from loadtests.benchmark import __main__ as command
 from loadtests.benchmark import bench as benchmark
 from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server
 from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import start
-from results.stack import LAB, POLLS
+from results.stack import ALONE, FLASK, LAB, POLLS
 
 pytestmark = pytest.mark.alone
 
@@ -65,6 +68,20 @@ def test_every_contender_answers_the_same_feed(transport, name):
     assert {len(form[0]) for form in forms} == {LOAD.size}
     first = int(forms[0][1])
     assert [int(form[1]) for form in forms] == list(range(first, first + 30))
+
+
+@pytest.mark.parametrize("name", [ALONE, FLASK])
+def test_what_is_compared_is_the_labs_own_server(name):
+    """Whatever application runs on it: it reads requests as strictly, and ends in order."""
+    command = [sys.executable, *server("polling", name, LOAD)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+        host, _, port = json.loads(process.stdout.readline())["urls"]["polling"].rpartition("/")[2].partition(":")
+        with socket.create_connection((host, int(port)), WAIT) as sock:
+            sock.sendall(b"GET /messages HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+            assert sock.recv(65_536).startswith(b"HTTP/1.1 400 ")
+        _, complaints = process.communicate(timeout=WAIT)
+    assert (process.returncode, complaints) == (0, "")
 
 
 @pytest.mark.parametrize("name", [LAB, "websockets, broadcast()"])

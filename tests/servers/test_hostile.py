@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import struct
 import threading
 import time
 import zlib
@@ -16,7 +15,8 @@ import pytest
 from tools.lab import UPGRADE, WAIT, Lab, eventually, serving
 from tools.wire import each, each_http, is_problem, newest, opened, read_to_end, websocket_to
 
-from clients.errors import Refused, ServerMissing
+from clients.errors import ServerMissing
+from loadtests.link.pump import reset
 from loadtests.soak.witness import FOLLOW, Witness
 from servers.serving.limits import raise_descriptors
 
@@ -25,7 +25,6 @@ pytestmark = pytest.mark.alone
 HOST = b"Host: localhost\r\n"
 MIB = 2**20
 EMPTY = b"\x81\x80\0\0\0\0"  # a masked text without a character
-RESET = struct.pack("ii", 1, 0)
 
 
 @contextmanager
@@ -43,12 +42,6 @@ def changed(*lines: str, options: tuple[str, ...] = ()) -> Iterator[Lab]:
 
 def connected(lab: Lab, transport: str) -> socket.socket:
     return socket.create_connection(("127.0.0.1", lab.ports[transport]), WAIT)
-
-
-def reset(sock: socket.socket) -> None:
-    """End a connection without a farewell."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    sock.close()
 
 
 def frame(payload: bytes, opcode: int = 0x82) -> bytes:
@@ -358,63 +351,6 @@ def settled(look: Callable[[], int]) -> int:
     first = look()
     time.sleep(0.2)
     return first if look() == first else 0
-
-
-# ---- Pages of others
-
-
-@each
-@pytest.mark.parametrize(("host", "status"), [
-    ("localhost", 200), ("localhost:5001", 200), ("127.0.0.1", 200), ("127.0.0.1:1", 200), ("[::1]:5001", 200),
-    ("192.168.1.5", 200), ("elsewhere.example", 403), ("localhost.elsewhere.example", 403), ("x", 403), ("", 400),
-    ("localhost:x", 400), ("a/b", 400),
-])  # fmt: skip
-def test_a_name_that_a_name_server_could_give_out_is_not_answered(lab, transport, host, status):
-    assert lab.request(transport, "GET", "/status", Host=host).status == status
-
-
-@each_http
-@pytest.mark.parametrize("origin", ["http://elsewhere.example", "null", "https://127.0.0.1", "http://localhost:1"])
-def test_a_page_of_another_site_cannot_publish(lab, transport, origin):
-    before = newest(lab)
-    for path in ("/messages", "/echo"):
-        assert is_problem(lab.request(transport, "POST", path, "x", Origin=origin), 403)
-    assert newest(lab) == before
-
-
-@pytest.mark.parametrize("path", ["/messages", "/echo"])
-def test_a_page_of_another_site_cannot_open_a_websocket(lab, path):
-    for origin in ("http://elsewhere.example", "null", "http://127.0.0.1:1"):
-        assert is_problem(lab.request("websocket", "GET", path, Origin=origin, **UPGRADE), 403)
-    own = f"http://127.0.0.1:{lab.ports['websocket']}"
-    assert lab.request("websocket", "GET", path, Origin=own, **UPGRADE).status == 101
-
-
-@each_http
-@pytest.mark.parametrize("said", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript"])
-def test_echo_is_no_page(lab, transport, said):
-    answer = lab.request(transport, "POST", "/echo", "<script>", Content_Type=said)
-    assert (answer.fields["Content-Type"], answer.body) == ("application/octet-stream", b"<script>")
-
-
-@each
-def test_to_other_machines_the_token_is_needed_everywhere(transport):
-    command = ["--ports", "0,0,0", "--source", "none", "--host", "0.0.0.0"]
-    script = f"import servers.__main__ as command; raise SystemExit(command.main({command!r}))"
-    with pytest.raises(AssertionError, match="can read and publish"), serving(script=script) as lab:
-        token = lab.token
-        with pytest.raises(Refused, match="403: the token that the server printed is missing"):
-            next(FOLLOW[transport](lab.url(transport)))
-        asked = [("GET", "/status"), ("GET", "/messages?wait=0"), ("GET", "/nothing")]
-        asked += [("POST", "/messages"), ("POST", "/echo")] if transport != "websocket" else []
-        for method, path in asked:
-            assert is_problem(lab.request(transport, method, path), 403)
-            query = f"{path}{'&' if '?' in path else '?'}token={token}"
-            assert is_problem(lab.request(transport, method, f"{query}x"), 403)
-            assert lab.request(transport, method, query, Host="the.lab.example").status != 403
-        if transport == "websocket":
-            assert is_problem(lab.request(transport, "GET", "/messages", **UPGRADE), 403)
-            assert lab.request(transport, "GET", f"/messages?token={token}", **UPGRADE).status == 101
 
 
 # ---- The end
