@@ -53,9 +53,9 @@ class Incoming:
         event = self._next()
         if event is not None:
             gevent.sleep(0)  # it came with the request before
-        while event is None and not self._unread and not self._is_first:
+        while event is None and not self._requests.begun and not self._is_first:
             self._receive()  # a pause between requests is no fault, however long
-            self._unread = self._unread.lstrip(b"\r\n")  # nor is an empty line (RFC 9112 section 2.2)
+            event = self._next()
         self._since = monotonic()
         head = event or self._event(self._since + HEAD_TIME)
         assert isinstance(head, Head)

@@ -34,6 +34,7 @@ class Requests:
 
     def __init__(self) -> None:
         self.events: deque[Head | bytes | HTTPException] = deque()
+        self.begun = False  # a request, whose end has not come; an empty line before one is none (RFC 9112 section 2.2)
         self._parser = HttpRequestParser(self)
         self._unfinished = 0  # bytes since the last event
         self._fields: list[tuple[bytes, bytes]] = []
@@ -70,7 +71,7 @@ class Requests:
     # What httptools calls
 
     def on_message_begin(self) -> None:
-        self._target, self._in_head, self._fields = b"", True, []
+        self.begun, self._target, self._in_head, self._fields = True, b"", True, []
 
     def on_url(self, part: bytes) -> None:
         self._target += part
@@ -90,6 +91,7 @@ class Requests:
         self._happen(part)
 
     def on_message_complete(self) -> None:
+        self.begun = False
         self._happen(b"")
 
 

@@ -238,6 +238,14 @@ def impatient() -> Iterator[Lab]:
 
 
 @each
+def test_half_a_request_behind_a_whole_one_ends(impatient, transport):
+    with closing(connected(impatient, transport)) as sock:
+        sock.sendall(b"GET /nothing HTTP/1.1\r\n" + HOST + b"\r\nGET /sta")
+        answer = read_to_end(sock)
+    assert [part[:4] for part in answer.split(b"HTTP/1.1")] == [b"", b" 404", b" 408"]
+
+
+@each
 def test_a_drop_at_a_time_ends_too(impatient, transport):
     with closing(connected(impatient, transport)) as sock:
         started = time.monotonic()

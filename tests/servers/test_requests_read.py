@@ -79,6 +79,18 @@ def test_what_is_unusual_and_clear_is_answered(lab, transport):
 
 
 @each
+@pytest.mark.parametrize("between", [b"", b"\r\n"], ids=["nothing", "an empty line"])
+def test_a_request_may_come_in_two_pieces_behind_another(lab, transport, between):
+    request = between + b"GET /nothing HTTP/1.1\r\n" + HOST + b"\r\n"
+    with closing(socket.create_connection(("127.0.0.1", lab.ports[transport]), WAIT)) as sock:
+        for cut in range(1, len(request)):
+            sock.sendall(request + request[:cut])
+            assert sock.recv(65_536).startswith(b"HTTP/1.1 404 "), cut
+            sock.sendall(request[cut:])
+            assert sock.recv(65_536).startswith(b"HTTP/1.1 404 "), cut
+
+
+@each
 def test_the_host_of_an_absolute_target_counts(lab, transport):
     """RFC 9112 section 3.2.2."""
     asked = b"GET http://%s/status?x=1 HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
