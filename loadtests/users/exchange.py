@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from locust.exception import StopUser
-
 from clients.connection.websocket import WebSocketConnection
 from clients.errors import BrokenFeed
 from loadtests.users.feed import FeedUser, stamp
@@ -43,7 +41,7 @@ class ExchangeUser(FeedUser):
             for due in cadence(self.options.every):
                 time.sleep(max(due - time.monotonic(), 0))
                 if self.generator.hushed:
-                    raise StopUser
+                    self.depart()
                 self.measure()
 
     @contextmanager

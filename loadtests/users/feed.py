@@ -5,7 +5,7 @@ import random
 import re
 import time
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
@@ -80,6 +80,11 @@ class FeedUser(User):
         if self.greenlet is not None and not self.leaving:
             self.leaving = True
             self.greenlet.kill(StopUser, block=False)
+
+    def depart(self) -> NoReturn:
+        """End of one's own accord; `leave` then lets it."""
+        self.leaving = True
+        raise StopUser
 
     @task
     def follow(self) -> None:

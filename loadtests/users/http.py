@@ -11,7 +11,6 @@ from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
-from locust.exception import StopUser
 
 from clients.connection.answer import messages_in
 from clients.connection.counting import CountingSocket
@@ -133,7 +132,7 @@ class PollingUser(HttpUser):
             for due in cadence(self.options.poll_interval):
                 time.sleep(max(due - time.monotonic(), 0))
                 if self.generator.newest is not None and self.complete(self.generator.newest):
-                    raise StopUser  # a poll may take longer than the interval: then there is no moment between two
+                    self.depart()  # a poll may take longer than the interval: then there is no moment between two
                 self.ask()
         finally:
             self.client.close()

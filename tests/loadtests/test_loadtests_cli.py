@@ -42,7 +42,7 @@ def loadtests(*arguments: str, **environment: str) -> subprocess.CompletedProces
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A comparison under way, in its first run's window."""
-    with under_way(tmp_path) as process:
+    with under_way(tmp_path, "--duration", "4") as process:
         yield process
 
 
@@ -92,7 +92,8 @@ def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
 
 
 def test_a_workload_without_a_valid_run_shows_its_figures_marked_and_fails(tmp_path):
-    done = loadtests("--clients", "2", "--rate", "0.3", "--poll-interval", "0.5", "--out", str(tmp_path / "mine"))
+    options = ["--clients", "2", "--rate", "0.3", "--poll-interval", "0.5", "--duration", "3"]
+    done = loadtests(*options, "--out", str(tmp_path / "mine"))
     assert done.returncode == 1, done.stdout
     said = done.stderr.splitlines()
     assert said == ["loadtests: 3 of 3 runs are not valid and do not count. "
@@ -179,9 +180,9 @@ def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     kept = [json.loads(line)["run_id"] for line in (partial / "scaffold" / "rows.jsonl").read_text().splitlines()]
     other = loadtests("--clients", "4", "--resume", "--out", str(tmp_path / "mine"))
     assert other.returncode == 2 and "had other runs" in other.stderr
-    anew = loadtests(*SMALL, "--out", str(tmp_path / "mine"))
+    anew = loadtests(*SMALL, "--duration", "4", "--out", str(tmp_path / "mine"))
     assert anew.returncode == 2 and "--resume" in anew.stderr and "--restart" in anew.stderr
-    done = loadtests(*SMALL, "--resume", "--out", str(tmp_path / "mine"))
+    done = loadtests(*SMALL, "--duration", "4", "--resume", "--out", str(tmp_path / "mine"))
     assert done.returncode == 0, done.stderr
     with (tmp_path / "mine" / "runs.csv").open() as file:
         ids = [line["run_id"] for line in csv.DictReader(file)]

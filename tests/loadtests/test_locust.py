@@ -246,6 +246,33 @@ except StopUser:
     assert done.stdout.startswith("nonsense is not the address of a server"), done.stderr
 
 
+def test_who_ends_of_its_own_accord_is_not_broken_off():
+    """What closes a WebSocket waits for the server's close frame, and its bytes count."""
+    script = """
+import types
+from locust import User
+import gevent
+from locust.exception import StopUser
+from loadtests.users.exchange import WebSocketEchoUser
+given = types.SimpleNamespace(parsed_options=None, generator=None, deliveries=types.SimpleNamespace(row=lambda _: None))
+user = WebSocketEchoUser(given)
+
+def end():
+    try:
+        user.depart()
+    finally:
+        gevent.sleep(0.1)
+        print("in order")
+
+user._greenlet = gevent.spawn(end)
+gevent.sleep(0)
+user.leave()
+user.greenlet.join()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "in order\n", done.stderr
+
+
 def test_its_page_listens_to_this_machine_only():
     script = "from locust.argument_parser import get_parser\nimport loadtests.locustfile\n"
     script += "print(get_parser().parse_args([]).web_host)"
