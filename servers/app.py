@@ -1,9 +1,9 @@
 """What the three servers have in common: responses to /messages, problems, counts, /status, POST, /echo."""
 
-import gzip
 import json
 import re
 import time
+import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,8 +13,10 @@ from itertools import accumulate
 from platform import python_version
 from typing import Any
 
+import gevent
 import psutil
 from flask import Flask, Response, request
+from gevent.lock import Semaphore
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from servers import guard
@@ -28,9 +30,12 @@ from servers.room import Room
 LARGEST_POST, LARGEST_ECHO = 65_536, 16 * 1024 * 1024  # bytes
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes; but a response holds one message at the least
 PIECE = 65_536  # bytes of a long response that are put together at a time
+GZIP = 31  # zlib's word for a window of 32 KiB in the gzip coding
 OCTETS = "application/octet-stream"
 ECHOED = re.compile(r"text/plain|application/(json|x-ndjson|octet-stream)|(image|audio|video)/.+")  # no page's types
 PACKAGES = ("flask", "flask-sock", "simple-websocket", "gevent")
+
+compressing = Semaphore()
 
 
 @dataclass
@@ -99,8 +104,13 @@ class Delivered(Response):
         self.content_length, self.deliveries = size, len(messages)
 
     def compress(self) -> None:
-        """Send the body in the gzip coding (RFC 9110 section 8.4.1.3)."""
-        self.set_data(gzip.compress(self.get_data(), mtime=0))
+        """Send the body in the gzip coding (RFC 9110 section 8.4.1.3); a long one in chunks, as it is put together."""
+        body = gzipped(self.iter_encoded())
+        if self.is_streamed:
+            self.response = body
+            del self.headers["Content-Length"]
+        else:
+            self.set_data(b"".join(body))
         self.content_encoding = "gzip"
         self.vary.add("Accept-Encoding")
 
@@ -114,6 +124,17 @@ def pieces(messages: Iterable[Message]) -> Iterator[bytes]:
             yield bytes(held)
             held.clear()
     yield bytes(held)
+
+
+def gzipped(body: Iterable[bytes]) -> Iterator[bytes]:
+    """The same in the gzip coding. In a round of the event loop one part is compressed, however many clients ask."""
+    gzip = zlib.compressobj(level=9, wbits=GZIP)
+    for part in body:
+        with compressing:
+            gevent.sleep(0)
+            compressed = gzip.compress(part)
+        yield compressed
+    yield gzip.flush()
 
 
 def new_app(feed: Feed, transport: str) -> App:

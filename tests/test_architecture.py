@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "servers.pace": ["gevent"],
     "servers.room": ["gevent", "werkzeug"],
     "servers.app": ["servers.description", "servers.feed", "servers.guard", "servers.pace", "servers.publisher",
-                    "servers.question", "servers.room", "flask", "werkzeug", "psutil"],
+                    "servers.question", "servers.room", "flask", "gevent", "werkzeug", "psutil"],
     "servers.polling": TRANSPORT,
     "servers.long_polling": TRANSPORT,
     "servers.websocket": [*TRANSPORT, "servers.sockets"],

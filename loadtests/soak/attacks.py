@@ -171,14 +171,14 @@ def connections_reset(ports: Ports) -> None:
 
 
 def questions_whose_answers_nobody_reads(ports: Ports) -> None:
-    """All of the history, asked for again and again, and WebSockets that follow it and do not read."""
-    asked = b"GET /messages?after=0 HTTP/1.1\r\n" + HOST + b"\r\n"
-    turn = cycle([*ports[:2], None])
+    """All of the history, asked for again and again, compressed and not; and WebSockets that follow it, unread too."""
+    asked = b"GET /messages?after=0 HTTP/1.1\r\n" + HOST
+    turn, request = cycle([*ports[:2], None]), cycle([asked + b"\r\n", asked + b"Accept-Encoding: gzip\r\n\r\n"])
 
     def ask() -> None:
         port = next(turn)
         if port is not None:
-            sent_for_ever(connected(port), asked, 100, reading=False)
+            sent_for_ever(connected(port), next(request), 100, reading=False)
         with websocket(ports[2], b"/messages?after=0"):
             tried.append(1)
             threading.Event().wait()
