@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "servers.sockets.route": ["servers.app", "servers.feed", "servers.sockets.websocket", "flask_sock"],
     "servers.serving": ["servers.serving", "servers.publisher", "servers.feed", "gevent", "greenlet"],
     "servers.serving.crowd": [],
+    "servers.serving.tidy": ["servers.serving.limits", "gevent", "psutil"],
     "servers.serving.requests": ["httptools", "werkzeug"],
     "servers.serving.incoming": ["servers.room", "servers.serving.requests", "gevent", "werkzeug"],
     "servers.serving.handler": ["servers.app", "servers.serving.incoming", "servers.serving.requests",

@@ -1,6 +1,7 @@
 """How many connections there may be, in all and from one address."""
 
 from collections import Counter
+from collections.abc import Callable
 
 PER_ADDRESS = 256  # from one address of another machine
 RESERVED = 128  # descriptors that are not for connections: files, pipes, listeners, refusals under way
@@ -12,7 +13,7 @@ class Crowd:
     def __init__(self, most: float, most_of_one: float) -> None:
         self._most, self._most_of_one = most, most_of_one
         self._open: Counter[str] = Counter()
-        self.gone = 0  # connections that have ended
+        self.on_leave: Callable[[], object] = lambda: None
 
     def admit(self, address: str) -> bool:
         """Whether there is a place for one more from this address; if so, it is taken."""
@@ -23,7 +24,7 @@ class Crowd:
 
     def leave(self, address: str) -> None:
         """Give a place back."""
-        self.gone += 1
         self._open[address] -= 1
         if not self._open[address]:
             del self._open[address]
+        self.on_leave()

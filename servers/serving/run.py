@@ -14,11 +14,8 @@ from greenlet import greenlet
 
 from servers.feed import Feed
 from servers.publisher import Publisher
-from servers.serving import limits
-from servers.serving.crowd import Crowd
 from servers.serving.server import LabServer, address_of, stop_all
-
-TIDY_S = 5.0  # seconds
+from servers.serving.tidy import Tidy
 
 
 def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers: IO[str]) -> None:
@@ -40,16 +37,6 @@ def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers
             case unknown:
                 answer = {"unknown": unknown}
         print(json.dumps(answer), file=answers, flush=True)
-
-
-def tidy(crowd: Crowd) -> None:
-    """Now and then, where connections have ended, give back the memory that they took."""
-    seen = 0
-    while True:
-        gevent.sleep(TIDY_S)
-        if crowd.gone != seen:
-            seen = crowd.gone
-            limits.return_memory()
 
 
 def status_by_signal() -> AsyncResult:
@@ -83,7 +70,7 @@ def serve(
         gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout).link(lambda _: status.set(0))
     else:
         publisher.start()
-    gevent.spawn(tidy, next(iter(servers.values())).crowd)
+    next(iter(servers.values())).crowd.on_leave = Tidy().look
     try:
         return status.get()
     finally:
