@@ -1,4 +1,4 @@
-"""servers/serving: an answer is one write, and so one segment."""
+"""servers/serving: an answer is one write, and so one segment; memory goes back, and nobody is woken for nothing."""
 
 import http.client
 import socket
@@ -6,9 +6,12 @@ import struct
 import sys
 from contextlib import closing
 
+import gevent
 import pytest
 from tools.lab import HTTP, Lab
 from tools.wire import newest
+
+from servers.serving import tidy
 
 DATA_SEGMENTS_IN = struct.Struct("=I"), 152  # tcpi_data_segs_in of struct tcp_info in linux/tcp.h
 
@@ -31,3 +34,18 @@ def test_an_answer_is_one_segment(lab: Lab, transport: str):
             connection.request("GET", f"/messages?{query}")
             assert connection.getresponse().read()
             assert data_segments(connection) == number
+
+
+def test_memory_goes_back_some_time_after_somebody_has_gone_and_only_if_it_has_grown(monkeypatch):
+    taken, given = [100], []
+    monkeypatch.setattr(tidy, "resident", lambda: taken[-1])
+    monkeypatch.setattr(tidy, "return_memory", lambda: given.append(taken[-1]))
+    monkeypatch.setattr(tidy, "LOOK_S", 0)
+    monkeypatch.setattr(tidy, "TIDY_S", 0.01)
+    watching = tidy.Tidy()
+    for size, expected in ((110, []), (111, [111]), (112, [111, 112])):
+        taken.append(size)
+        for _ in range(3):
+            watching.look()
+        gevent.sleep(0.05)
+        assert given == expected
