@@ -70,7 +70,7 @@ def serve(
         gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout).link(lambda _: status.set(0))
     else:
         publisher.start()
-    next(iter(servers.values())).crowd.on_leave = Tidy().look
+    next(iter(servers.values())).crowd.on_leave = Tidy().ended
     try:
         return status.get()
     finally:
