@@ -13,10 +13,8 @@ from itertools import accumulate
 from platform import python_version
 from typing import Any
 
-import gevent
 import psutil
 from flask import Flask, Response, request
-from gevent.lock import Semaphore
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from servers import guard
@@ -26,6 +24,7 @@ from servers.pace import Pace
 from servers.publisher import Publisher
 from servers.question import Question, question
 from servers.room import Room
+from servers.turns import in_turn
 
 LARGEST_POST, LARGEST_ECHO = 65_536, 16 * 1024 * 1024  # bytes
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes; but a response holds one message at the least
@@ -34,8 +33,6 @@ GZIP = 31  # zlib's word for a window of 32 KiB in the gzip coding
 OCTETS = "application/octet-stream"
 ECHOED = re.compile(r"text/plain|application/(json|x-ndjson|octet-stream)|(image|audio|video)/.+")  # no page's types
 PACKAGES = ("flask", "flask-sock", "simple-websocket", "gevent")
-
-compressing = Semaphore()
 
 
 @dataclass
@@ -127,11 +124,10 @@ def pieces(messages: Iterable[Message]) -> Iterator[bytes]:
 
 
 def gzipped(body: Iterable[bytes]) -> Iterator[bytes]:
-    """The same in the gzip coding. In a round of the event loop one part is compressed, however many clients ask."""
+    """The same in the gzip coding."""
     gzip = zlib.compressobj(level=9, wbits=GZIP)
     for part in body:
-        with compressing:
-            gevent.sleep(0)
+        with in_turn():
             compressed = gzip.compress(part)
         yield compressed
     yield gzip.flush()

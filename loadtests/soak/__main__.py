@@ -24,7 +24,7 @@ from results.report.soak import HEADS, rows
 from results.table import write_text
 from servers.serving.limits import raise_descriptors
 
-SHOWN = 5  # of what went wrong
+SHOWN = 5  # of what went wrong in one part
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,28 +52,33 @@ def soak(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         attacks = all_of_them(args.attack_seconds, lambda: progress.advance(attacking, each)) if attacked else []
         found: dict[str, Any] = {"machine": machine("soak", "loadtests.soak")}
         found["attacks"] = [asdict(of) for of in attacks]
-        wrong = [line for of in attacks for line in of.wrong]
+        wrong = told(console, [line for of in attacks for line in of.wrong])
         if args.faults:
             outcomes, done = endure(args.faults, seed, lambda: progress.advance(breaking, SPACING_S))
             found["faults"] = {"seed": seed, "done": dict(done), "clients": [asdict(of) for of in outcomes]}
-            wrong += [line for of in outcomes for line in of.wrong]
+            wrong += told(console, [line for of in outcomes for line in of.wrong])
         if args.seconds:
             watched = watch(args.clients, args.seconds, lambda seconds: progress.advance(watching, seconds))
             found["watched"] = {"seconds": args.seconds, **watched.figures()}
-            wrong += watched.wrong
+            wrong += told(console, watched.wrong)
     return found | {"wrong": wrong}
 
 
-def show(console: Console, found: dict[str, Any]) -> None:
-    """The figures as tables, and the first of what went wrong."""
+def told(console: Console, wrong: list[str]) -> list[str]:
+    """What went wrong in one part; the first of it is said at once, and not hours later."""
+    for line in wrong[:SHOWN]:
+        console.print(f"soak: {line}", style="red", highlight=False)
+    if (more := len(wrong) - SHOWN) > 0:
+        console.print(f"soak: and {more:,} more", style="red", highlight=False)
+    return wrong
+
+
+def table(found: dict[str, Any]) -> Table:
+    """The figures, as README has them."""
     tried = Table(*HEADS)
     for row in rows(found):
         tried.add_row(*row)
-    console.print(tried)
-    for line in found["wrong"][:SHOWN]:
-        console.print(f"soak: {line}", style="red", highlight=False)
-    if (more := len(found["wrong"]) - SHOWN) > 0:
-        console.print(f"soak: and {more:,} more", style="red", highlight=False)
+    return tried
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -91,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("soak: interrupted", file=sys.stderr)
         return 130
-    show(console, found)
+    console.print(table(found))
     if args.into:
         write_text(args.into, json.dumps(found, indent=1))
     return 1 if found["wrong"] else 0

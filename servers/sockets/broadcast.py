@@ -22,6 +22,7 @@ from servers.app import Counts
 from servers.feed import Feed, Message, OutsideHistory
 from servers.question import Question
 from servers.sockets.websocket import WebSocket
+from servers.turns import give_way
 
 BATCH = 64  # messages that a connection is sent before others have their turn
 AT_ONCE, TURN = 64, 0.005  # connections that are told between two looks at the clock; seconds of telling at a time
@@ -93,7 +94,7 @@ class Broadcast:
     def _keep_up(self, ws: WebSocket, seq: int) -> int:
         """Leave `ws` to the broadcast until it falls behind or ends; return the last message that it was sent."""
         if seq < self._started():
-            gevent.sleep(0)  # let others run: a send that finds room does not wait
+            give_way()  # a send that finds room does not wait
             return seq
         place = Place(ws, seq)
         self._places.add(place)
@@ -120,7 +121,7 @@ class Broadcast:
                 for message in messages:
                     self._seq = message.seq
                     self._tell(message)
-                gevent.sleep(0)  # let others run, even if there is news already
+                give_way()  # even if there is news already
             except OutsideHistory as error:
                 self._seq = error.newest - 1  # so that the newest is sent, and connections that miss others leave
 
@@ -128,7 +129,7 @@ class Broadcast:
         frame, places = text_frame(message.encoded), list(self._places)
         for start in range(0, len(places), AT_ONCE):
             if monotonic() > self._turn_ends:
-                gevent.sleep(0)  # not after each message: where others take long, it would fall ever further behind
+                give_way()  # not after each message: where others take long, it would fall ever further behind
                 self._turn_ends = monotonic() + TURN
             sent, behind = tell(places[start : start + AT_ONCE], message.seq, frame)
             self._counts.deliveries += len(sent)

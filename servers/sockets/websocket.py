@@ -4,7 +4,7 @@ flask-sock's own, of simple-websocket 1.1.0, writes half a frame to a slow reade
 500, lets whoever offers it compress, counts a text's size in characters, and leaves TCP open after a close.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from wsproto.utilities import LocalProtocolError
 from servers.app import App
 from servers.sockets.handshake import accept
 from servers.sockets.whole import LINGER, READABLE, WholeSocket
+from servers.turns import give_way, in_turn
 
 PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
 READ = 65_536  # bytes at a time
@@ -177,15 +178,22 @@ class WebSocket:
         Compressed data is inflated in small pieces, so that a message is too big before it has filled the memory.
         """
         for start in range(0, len(data), self._piece):
-            if start:
-                gevent.sleep(0)  # let others run, however much there is to inflate
-            self._protocol.receive_data(data[start : start + self._piece])
-            for number, event in enumerate(self._protocol.events()):
+            piece = data[start : start + self._piece]
+            for number, event in enumerate(self._inflate(piece) if start else self._parse(piece)):
                 if number:
-                    gevent.sleep(0)  # let others run, however many frames came at once
+                    give_way()  # however many frames came at once
                 if not self._take(event):
                     return False
         return data != b""
+
+    def _parse(self, data: bytes) -> Iterator[Frame]:
+        self._protocol.receive_data(data)
+        return self._protocol.events()
+
+    def _inflate(self, piece: bytes) -> list[Frame]:
+        """The same for more of what was read at once."""
+        with in_turn():
+            return list(self._parse(piece))
 
     def _take(self, event: Frame) -> bool:
         """Act on what the client said; return whether it may say more."""

@@ -1,8 +1,6 @@
 """One client must not harm the others: each attack beside a healthy client, and the memory that it may take."""
 
-import gzip
 import json
-import secrets
 import select
 import signal
 import socket
@@ -13,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 
-import gevent
 import psutil
 import pytest
 from tools.lab import UPGRADE, WAIT, Lab, eventually, serving
@@ -22,7 +19,6 @@ from tools.wire import each, each_http, is_problem, newest, opened, read_to_end,
 from clients.errors import ServerMissing
 from loadtests.link.pump import reset
 from loadtests.soak.witness import FOLLOW, Witness
-from servers.app import PIECE, gzipped
 from servers.serving.limits import raise_descriptors
 
 pytestmark = pytest.mark.alone
@@ -95,24 +91,6 @@ def drained(sock: socket.socket) -> None:
                 pass
         except OSError:
             pass
-
-
-def test_in_each_turn_one_part_is_compressed_however_many_ask():
-    done, parts = [], [secrets.token_bytes(PIECE) for _ in range(5)]
-
-    def ask() -> None:
-        whole = bytearray()
-        for part in gzipped(parts):
-            whole += part
-            done.append(1)
-        assert gzip.decompress(whole) == b"".join(parts)
-
-    asking = [gevent.spawn(ask) for _ in range(20)]
-    while any(asking):
-        before = len(done)
-        gevent.sleep(0)
-        assert len(done) - before <= 2, "a part, and perhaps the end"
-    gevent.joinall(asking, raise_error=True)
 
 
 def test_a_burst_from_one_client_does_not_push_out_what_others_have_yet_to_read():
