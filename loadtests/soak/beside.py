@@ -17,19 +17,21 @@ RATE_HZ, POLL_INTERVAL_S = 50.0, 0.02
 QUIET_S, AFTER_S = 5.0, 60.0  # before an attack; after it, at most, until the memory is back
 START_TIMEOUT = 30.0
 LATE_S, TIMES = 0.050, 3.0  # a healthy client's p99 stays below the first, or below so many times what it was
+TRIES, STOLEN = 3, 0.5  # of an attack, at most, while the host takes more than so many per cent of the CPU away
 MOST_BYTES, BACK = 512 * 2**20, 1.10  # what an attack may make the server take; what it may leave of it
 
 
 @dataclass
 class Beside:
-    """One attack, and how much was tried: p99 in seconds by transport before it and during it, bytes of memory before,
-    at most, and after.
+    """One attack, and how much was tried: p99 in seconds by transport before it and during it, per cent of the CPU that
+    the host took away meanwhile, bytes of memory before, at most, and after.
     """
 
     attack: str
     tried: int = 0
     before: dict[str, float] = field(default_factory=dict)
     during: dict[str, float] = field(default_factory=dict)
+    stolen: float = 0.0
     rss: list[int] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
@@ -60,8 +62,9 @@ def beside(attack: str, seconds: float) -> Beside:
         found.before, before = latest(clients), max(rss)
         ports = [url.rpartition(":")[2] for url in urls.values()]
         attacker = start(children, "the attack", ["-m", "loadtests.soak.attacks", attack, *ports])
+        psutil.cpu_times_percent()
         most = max(watched(server, seconds, clients))
-        found.during = latest(clients)
+        found.during, found.stolen = latest(clients), getattr(psutil.cpu_times_percent(), "steal", 0.0)
         attacker.tell(do="count")
         found.tried = attacker.hear("tried", START_TIMEOUT)
         attacker.end()
@@ -99,9 +102,13 @@ def latest(clients: list[Witness]) -> dict[str, float]:
 
 
 def all_of_them(seconds: float, advance: Callable[[], object]) -> list[Beside]:
-    """Each attack for so long."""
+    """Each attack for so long; anew if the machine did not have its CPU for itself."""
     found = []
     for attack in ATTACKS:
-        found.append(beside(attack, seconds))
+        for _ in range(TRIES):
+            tried = beside(attack, seconds)
+            if tried.stolen <= STOLEN:
+                break
+        found.append(tried)
         advance()
     return found

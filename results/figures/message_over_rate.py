@@ -18,12 +18,16 @@ from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, number, times
 
+CPU = "server_cpu_us_per_delivery"
 PANELS = {
     "latency_mean_ms": "mean latency, ms",
     "requests": "requests\na message",
-    "server_cpu_us_per_delivery": "server CPU,\nµs a message",
+    CPU: "server CPU,\nµs a message",
 }
 """What is drawn of each message, with its words; the mean over the deliveries at a rate."""
+
+NOTED = 1.5
+"""Times that a point may lie from its line without a word."""
 
 NAMES = {"polling": -16, "long-polling": 14, "websocket": -16}
 """Where a transport's name stands in the first panel: points above its own."""
@@ -42,7 +46,8 @@ def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         raise NotMeasured("the experiment `update-rate` was run at one rate only")
     shown = {name: by_rate(good, name) for name in PANELS}
     title, alt = _finding(good), _alt(shown)
-    note = " Points: measured. Lines: the model; of CPU, the prices fitted to these runs. A WebSocket asks nothing."
+    note = (" Points: measured. Lines: the model; of CPU, the prices fitted to these runs"
+            f"{_misfit(good, shown[CPU])}. A WebSocket asks nothing.")  # fmt: skip
     figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     panels = figure.subplots(1, 3)
     for axes, name in zip(panels, PANELS, strict=True):
@@ -82,6 +87,16 @@ def _model(transport: str, runs: pd.DataFrame, name: str, rates: np.ndarray) -> 
     if name == "latency_mean_ms":
         return 1000 * polling_mean(one_way, interval) if transport == "polling" else None
     return _cpu(prices(runs, transport), requests, rates, float(runs["clients"].iloc[0]))
+
+
+def _misfit(runs: pd.DataFrame, shown: pd.DataFrame) -> str:
+    """How far the CPU lies from what one price for all rates makes of it, if that is far."""
+    most = 1.0
+    for transport, own in runs.groupby("transport"):
+        points = shown[transport].dropna()
+        line = np.asarray(_model(str(transport), own, CPU, points.index.to_numpy()), dtype=float)
+        most = max(most, float(np.exp(np.abs(np.log(points / line)).max())))
+    return f", up to {times(most)} times off, since they are taken to be the same at every rate" if most > NOTED else ""
 
 
 def _cpu(paid: Prices, answers: Values, rates: np.ndarray, clients: float) -> Values:

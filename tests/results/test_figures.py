@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib
@@ -141,11 +142,25 @@ def _grey(colour):
 
 def test_the_conditions_stand_below(drawn):
     for chart in drawn:
-        small = chart.figure.texts[1].get_text().replace("\n", " ")
+        small = small_print(chart)
         for words in ("2 cores", "Python 3.11.4", "2026-10-28", "profile quick"):
             assert words in small, chart.name
         assert "no loss, no congestion" in small or chart.name in COMPUTED, "which nobody has run"
-    assert "TCP/IP headers not included" in drawn[0].figure.texts[1].get_text().replace("\n", " ")
+    assert "TCP/IP headers not included" in small_print(drawn[0])
+
+
+def test_a_price_that_is_not_the_same_at_each_rate_is_said(runs):
+    """The made-up runs cost what they do by two prices; then each message costs the less, the more often they come."""
+    assert "times off" not in small_print(figures.message_over_rate(runs, MACHINE))
+    cheaper = runs["server_cpu_share"] / runs["rate_hz"].astype(float) ** 0.5
+    small = small_print(figures.message_over_rate(
+        runs.assign(server_cpu_share=cheaper, server_cpu_us_per_delivery=1e6 * cheaper * runs["duration_s"]
+                    / runs["deliveries"]), MACHINE))  # fmt: skip
+    assert re.search(r"up to [1-9]\d times off, since they are taken to be the same at every rate", small)
+
+
+def small_print(chart):
+    return chart.figure.texts[1].get_text().replace("\n", " ")
 
 
 def test_what_was_not_run_is_skipped_with_a_reason(tmp_path, folder, runs):
