@@ -79,20 +79,26 @@ class Processes:
     cpu: tuple[float, float] | None = None
     mended_at: float | None = None
 
+    @property
+    def beside(self) -> list[Child]:
+        """The server, and the link if there is one: whatever ends there, Locust must not be blamed for it."""
+        return [self.server, self.link] if self.link else [self.server]
+
     def pass_time(self, seconds: float) -> None:
-        self.now += seconds
-        children = [child for child in (self.clock, self.server, self.load, self.link) if child]
-        pass_time(self.now - time.time(), children, self.progress)
+        self._pass_time(seconds, [self.clock, self.load, *self.beside])
 
     def restart_server(self, away_s: float) -> None:
         self.server.kill()
         self.cpu = None
-        children, self.now = [child for child in (self.clock, self.load, self.link) if child], self.now + away_s
-        pass_time(self.now - time.time(), children, self.progress)
+        self._pass_time(away_s, [self.clock, self.load, *self.beside[1:]])
         again = server_arguments(self.run, self.authority, urlsplit(self.url).port or 0)
         self.server = start(self.started, self.server.name, again)
         self.server.hear("urls", START_TIMEOUT)
         self.server.tell(do="start")
+
+    def _pass_time(self, seconds: float, watched: Sequence[Checked]) -> None:
+        self.now += seconds
+        pass_time(self.now - time.time(), watched, self.progress)
 
     def mended(self) -> None:
         self.mended_at = time.time()
@@ -123,11 +129,12 @@ def conduct(
         url = server.hear("urls", START_TIMEOUT)[run.transport]
         line = start(children, "the delay line", link_arguments(run, url)) if floor or run.linked else None
         load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
-        load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME, [each for each in (server, line) if each])
         scene = Processes(run, server, load, line, progress, url, authority, children)
+        load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME, scene.beside)
+        scene.now = time.time()
         begin = scene.now + run.warm_up_s
         load.tell(window=[begin, begin + run.duration_s])
-        load.hear("begun", START_TIMEOUT)
+        load.hear("begun", START_TIMEOUT, scene.beside)
         server.tell(do="start")
         scene.pass_time(run.warm_up_s)
         scene.cpu = cpu_seconds(server.pid), time.monotonic()
@@ -135,11 +142,11 @@ def conduct(
         server, share = scene.server, scene.cpu_share()
         rss_bytes = psutil.Process(server.pid).memory_info().rss
         load.tell(hush=DRAIN_TIMEOUT)
-        load.hear("hushed", DRAIN_TIMEOUT + START_TIMEOUT)
+        load.hear("hushed", DRAIN_TIMEOUT + START_TIMEOUT, scene.beside)
         server.tell(do="stop")
         stopped = server.hear_all("stopped_at", START_TIMEOUT)
         load.tell(drain=stopped["stopped_at"], within=DRAIN_TIMEOUT + run.poll_interval_s)
-        tally = load.hear("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT)
+        tally = load.hear("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT, scene.beside)
         load.end()
         return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], scene.mended_at)
 

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 from tools.lab import eventually
 
@@ -21,6 +22,7 @@ from loadtests.runs.comparison import done
 from loadtests.runs.conduct import conduct
 from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.floor import floors_of
+from loadtests.runs.processes import RunFailed
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import Tally
 from results.model import connection_mode, long_polling_mean
@@ -364,3 +366,13 @@ def test_an_experiment_acts_on_its_run_while_it_lasts(tmp_path):
     cells = row(run, conduct(run, tmp_path, lambda seconds: None, experiment.during), 1)
     assert (cells["lost"], cells["fault"]) == (0, "cut") and cells["valid"]
     assert 500 < cells["latency_max_ms"] < 5000
+
+
+@pytest.mark.parametrize(("part", "name"), [("servers", "the polling server"), ("loadtests.link", "the delay line")])
+def test_what_ends_while_the_clients_leave_is_named(part, name, tmp_path):
+    def kill(scene: Scene) -> None:
+        scene.pass_time(scene.run.duration_s)
+        next(child for child in psutil.Process().children() if part in child.cmdline()).kill()
+
+    with pytest.raises(RunFailed, match=f"{name} ended in mid-run"):
+        conduct(Run("x", "polling", rtt_ms=20.0, duration_s=1.0), tmp_path, lambda seconds: None, kill)
