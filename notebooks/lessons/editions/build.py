@@ -58,6 +58,7 @@ def executed(notebook: NotebookNode, live: bool = False, keep: bool = False) -> 
     """
     environment = os.environ | ({SWITCH: "1"} if live else {}) | ({KEEP: "1"} if keep else {})
     client = NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
+                            extra_arguments=["--log-level=ERROR"],  # not that loopback is without encryption
                             resources={"metadata": {"path": str(NOTEBOOKS)}})  # fmt: skip
     client.execute(env=environment)
     notebook.metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
