@@ -29,8 +29,8 @@ PANELS = {
 NOTED = 1.5
 """Times that a point may lie from its line without a word."""
 
-NAMES = {"polling": -16, "long-polling": 14, "websocket": -16}
-"""Where a transport's name stands in the first panel: points above its own."""
+NAMES = {"polling": (0.5, "center", -16), "long-polling": (0.5, "center", 14), "websocket": (0.02, "left", -16)}
+"""Where a transport's name stands in the first panel: across it, by which part, and how far above its middle point."""
 
 
 @styled
@@ -106,12 +106,12 @@ def _cpu(paid: Prices, answers: Values, rates: np.ndarray, clients: float) -> Va
 
 
 def _names(axes: Axes, shown: pd.DataFrame) -> None:
-    """Each transport's name at its points in the middle of the rates."""
+    """Each transport's name at the height of its point in the middle of the rates."""
     for name, points in shown.items():
         known, look = points.dropna(), TRANSPORTS[str(name)]
-        middle = len(known) // 2
-        axes.annotate(look.title, (known.index[middle], known.iloc[middle]), (0, NAMES[str(name)]), va="center",
-                      ha="center", textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
+        across, part, above = NAMES[str(name)]
+        axes.annotate(look.title, (across, known.iloc[len(known) // 2]), (0, above), axes.get_yaxis_transform(),
+                      "offset points", ha=part, va="center", color=look.colour, fontweight="bold")  # fmt: skip
 
 
 def _finding(runs: pd.DataFrame) -> str:
