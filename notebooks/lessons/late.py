@@ -76,7 +76,7 @@ def distribution(interval: float, rtt_ms: float) -> Chart:
 
 
 def _name(axes: Axes, curves: dict[str, Curve]) -> None:
-    for (name, (latency, share)), height in zip(curves.items(), (0.75, 0.45, 0.12), strict=True):
+    for (name, (latency, share)), height in zip(curves.items(), (0.75, 0.45, 0.9), strict=True):
         axes.annotate(TRANSPORTS[name].title, (float(np.interp(height, share, latency)), height), (10, -5),
                       textcoords="offset points", color=TRANSPORTS[name].colour, fontweight="bold")  # fmt: skip
 
@@ -130,8 +130,8 @@ def _against() -> Chart:
     mine = runs_of("latency")
     mine = mine[(mine["rtt_ms"] > 0) & kept(mine)]
     points, limit = [times_as_late(alike) for _, alike in mine.groupby(["rate_hz", "rtt_ms"])], worthwhile()
-    title = f"Long polling is as soon as a WebSocket while fewer than {number(limit)} messages come in a round trip"
-    note = "Line: the model, Poisson arrivals, kept connections. Points: measured. "
+    title = f"By the model, long polling is as soon as a WebSocket below {number(limit)} messages a round trip"
+    note = "Line: the model, Poisson arrivals, kept connections. Points: measured, with what this machine adds. "
     note += f"As soon: less than {SIGNIFICANT:g} times as late."
     figure = frame(title, note)
     axes = figure.subplots()
@@ -139,9 +139,11 @@ def _against() -> Chart:
     axes.axhspan(1, SIGNIFICANT, color="#EEEEEE")
     axes.plot(busy, ratio, color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
     for rate, rtt_ms, value in points:
-        axes.plot(rate * rtt_ms / 1000, value, look.marker, color=look.colour, markersize=11)
-        axes.annotate(f"{value:.2f}: {rate:g}/s, {rtt_ms:g} ms", (rate * rtt_ms / 1000, value), (10, -16),
-                      textcoords="offset points", color=look.colour)  # fmt: skip
+        place = rate * rtt_ms / 1000
+        axes.plot(place, value, look.marker, color=look.colour, markersize=11)
+        offset, part = ((-10, 0), "right") if place < limit else ((10, -16), "left")
+        axes.annotate(f"{value:.2f}: {rate:g}/s, {rtt_ms:g} ms", (place, value), offset,
+                      textcoords="offset points", ha=part, color=look.colour)  # fmt: skip
     axes.axvline(limit, color="#666666", linewidth=1)
     axes.set(xscale="log", xlabel="messages in a round trip", ylabel="times as late as a WebSocket", ylim=(0.95, 2.2))
     axes.xaxis.set_major_formatter("{x:g}")

@@ -100,9 +100,9 @@ late.distributions()
 # %% [markdown]
 """
 **Reading.** Polling's curve is a straight ramp: every wait between nothing and the interval is as likely as any
-other. A WebSocket is a step at half the round trip. Long polling is the same step for most messages, then a short
-ramp for those that found the client away. No interval brings polling to a step: it only makes the ramp steep, at the
-price of requests.
+other. A WebSocket is a step at half the round trip. Long polling is the same step for messages that find the
+client's question waiting, then a ramp for those that find it under way. No interval brings polling to a step: it only
+makes the ramp steep, at the price of requests.
 
 ## When is long polling as good as a WebSocket?
 
