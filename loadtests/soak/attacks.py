@@ -197,7 +197,6 @@ ATTACKS: dict[str, Callable[[Ports], None]] = {
 def main(arguments: list[str]) -> None:
     """Attack until the input ends, as the program that started this one may; say how much was tried when asked."""
     raise_descriptors()
-    os.nice(19)
     name, *ports = arguments
     attack, where = ATTACKS[name], tuple(map(int, ports))
     threading.Thread(target=attack, args=[where], daemon=True).start()
