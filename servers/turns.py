@@ -12,8 +12,8 @@ _one = Semaphore()
 def give_way() -> None:
     """Let all others run, and those as well whose bytes have come in the meantime.
 
-    `gevent.sleep(0)` does not: the event loop looks at its sockets only after 50 callbacks or more, each of which may
-    be somebody's work. A timer, however short, waits until the loop has looked.
+    `gevent.sleep(0)` does not: the event loop looks at its sockets only after 50 callbacks or more (its
+    CALLBACK_CHECK_COUNT), each of which may be somebody's work. A timer, however short, waits until it has looked.
     """
     gevent.sleep(1e-9)
 
