@@ -18,7 +18,7 @@ QUIET_S, AFTER_S = 5.0, 60.0  # before an attack; after it, at most, until the m
 START_TIMEOUT = 30.0
 LATE_S, TIMES = 0.050, 3.0  # a healthy client's p99 stays below the first, or below so many times what it was
 TRIES, STOLEN = 3, 0.5  # of an attack, at most, while the host takes more than so many per cent of the CPU away
-MOST_BYTES, BACK = 512 * 2**20, 1.10  # what an attack may make the server take; what it may leave of it
+MOST_BYTES, BACK = 256 * 2**20, 1.10  # what an attack may make the server take; what it may leave of it
 
 
 @dataclass
