@@ -370,9 +370,12 @@ def test_an_experiment_acts_on_its_run_while_it_lasts(tmp_path):
 
 @pytest.mark.parametrize(("part", "name"), [("servers", "the polling server"), ("loadtests.link", "the delay line")])
 def test_what_ends_while_the_clients_leave_is_named(part, name, tmp_path):
+    others = psutil.Process().children()  # of other tests
+
     def kill(scene: Scene) -> None:
         scene.pass_time(scene.run.duration_s)
-        next(child for child in psutil.Process().children() if part in child.cmdline()).kill()
+        own = [child for child in psutil.Process().children() if child not in others]
+        next(child for child in own if part in child.cmdline()).kill()
 
     with pytest.raises(RunFailed, match=f"{name} ended in mid-run"):
         conduct(Run("x", "polling", rtt_ms=20.0, duration_s=1.0), tmp_path, lambda seconds: None, kill)
