@@ -24,7 +24,7 @@ from servers.pace import Pace
 from servers.publisher import Publisher
 from servers.question import Question, question
 from servers.room import Room
-from servers.turns import in_turn
+from servers.turns import take_turn
 
 LARGEST_POST, LARGEST_ECHO = 65_536, 16 * 1024 * 1024  # bytes
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes; but a response holds one message at the least
@@ -127,9 +127,8 @@ def gzipped(body: Iterable[bytes]) -> Iterator[bytes]:
     """The same in the gzip coding."""
     gzip = zlib.compressobj(level=9, wbits=GZIP)
     for part in body:
-        with in_turn():
-            compressed = gzip.compress(part)
-        yield compressed
+        take_turn()
+        yield gzip.compress(part)
     yield gzip.flush()
 
 

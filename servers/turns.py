@@ -1,8 +1,5 @@
 """Whoever works for long lets others run in between."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import gevent
 from gevent.lock import Semaphore
 
@@ -18,9 +15,7 @@ def give_way() -> None:
     gevent.sleep(1e-9)
 
 
-@contextmanager
-def in_turn() -> Iterator[None]:
-    """One at a time, and one in a round of the event loop, however many clients ask for it."""
+def take_turn() -> None:
+    """The same, and return to one caller in a round of the event loop, however many ask; it may work until it waits."""
     with _one:
         give_way()
-        yield

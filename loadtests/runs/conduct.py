@@ -74,7 +74,7 @@ class Processes:
     url: str
     authority: Path
     started: ExitStack
-    now: float = field(default_factory=time.time)
+    now: float = field(init=False)
     clock: WallClock = field(default_factory=WallClock)
     cpu: tuple[float, float] | None = None
     mended_at: float | None = None
@@ -90,7 +90,7 @@ class Processes:
     def restart_server(self, away_s: float) -> None:
         self.server.kill()
         self.cpu = None
-        self._pass_time(away_s, [self.clock, self.load, *self.beside[1:]])
+        self._pass_time(away_s, [self.clock, self.load, *(each for each in self.beside if each is not self.server)])
         again = server_arguments(self.run, self.authority, urlsplit(self.url).port or 0)
         self.server = start(self.started, self.server.name, again)
         self.server.hear("urls", START_TIMEOUT)

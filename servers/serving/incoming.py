@@ -16,7 +16,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 
 from servers.room import Room
 from servers.serving.requests import Head, Requests, check
-from servers.turns import in_turn
+from servers.turns import take_turn
 
 HEAD_TIME = 10.0  # seconds that a client has for its first head, and for any other once that has begun
 BODY_TIME, SLOWEST = 10.0, 1_000  # seconds that it has for a body, and one more for every so many bytes of it
@@ -53,8 +53,7 @@ class Incoming:
             self._begin()
         event = self._next()
         if event is not None:
-            with in_turn():
-                pass  # it came with the request before
+            take_turn()  # it came with the request before
         while event is None and not self._requests.begun and not self._is_first:
             self._receive()  # a pause between requests is no fault, however long
             event = self._next()

@@ -24,7 +24,7 @@ from wsproto.utilities import LocalProtocolError
 from servers.app import App
 from servers.sockets.handshake import accept
 from servers.sockets.whole import LINGER, READABLE, WholeSocket
-from servers.turns import give_way, in_turn
+from servers.turns import give_way, take_turn
 
 PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
 READ = 65_536  # bytes at a time
@@ -192,8 +192,8 @@ class WebSocket:
 
     def _inflate(self, piece: bytes) -> list[Frame]:
         """The same for more of what was read at once."""
-        with in_turn():
-            return list(self._parse(piece))
+        take_turn()
+        return list(self._parse(piece))
 
     def _take(self, event: Frame) -> bool:
         """Act on what the client said; return whether it may say more."""

@@ -16,7 +16,7 @@ from servers.app import PIECE, gzipped
 from servers.room import Room
 from servers.serving.incoming import Incoming
 from servers.sockets.websocket import WebSocket
-from servers.turns import give_way, in_turn
+from servers.turns import give_way, take_turn
 
 MANY, PARTS = 20, 5
 
@@ -46,8 +46,8 @@ def gives_way(did: Callable[[], object]) -> None:
 
 def takes_turns(did: Callable[[], object]) -> None:
     for _ in range(PARTS):
-        with in_turn():
-            did()
+        take_turn()
+        did()
 
 
 def compresses(did: Callable[[], object]) -> None:
