@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from tools.lab import ROOT, needs
 
+from loadtests.soak import beside
 from results import table
 from results.report import readme
 from servers import app, pace, room
@@ -61,6 +62,14 @@ def test_its_bounds_are_those_of_the_code():
         f"{pace.POSTS_PER_SECOND:,.0f} messages a second, after a pause {pace.BURST:,} at once",
         f"{server.STALL:.0f} s for {whole.PIECE // 1024} KiB", f"{PER_ADDRESS} from another machine's address",
     ]  # fmt: skip
+    assert [bound for bound in bounds if bound not in told] == []
+
+
+def test_when_a_soak_has_held_is_what_the_code_says():
+    told = " ".join(TEXT.partition("What was tried, how often,")[2].partition(readme.marks("soak")[0])[0].split())
+    assert (beside.TRIES, beside.TIMES, beside.BACK, beside.AFTER_S) == (3, 3, 1.1, 60), "in words"
+    bounds = [f"{beside.STOLEN:g} % of the processor", f"within {1000 * beside.LATE_S:.0f} ms",
+              f"at most {beside.MOST_BYTES // MIB} MiB more"]  # fmt: skip
     assert [bound for bound in bounds if bound not in told] == []
 
 

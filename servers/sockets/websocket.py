@@ -4,7 +4,7 @@ flask-sock's own, of simple-websocket 1.1.0, writes half a frame to a slow reade
 500, lets whoever offers it compress, counts a text's size in characters, and leaves TCP open after a close.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -178,22 +178,15 @@ class WebSocket:
         Compressed data is inflated in small pieces, so that a message is too big before it has filled the memory.
         """
         for start in range(0, len(data), self._piece):
-            piece = data[start : start + self._piece]
-            for number, event in enumerate(self._inflate(piece) if start else self._parse(piece)):
+            if start:
+                take_turn()  # however much there is to inflate
+            self._protocol.receive_data(data[start : start + self._piece])
+            for number, event in enumerate(self._protocol.events()):
                 if number:
                     give_way()  # however many frames came at once
                 if not self._take(event):
                     return False
         return data != b""
-
-    def _parse(self, data: bytes) -> Iterator[Frame]:
-        self._protocol.receive_data(data)
-        return self._protocol.events()
-
-    def _inflate(self, piece: bytes) -> list[Frame]:
-        """The same for more of what was read at once."""
-        take_turn()
-        return list(self._parse(piece))
 
     def _take(self, event: Frame) -> bool:
         """Act on what the client said; return whether it may say more."""
