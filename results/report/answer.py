@@ -61,8 +61,8 @@ def as_soon(runs: pd.DataFrame) -> str:
     """How busy a feed may be for long polling to be as soon as a WebSocket."""
     feed(runs, "latency", "long-polling", "websocket")
     return (
-        f"Long polling is as soon as a WebSocket, to within {100 * (SIGNIFICANT - 1):.0f} %, while fewer than "
-        f"{times(worthwhile())} messages come in a round trip: then a request is waiting whenever there is news."
+        f"By the model long polling is as soon as a WebSocket, to within {100 * (SIGNIFICANT - 1):.0f} %, while fewer "
+        f"than {times(worthwhile())} messages come in a round trip: then a request is waiting whenever there is news."
     )
 
 
