@@ -10,17 +10,20 @@ READY := .venv/.ready
 # It asks the internet for news, before the class's eyes.
 NEWS := @jupyterlab/apputils-extension:announcements
 
-.PHONY: lab test notebooks lessons solutions site peers benchmark soak clean
+.PHONY: lab test test-fast notebooks lessons solutions site peers benchmark soak clean
 
 lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full; after Ctrl-C, ARGS=--resume goes on
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
 
-# All run side by side but those that measure, which have the machine to themselves.
-test: $(READY)  ## run all tests
+# First what only computes, then what starts servers and mostly waits, then what others on the machine would disturb.
+test: test-fast  ## run all tests, in at most nine minutes on two cores
+	$(VENV)/python -m pytest --numprocesses 3 --dist loadfile -m "starts and not alone"
+	$(VENV)/python -m pytest -m alone
+
+test-fast: $(READY)  ## lint, types, and the tests that only compute: a minute and a half
 	$(VENV)/ruff check .
 	$(VENV)/mypy
-	$(VENV)/python -m pytest --numprocesses auto --dist loadfile -m "not alone"
-	$(VENV)/python -m pytest -m alone
+	$(VENV)/python -m pytest --numprocesses auto --dist worksteal -m "not starts and not alone"
 
 notebooks: $(READY)  ## open JupyterLab on the first lesson, with the whole project beside it
 	$(VENV)/jupyter lab $(AS_ROOT) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_three_ways_to_push.ipynb

@@ -8,14 +8,23 @@ import numpy as np
 import pandas as pd
 
 from results.model import Heads, ModelError, crossing, crossover_rate, polling_overhead, websocket_overhead
+from results.select import NotMeasured, first_known
+from results.transports import TRANSPORTS
+from results.words import listed, times
 
 OVERHEAD = "overhead_per_delivery"
 SLOWEST, FASTEST = 1e-3, 1e5  # messages a second, between which a crossing is looked for
 
 
 def heads_of(runs: pd.DataFrame) -> Heads:
-    """Bytes of a request and of a response, empty or not, of these runs of one HTTP transport: least squares."""
+    """Bytes of a request and of a response, empty or not, of these runs of one HTTP transport: least squares.
+
+    NotMeasured if they have no requests.
+    """
+    runs = runs.dropna(subset=["requests", "empty_responses", "request_head", "cookies", "response_head"])
     requests, empty = (runs[name].to_numpy(dtype=float) for name in ("requests", "empty_responses"))
+    if not requests.sum() > 0:
+        raise NotMeasured("no valid run has requests, from which the bytes of heads would be known")
     request = float((runs["request_head"] + runs["cookies"]).sum()) / requests.sum()
     kinds = np.column_stack([empty, requests - empty])
     (without, with_messages), *_ = np.linalg.lstsq(kinds, runs["response_head"].to_numpy(dtype=float), rcond=None)
@@ -54,17 +63,36 @@ def by_rate(runs: pd.DataFrame, cost: str = OVERHEAD) -> pd.DataFrame:
     return overheads.set_axis(rates["published"] / rates["seconds"], axis=0)
 
 
+def orders(runs: pd.DataFrame, cost: str, words: str) -> str:
+    """Who costs the least at each rate, where no single crossing is found; `words` name the cost.
+
+    NotMeasured unless two transports were run at the same rate.
+    """
+    both = by_rate(runs, cost)
+    both = both[both.notna().sum(axis=1) > 1]
+    if both.empty:
+        raise NotMeasured("no rate of `update-rate` was run validly with two transports")
+    least = both.idxmin(axis=1)
+    winners = [TRANSPORTS[str(name)].words for name in dict.fromkeys(least)]
+    rates = both.index.to_numpy(dtype=float)
+    lowest, highest = times(rates.min()), times(rates.max())
+    if len(winners) == 1:
+        return f"From {lowest} to {highest} messages/s, {winners[0]} has the least {words}"
+    changes = [f"{TRANSPORTS[str(name)].words} at {times(rate)}" for rate, name in zip(rates, least, strict=True)]
+    return f"The least {words} changes more than once: {listed(changes)} messages/s"
+
+
 def predicted_over_polling(runs: pd.DataFrame) -> float:
     """The rate from which long polling has more overhead than polling, by the model with the heads of these runs."""
     polls, held = (runs[runs["transport"] == name] for name in ("polling", "long-polling"))
-    interval, hold = float(polls["poll_interval_s"].iloc[0]), float(held["hold_s"].iloc[0])
-    return crossover_rate(float(held["rtt_ms"].iloc[0]) / 2000, interval, hold, heads=heads_of(polls))
+    interval, hold = first_known(polls, "poll_interval_s"), first_known(held, "hold_s")
+    return crossover_rate(first_known(held, "rtt_ms") / 2000, interval, hold, heads=heads_of(polls))
 
 
 def predicted_under_websocket(runs: pd.DataFrame) -> float | None:
     """The rate from which polling has less overhead than a WebSocket; None if it never has."""
     polls, pushed = (runs[runs["transport"] == name] for name in ("polling", "websocket"))
-    interval, heads = float(polls["poll_interval_s"].iloc[0]), heads_of(polls)
+    interval, heads = first_known(polls, "poll_interval_s"), heads_of(polls)
     frame = websocket_overhead(round(float(pushed["payload"].sum() / pushed["deliveries"].sum())))
     try:
         return crossing(lambda _: frame, lambda rate: polling_overhead(rate, interval, heads), SLOWEST, FASTEST)

@@ -53,14 +53,41 @@ def of_experiment(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
     return mine
 
 
+def first_known(runs: pd.DataFrame, column: str) -> float:
+    """The first value that these runs have in a column; NotMeasured if none of them has one."""
+    known = runs[column].dropna()
+    if known.empty:
+        raise NotMeasured(f"no valid run says its {column}")
+    return float(known.iloc[0])
+
+
+def need_each(runs: pd.DataFrame, transports: Iterable[str], where: str) -> pd.DataFrame:
+    """The same runs; NotMeasured unless each of these transports has one."""
+    there = set(runs["transport"])
+    if missing := [name for name in transports if name not in there]:
+        raise NotMeasured(f"{where} has no valid run of {' or '.join(missing)}")
+    return runs
+
+
 def usual(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Only the runs made under the most frequent value of each of these parameters: one condition, not a mixture."""
+    """Only the runs made under the most frequent value of each of these parameters: one condition, not a mixture.
+
+    Valid runs decide which value that is; invalid ones only where none is valid.
+    """
     for name in names:
         matters = applies(runs, name)
         values = runs[name][matters]
         if values.nunique(dropna=name not in OPEN) > 1:
-            runs = runs[~matters | (runs[name] == values.mode().iloc[0]).fillna(False)]
+            counting = valid(runs[matters])[name]
+            most = (counting if len(counting) else values).mode(dropna=name not in OPEN)
+            runs = runs[~matters | _equal(runs[name], most.dropna() if most.notna().any() else most)]
     return runs
+
+
+def _equal(values: pd.Series, candidates: pd.Series) -> pd.Series:
+    """Which values are the first of the candidates; an empty cell equals an empty cell."""
+    wanted = candidates.iloc[0]
+    return values.isna() if pd.isna(wanted) else (values == wanted).fillna(False).astype(bool)
 
 
 def share(runs: pd.DataFrame, of: str, per: str) -> float:

@@ -60,7 +60,7 @@ def compared(runs: pd.DataFrame) -> list[Compared]:
 
 
 def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
-    first, good = records(group)[0], valid(group)
+    first, good = records(group.head(1))[0], valid(group)
     given_up = invalid(group)
     shown = good if len(good) else given_up
     words = describe(first, dict.fromkeys([*TRANSPORTS[first["transport"]].told, *own]))

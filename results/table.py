@@ -19,13 +19,11 @@ from typing import Any
 
 import pandas as pd
 
+from results.spreadsheet import TableError as TableError
+from results.spreadsheet import read_cells
 from results.transports import TRANSPORTS
 
 LEDGER = ("handshake", "cookies", "request_head", "response_head", "framing", "payload")
-
-
-class TableError(Exception):
-    """A results folder, a file in it or a row of it is not what the contract promises; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -195,14 +193,12 @@ def read_machine(folder: str | os.PathLike[str]) -> dict[str, Any]:
 def _read(folder: Path, name: str, columns: Sequence[Column]) -> pd.DataFrame:
     _exists(folder, name)
     path = folder / name
-    try:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
-    except (ValueError, pd.errors.ParserError) as error:
-        raise TableError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    table = read_cells(path)
     if missing := [column.name for column in columns if column.name not in table and not column.optional]:
         raise TableError(f"{path} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
-    empty = pd.Series("", index=table.index)
-    return pd.DataFrame({column.name: _typed(table.get(column.name, empty), column, path) for column in columns})
+    empty = pd.Series("", index=table.index, dtype="str")
+    typed = {column.name: _typed(table.get(column.name, empty), column, path) for column in columns}
+    return pd.DataFrame(typed).reset_index(drop=True)
 
 
 def _exists(folder: Path, name: str) -> None:
@@ -216,14 +212,14 @@ def _typed(cells: pd.Series, column: Column, path: Path) -> pd.Series:
     """The text cells of one column in the column's own type."""
     if column.kind == "str":
         return cells
-    values = [_value(cell, column, f"{path}, line {line}") for line, cell in enumerate(cells, start=2)]
+    values = [_value(cell, column, f"{path}, line {line}") for line, cell in cells.items()]
     return pd.Series(values, index=cells.index, dtype=DTYPES[column.kind])
 
 
 def _value(cell: str, column: Column, where: str) -> Any:
     """What a cell says, None if it is empty."""
     try:
-        return None if cell == "" else READERS[column.kind](cell)
+        return READERS[column.kind](cell.strip()) if cell.strip() else None
     except (KeyError, ValueError):
         raise TableError(f"{where}: {column.name} = {cell!r} is not of kind {column.kind}") from None
 
@@ -240,7 +236,8 @@ def _finite(text: str) -> float:
     return value
 
 
-FLAGS = {"True": True, "False": False}
+FLAGS = {word: value for value in (True, False) for word in (str(value), str(value).upper(), str(value).lower())}
+"""As the lab writes them, and as spreadsheets do."""
 READERS: dict[str, Callable[[str], Any]] = {"int": _whole, "float": _finite, "bool": FLAGS.__getitem__}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 WORDS: dict[str, Callable[[Any], str]] = {
     "operation": str,
     "clients": lambda value: f"{value:,} client{'' if value == 1 else 's'}",
-    "rate_hz": lambda value: f"{value:g} messages/s",
+    "rate_hz": lambda value: f"{value:g} message{'' if value == 1 else 's'}/s",
     "arrivals": lambda value: f"{value} arrivals",
     "payload_bytes": lambda value: f"{value:,} B messages",
     "poll_interval_s": lambda value: f"every {value:g} s",
@@ -39,25 +40,43 @@ def describe(row: Mapping[str, Any], names: Iterable[str]) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, thousands grouped, "–" for nothing: 0.917, 31.4, 1,240."""
+    """Three significant digits, whole numbers whole, thousands grouped, "–" for nothing: 0.917, 31.4, 4, 1,240."""
     if value is None or pd.isna(value):
         return "–"
-    if isinstance(value, int) or value == 0 or abs(value) >= 99.95:
+    if isinstance(value, int) or value == round(value) or abs(value) >= 99.95:
         return f"{value:,.0f}"
     places = 2 - math.floor(math.log10(abs(float(f"{value:.3g}"))))
     return f"{value:.{places}f}" if places < 6 else f"{value:.2g}"
 
 
-def listed(words: list[str]) -> str:
-    """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
+def listed(words: Sequence[str]) -> str:
+    """Words as a list in a sentence: "a", "a and b", "a, b and c"; "none" if there are none."""
+    if not words:
+        return "none"
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def times(ratio: float) -> str:
-    """A factor in figures a listener remembers: 1.4, 31, 540."""
-    return f"{float(f'{ratio:.2g}'):,g}"
+    """A factor in figures a listener remembers, never with an exponent: 1.4, 31, 540, 1,200,000."""
+    return significant(ratio, 2)
 
 
 def milliseconds(value: float) -> str:
     """A latency in ms in two significant digits: 0.95, 4.7, 510."""
-    return f"{float(f'{value:.2g}'):,g}"
+    return significant(value, 2)
+
+
+def significant(value: float, digits: int) -> str:
+    """So many significant digits, thousands grouped, no exponent."""
+    return f"{Decimal(f'{value:.{digits}g}'):,f}" if math.isfinite(value) else f"{value:g}"
+
+
+def distinct(values: Iterable[float]) -> list[str]:
+    """The values in as few significant digits, from two on, as tell each from the others."""
+    wanted = list(values)
+    shown: list[str] = []
+    for digits in range(2, 17):
+        shown = [significant(value, digits) for value in wanted]
+        if len(set(shown)) == len(set(wanted)):
+            break
+    return shown

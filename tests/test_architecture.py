@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -148,8 +150,9 @@ MAY_IMPORT = {
     "results.folders": [],
     "results.model": ["numpy"],
     "results.replay": ["results.model", "numpy"],
-    "results.table": ["results.transports", "pandas"],
-    "results.crossings": ["results.model", "numpy", "pandas"],
+    "results.spreadsheet": ["pandas"],
+    "results.table": ["results.spreadsheet", "results.transports", "pandas"],
+    "results.crossings": ["results.model", "results.select", "results.transports", "results.words", "numpy", "pandas"],
     "results.latencies": ["results.histogram", "results.table", "hdrh"],
     "results.samples": [],
     "results.check": ["results.samples", "results.table", "pandas"],
@@ -163,8 +166,8 @@ MAY_IMPORT = {
                        "results.table", "results.transports", "numpy", "pandas"],
     "results.advice.words": ["results.advice", "results.table", "results.transports", "results.words", "pandas",
                              "rich"],
-    "results.figures.decision": ["results.advice", "results.figures.frame", "results.transports", "results.words",
-                                 "numpy", "pandas", "matplotlib"],
+    "results.figures.decision": ["results.advice", "results.figures.frame", "results.select.NotMeasured",
+                                 "results.transports", "results.words", "numpy", "pandas", "matplotlib"],
     "results.figures.over_round_trip": ["results.figures.frame", "results.model", "results.select", "results.table",
                                         "results.transports", "results.words", "numpy", "pandas", "matplotlib"],
     "results.figures.latency_split": ["results.figures.frame", "results.select", "results.split", "results.table",
@@ -266,19 +269,25 @@ def plain(module: str) -> str:
 NAMES = {plain(module) for module in MODULES}
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every name that a module imports, anywhere in it: `from a import b` is a.b."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
-def below(name: str, allowed: list[str] | set[str]) -> bool:
+def below(name: str, allowed: list[str] | set[str] | frozenset[str]) -> bool:
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
 
 
@@ -292,36 +301,42 @@ def row_of(module: str) -> str:
     return max((row for row in MAY_IMPORT if below(plain(module), [row])), key=len)
 
 
-every = pytest.mark.parametrize("module", MODULES)
+def importers(names: list[str], but: list[str]) -> set[str]:
+    """The modules that import one of these names, except those below `but`."""
+    return {
+        module
+        for module, path in MODULES.items()
+        if not below(module, but) and any(below(name, names) for name in imports(path))
+    }
 
 
-@every
-def test_a_module_imports_what_the_table_says(module):
-    assert {name for name in foreign(MODULES[module]) if not below(name, MAY_IMPORT[row_of(module)])} == set()
+def test_each_module_imports_only_what_its_row_allows():
+    wrong = {
+        module: refused
+        for module, path in MODULES.items()
+        if (refused := {name for name in foreign(path) if not below(name, MAY_IMPORT[row_of(module)])})
+    }
+    assert wrong == {}
 
 
-@pytest.mark.parametrize("row", [*MAY_IMPORT, *PURE])
-def test_the_table_has_no_row_for_what_does_not_exist(row):
-    assert row in NAMES
+def test_each_row_is_a_module_and_each_permission_is_used():
+    used = {row: set[str]() for row in MAY_IMPORT}
+    for module, path in MODULES.items():
+        used[row_of(module)] |= foreign(path)
+    assert set(MAY_IMPORT) | set(PURE) <= NAMES
+    unused = {(row, name) for row, names in MAY_IMPORT.items() for name in names
+              if not any(below(each, [name]) for each in used[row])}  # fmt: skip
+    assert unused == set()
 
 
-@pytest.mark.parametrize("row", MAY_IMPORT)
-def test_the_table_allows_nothing_that_is_not_used(row):
-    used = set().union(*(foreign(path) for module, path in MODULES.items() if row_of(module) == row))
-    assert [name for name in MAY_IMPORT[row] if not any(below(u, [name]) for u in used)] == []
+def test_no_imports_form_a_cycle():
+    """The table may allow both directions within a package; the code must not use both."""
+    graph = {name: neighbours(name) - {name} for name in NAMES}
+    assert list(TopologicalSorter(graph).static_order())  # CycleError names the modules of a cycle
+    assert not {name for name in NAMES if name in neighbours(name)}
 
 
-@every
-def test_no_module_is_in_a_circle_of_imports(module):
-    """Reached from itself: the table may allow both ways within a package, the code must not use them."""
-    seen, ahead = set(), [plain(module)]
-    while ahead:
-        for name in neighbours(ahead.pop()) - seen:
-            seen.add(name)
-            ahead.append(name)
-    assert plain(module) not in seen
-
-
+@cache
 def neighbours(name: str) -> set[str]:
     """The lab's own modules that one imports."""
     path = MODULES.get(name) or MODULES[f"{name}.__init__"]
@@ -329,10 +344,9 @@ def neighbours(name: str) -> set[str]:
     return found - {""}
 
 
-@every
-def test_servers_and_clients_share_only_the_wire(module):
-    other = {"servers": "clients", "clients": "servers"}.get(module.partition(".")[0])
-    assert not other or not any(below(name, [other]) for name in imports(MODULES[module]))
+def test_servers_and_clients_share_only_the_wire():
+    assert not {module for module in importers(["clients"], but=[]) if below(module, ["servers"])}
+    assert not {module for module in importers(["servers"], but=[]) if below(module, ["clients"])}
 
 
 @pytest.mark.parametrize("module", [f"{package}.{name}" for package in ("servers", "clients") for name in SIBLINGS])
@@ -347,18 +361,17 @@ def test_the_feed_knows_neither_flask_nor_the_network():
     assert names.isdisjoint({"flask", "werkzeug", "gevent", "flask_sock", "socket", "http", "wsproto"})
 
 
-@every
-def test_only_the_users_and_a_peer_import_locust(module):
-    allowed = below(module, ["loadtests.locustfile", "loadtests.users", "loadtests.benchmark.peers"])
-    assert allowed or not any(below(name, ["locust"]) for name in imports(MODULES[module]))
+def test_only_the_users_and_a_peer_import_locust():
+    assert not importers(["locust"], but=["loadtests.locustfile", "loadtests.users", "loadtests.benchmark.peers"])
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if below(module, PURE)])
-def test_what_is_pure_opens_no_socket_and_starts_no_process(module):
-    assert {name for name in imports(MODULES[module]) if below(name, OUTSIDE)} == set()
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
-    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    assert calls.isdisjoint({"os.system", "os.popen", "os.fork", "os.execv", "__import__", "importlib.import_module"})
+def test_what_is_pure_opens_no_socket_and_starts_no_process():
+    pure = {module: path for module, path in MODULES.items() if below(module, PURE)}
+    assert {module for module, path in pure.items() if any(below(name, OUTSIDE) for name in imports(path))} == set()
+    starts = {"os.system", "os.popen", "os.fork", "os.execv", "__import__", "importlib.import_module"}
+    for module, path in pure.items():
+        calls = {ast.unparse(node.func) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)}
+        assert calls.isdisjoint(starts), module
 
 
 def test_a_usage_line_waits_for_no_charts(tmp_path):
@@ -370,10 +383,9 @@ def test_a_usage_line_waits_for_no_charts(tmp_path):
         assert {"pandas", "matplotlib", "locust"}.isdisjoint(done.stderr.split()), command
 
 
-@every
-def test_nothing_imports_the_notebooks_or_the_tests(module):
-    others = ["notebooks", "tests", "conftest", *([] if below(module, ["lessons"]) else ["lessons"])]
-    assert not any(below(name, others) for name in imports(MODULES[module]))
+def test_nothing_imports_the_notebooks_or_the_tests():
+    assert not importers(["notebooks", "tests", "conftest"], but=[])
+    assert not importers(["lessons"], but=["lessons"])
 
 
 def test_no_code_is_hidden_from_git():
@@ -384,14 +396,13 @@ def test_no_code_is_hidden_from_git():
     assert hidden.stdout.split() == []
 
 
-@pytest.mark.parametrize("name", SIBLINGS)
-def test_a_transport_is_20_to_35_lines(name):
-    assert 20 <= len(MODULES[f"servers.{name}"].read_text(encoding="utf-8").splitlines()) <= 35
+def length(module: str) -> int:
+    return len(MODULES[module].read_text(encoding="utf-8").splitlines())
 
 
-@every
-def test_no_file_is_longer_than_300_lines(module):
-    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 300
+def test_a_transport_is_20_to_35_lines_and_no_file_longer_than_300():
+    assert {name for name in SIBLINGS if not 20 <= length(f"servers.{name}") <= 35} == set()
+    assert {module for module in MODULES if length(module) > 300} == set()
 
 
 def test_the_http_siblings_differ_in_a_handful_of_lines():

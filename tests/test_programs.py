@@ -6,6 +6,8 @@ import sys
 import pytest
 from tools.lab import ROOT
 
+pytestmark = pytest.mark.starts
+
 # Whichever module comes first that a program of the lab imports late: Ctrl-C comes with it.
 SCRIPT = """
 import builtins, os, runpy, signal, sys

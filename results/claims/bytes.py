@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from results import crossings, table
+from results.claims.boundary import Boundary, condition
 from results.claims.evidence import Judged, any_feed, conditions, feed, judge, mean, ratio
-from results.select import SHARED, NotMeasured, clear, share, usual
+from results.select import SHARED, NotMeasured, clear, first_known, share, usual
 from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, listed, number, times
 
@@ -19,6 +21,8 @@ MANY_BYTES = 500
 def request_heads(runs: pd.DataFrame) -> Judged:
     """Bytes of headers and cookies per HTTP request, and the margin by which each header profile makes them many."""
     polls, sizes = clear(feed(runs, "overhead", "polling")), {}
+    if polls.empty:
+        raise NotMeasured("overhead has no valid polling run without TLS and compression")
     for _, group in polls.groupby(["header_profile", "cookie_bytes"], sort=False):
         words = describe(table.records(group)[0], ["header_profile", "cookie_bytes"])
         sizes[words] = share(group, "request_head", "requests") + share(group, "cookies", "requests")
@@ -37,7 +41,7 @@ def margins(heads: dict[str, float]) -> str:
         for name, size in heads.items() if size >= MANY_BYTES
     ]  # fmt: skip
     few = [
-        f"{name} headers ({number(size)} B) want {number(MANY_BYTES - size)} B of cookies"
+        f"{name} headers ({number(size)} B) need {number(MANY_BYTES - size)} B of cookies"
         for name, size in heads.items() if size < MANY_BYTES
     ]  # fmt: skip
     return listed([*many, *few])
@@ -45,24 +49,38 @@ def margins(heads: dict[str, float]) -> str:
 
 def overhead(runs: pd.DataFrame) -> Judged:
     """Whether each rival's overhead for a message outweighs the message and the WebSocket's, in steady state."""
-    chosen, cases, numbers = clear(feed(runs, "overhead", *COMPARED)), [], []
-    for condition in conditions(chosen):
-        by = {name: mean(condition.runs, name, "overhead_per_delivery") for name in COMPARED}
-        payload = share(condition.runs, "payload", "deliveries")
+    chosen, numbers = clear(feed(runs, "overhead", *COMPARED)), []
+    cases: dict[str, list[tuple[float, bool]]] = {name: [] for name in COMPARED if name != "websocket"}
+    for same in conditions(chosen):
+        by = {name: mean(same.runs, name, "overhead_per_delivery") for name in COMPARED}
+        payload = share(same.runs, "payload", "deliveries")
         if any(map(math.isnan, (*by.values(), payload))):
             continue
         pushed = by.pop("websocket")
-        cases += [each > max(payload, pushed) for each in by.values()]
+        for name, each in by.items():
+            cases[name].append((_request_bytes(same.runs, name), each > max(payload, pushed)))
         rivals = listed([f"{name} {number(each)} B ({ratio(each, pushed)})" for name, each in by.items()])
         numbers.append(
-            f"{condition.words}: around a message of {number(payload)} B {rivals}, a WebSocket {number(pushed)} B."
+            f"{same.words}: around a message of {number(payload)} B {rivals}, a WebSocket {number(pushed)} B."
         )
-    if not cases:
+    if not any(cases.values()):
         raise NotMeasured("no condition of overhead was run validly with all transports")
     crossed = crossings_of(any_feed(runs, ["update-rate"], COMPARED))
-    verdict = judge(cases, "messages are short, or come seldom", outweighed(chosen))
+    verdict = judge([held for own in cases.values() for _, held in own], large_requests(cases), outweighed(chosen))
     wrapped = compressed(feed(runs, "overhead", *COMPARED))
     return verdict, ("It is a mass where it outweighs the message itself.", *numbers, *wrapped, *crossed)
+
+
+def _request_bytes(runs: pd.DataFrame, transport: str) -> float:
+    """Bytes of headers and cookies of each request."""
+    mine = runs[runs["transport"] == transport]
+    return round(share(mine, "request_head", "requests") + share(mine, "cookies", "requests"), 1)
+
+
+def large_requests(cases: Mapping[str, list[tuple[float, bool]]]) -> str:
+    """From which size of a request each rival's overhead outweighs the message."""
+    found = {TRANSPORTS[name].words: Boundary.of(own, "B of request headers") for name, own in cases.items()}
+    return condition("requests are large", found)
 
 
 def compressed(runs: pd.DataFrame) -> list[str]:
@@ -72,8 +90,9 @@ def compressed(runs: pd.DataFrame) -> list[str]:
     for name in COMPARED:
         mine = real[real["transport"] == name].assign(wire=lambda own: own["wire_sent"] + own["wire_received"])
         before, after = (share(mine[mine["deflate"] == flag], "wire", "deliveries") for flag in (False, True))
-        parts.append(f"{number(before)} → {number(after)} B by {TRANSPORTS[name].words}")
-    return [f"Compressed, a message of the real feed with all around it: {listed(parts)}."] if len(real) else []
+        if not math.isnan(before + after):
+            parts.append(f"{number(before)} → {number(after)} B by {TRANSPORTS[name].words}")
+    return [f"Compressed, a message of the real feed with all around it: {listed(parts)}."] if parts else []
 
 
 def outweighed(runs: pd.DataFrame) -> str:
@@ -83,7 +102,9 @@ def outweighed(runs: pd.DataFrame) -> str:
     polls, held, pushed = (same[same["transport"] == name] for name in ("polling", "long-polling", "websocket"))
     polls = polls.assign(overhead=polls["wire_sent"] + polls["wire_received"] - polls["payload"])
     a_poll, size = share(polls, "overhead", "requests"), share(same, "payload", "deliveries")
-    interval, first = float(polls["poll_interval_s"].iloc[0]), table.records(polls)[0]
+    if held.empty or pushed.empty or math.isnan(a_poll):
+        return "the transports have no condition in common, so their sizes are not compared"
+    interval, first = first_known(polls, "poll_interval_s"), table.records(polls)[0]
     return (
         f"with {describe(first, ['header_profile', 'cookie_bytes'])}, long polling's outweighs a message of less than "
         f"{number(mean(held, 'long-polling', 'overhead_per_delivery'))} B; polling's, {number(a_poll)} B every "
@@ -100,7 +121,7 @@ def crossings_of(runs: pd.DataFrame) -> list[str]:
         ("long polling", crossings.measured(runs, "long-polling", "polling"), crossings.predicted_over_polling(runs)),
         ("a WebSocket", crossings.measured(runs, "websocket", "polling"), crossings.predicted_under_websocket(runs)),
     ]
-    interval = runs["poll_interval_s"].dropna().iloc[0]
+    interval = first_known(runs, "poll_interval_s")
     return [
         f"Measured, {name} costs more than polling every {interval:g} s from {number(rate)} messages/s on; "
         f"by the model, from {number(model)}." for name, rate, model in found if rate

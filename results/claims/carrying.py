@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from results.claims.boundary import LESS, Boundary, condition
 from results.claims.evidence import Judged, feed, judge
 from results.claims.latency import SIGNIFICANT
-from results.select import share, shortest_and_longest
+from results.select import NotMeasured, first_known, share, shortest_and_longest
 from results.split import answer_ms, question_ms
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number, times
@@ -30,7 +31,10 @@ def carrying(runs: pd.DataFrame) -> Judged:
                 parts.append(f"{TRANSPORTS[name].words} {_pair(few, many, 'latency_mean_ms')} ms "
                              f"(model {_pair(few, many, 'expected_mean_ms')})")  # fmt: skip
         numbers.append(f"At {link_mbps:g} Mbit/s, from short headers to long: {listed(parts)}.")
-    verdict = judge([ratio >= SIGNIFICANT for ratio in ratios.values()], when(long), boundary(short, long, ratios))
+    if not ratios:
+        raise NotMeasured("no link rate of `link-rate` was run validly with both lengths of headers")
+    cases = [ratio >= SIGNIFICANT for ratio in ratios.values()]
+    verdict = judge(cases, when(long, ratios), boundary(short, long, ratios))
     return verdict, (f"Later: {SIGNIFICANT:g} times as late, or more.", *numbers)
 
 
@@ -38,18 +42,30 @@ def _pair(few: pd.DataFrame, many: pd.DataFrame, column: str) -> str:
     return f"{number(float(few[column].mean()))} → {number(float(many[column].mean()))}"
 
 
-def when(runs: pd.DataFrame) -> str:
-    """Below which link rate a message finds a long-polling client away, by the model."""
-    return f"messages come before long polling's question is through the link: below {number(enough(runs))} Mbit/s here"
+def when(runs: pd.DataFrame, ratios: dict[tuple[str, float], float]) -> str:
+    """On which links each transport was later, as measured; and for long polling the limit that the model gives."""
+    found = {}
+    for name in COMPARED:
+        cases = [(rate, ratio >= SIGNIFICANT) for (transport, rate), ratio in ratios.items() if transport == name]
+        if any(held for _, held in cases):
+            found[TRANSPORTS[name].words] = Boundary.of(cases, "Mbit/s", LESS)
+    limit = enough(runs)
+    model = "" if limit is None else f" (by the model, long polling is later below {number(limit)} Mbit/s)"
+    return condition("the link is slow", found) + model
 
 
-def enough(runs: pd.DataFrame) -> float:
-    """The link rate in Mbit/s at which a long-polling client is parked again just as the next even message comes."""
-    held = runs[runs["transport"] == "long-polling"]
+def enough(runs: pd.DataFrame) -> float | None:
+    """The link rate in Mbit/s at which a long-polling client is parked again just as the next even message comes.
+
+    None where these runs have no long polling, or messages follow each other within a round trip on any link.
+    """
+    held = runs[(runs["transport"] == "long-polling") & runs["link_mbps"].notna()]
     fastest = held[held["link_mbps"] == held["link_mbps"].max()]
-    spare_ms = 1000 / float(held["rate_hz"].iloc[0]) - float(held["rtt_ms"].iloc[0])
+    if fastest.empty:
+        return None
+    spare_ms = 1000 / first_known(held, "rate_hz") - first_known(held, "rtt_ms")
     exchange_ms = question_ms(fastest) + answer_ms(fastest)
-    return float(held["link_mbps"].max()) * exchange_ms / spare_ms
+    return None if spare_ms <= 0 else first_known(fastest, "link_mbps") * exchange_ms / spare_ms
 
 
 def boundary(short: pd.DataFrame, long: pd.DataFrame, ratios: dict[tuple[str, float], float]) -> str:
@@ -60,8 +76,11 @@ def boundary(short: pd.DataFrame, long: pd.DataFrame, ratios: dict[tuple[str, fl
         f"{TRANSPORTS[name].words} {listed([f'{times(ratios[name, rate])} at {rate:g} Mbit/s' for rate in rates])}"
         for name in COMPARED if all((name, rate) in ratios for rate in rates)
     ]  # fmt: skip
-    round_trip = (many - few) * 8 / (rtt_ms * 1000)
+    if not found:
+        found = [f"{TRANSPORTS[name].words} {times(each)} at {rate:g} Mbit/s" for (name, rate), each in ratios.items()]
+    if not rtt_ms:
+        return f"{number(many - few)} B more on each request made messages so many times as late: {'; '.join(found)}"
     return (
         f"{number(many - few)} B more on each request, which take as long as the round trip of {rtt_ms:g} ms at "
-        f"{number(round_trip)} Mbit/s, made messages so many times as late: {'; '.join(found)}"
+        f"{number((many - few) * 8 / (rtt_ms * 1000))} Mbit/s, made messages so many times as late: {'; '.join(found)}"
     )

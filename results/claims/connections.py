@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, any_feed, feed, judge, listed_parts, messages_a_trip
+from results.claims.boundary import LESS, Boundary, condition
+from results.claims.evidence import Judged, any_feed, feed, judge, judge_parts, listed_parts, messages_a_trip
 from results.model import away, crossing, long_polling_cycle
 from results.select import NotMeasured, kept, share
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number, times
 
 FEEDS = "real-feed overhead latency scale"
+STATUS_TOO = " (one of them for /status while joining)"
 HELD = 0.5
 """A server holds the request if it lies there for more than this share of the time."""
 
@@ -32,8 +34,10 @@ def held_requests(runs: pd.DataFrame) -> Judged:
         f"Held means more than {100 * HELD:.0f} % of the time.",
         f"{number(100 * empty)} % of the responses were empty; {number(asked)} requests a message.",
     )
-    cases = [part > HELD for part in shares.values()]
-    return judge(cases, f"less than {times(limit)} messages come in a round trip", boundary), numbers
+    cases = {float(busy): part > HELD for busy, part in shares.items()}
+    measured = Boundary.of(cases.items(), "messages in a round trip", LESS)
+    when = condition("few messages come in a round trip", {"": measured})
+    return judge(list(cases.values()), when, boundary), numbers
 
 
 def _at(busy: float) -> str:
@@ -57,10 +61,10 @@ def connections(runs: pd.DataFrame) -> Judged:
     asked, came = int(pushed["requests"].sum()), int(pushed["deliveries"].sum())
     lasting = share(pushed, "connections", "clients") <= 2  # one more looks at /status while joining
     each = [
-        f"{name} {number(share(mine, 'connections', 'clients'))}"
+        f"{name} {number(share(mine, 'connections', 'clients'))}{STATUS_TOO * (not TRANSPORTS[name].asks)}"
         for name in COMPARED if len(mine := same[(same["transport"] == name) & kept(same)])
     ]  # fmt: skip
-    numbers = [f"Connections a client, where they are kept: {listed(each)}."]
+    numbers = [f"Connections per client, where they are kept: {listed(each)}."] if each else []
     for name in ("polling", "long-polling"):
         mine = same[same["transport"] == name]
         if len(mine):
@@ -72,8 +76,9 @@ def connections(runs: pd.DataFrame) -> Judged:
     boundary = f"{came:,} messages came on {number(asked)} requests; that a connection lasts is no difference"
     game = runs[(runs["operation"] == "duplex") & (runs["deliveries"] > 0)]
     spoken, ways = both_ways(game)
-    cases = [asked == 0 and lasting, spoken]
-    verdict = judge(cases, "the server is the side that speaks", listed_parts(boundary, *ways[:1]))
+    sides = {"the server": asked == 0 and lasting, "the client": spoken}
+    ways = ways or ["whether clients speak unasked was not measured"]
+    verdict = judge_parts(sides, "the side that speaks is {}", listed_parts(boundary, *ways[:1]))
     return verdict, (*numbers, *ways[1:])
 
 
@@ -88,6 +93,6 @@ def both_ways(runs: pd.DataFrame) -> tuple[bool, list[str]]:
         mine = runs[runs["transport"] == name]
         if len(mine):
             each, asked = share(mine, "connections", "clients"), share(mine, "requests", "published")
-            words.append(f"Both ways at once, {TRANSPORTS[name].words} takes {number(each)} connections a client and "
+            words.append(f"Both ways at once, {TRANSPORTS[name].words} takes {number(each)} connections per client and "
                          f"{number(asked)} requests for each message sent.")  # fmt: skip
     return int(pushed["requests"].sum()) == 0 and share(pushed, "connections", "clients") <= 2, words

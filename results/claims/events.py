@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, judge
+from results.claims.evidence import Judged, judge, judge_parts
 from results.claims.observed import Seen
 from results.words import listed
 
@@ -28,7 +28,7 @@ def events(observations: pd.DataFrame) -> Judged:
         f"readyState {seen.one('readyState at each', name)}."
         for name, each in endings.items()
     ]
-    when = f"not {listed([name for name, fit in fits.items() if not fit] or [''])}"
+    when = f"not {listed([name for name, fit in fits.items() if not fit])}"
     return judge(list(fits.values()), when, boundary), tuple(numbers)
 
 
@@ -45,12 +45,12 @@ def _in_order(events: list[str]) -> bool:
 def actions(observations: pd.DataFrame) -> Judged:
     """What send() says, queues and delivers in each state, and whether messages still come after close()."""
     seen = Seen(observations, "C13")
-    said, queued = seen.under("send()"), seen.under("added to bufferedAmount")
-    ((tried, delivered),) = seen.under("messages at the server").items()
-    ((sent, told),) = seen.under("message events").items()
+    said = seen.under("send()")
+    tried, delivered = next(iter(seen.under("messages at the server").items()))
+    sent, told = next(iter(seen.under("message events").items()))
+    queued = seen.of_each("added to bufferedAmount", said)
     opened = sum(state.startswith("OPEN") for state in said)
-    cases = [delivered == str(opened), told == "0"]
+    parts = {"what is sent": delivered == str(opened), "what is received": told == "0"}
     boundary = f"of {tried}, once in each state, {delivered} came to the server; of {sent}, {told} had an event"
     numbers = [f"{state}: send() {what}, and adds {queued[state]} B to bufferedAmount." for state, what in said.items()]
-    when = "only what is sent counts" if cases[0] else "only what is received counts"
-    return judge(cases, when, boundary), tuple(numbers)
+    return judge_parts(parts, "only {} counts", boundary), tuple(numbers)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from results import table
 from results.select import NotMeasured, applies, groups, varying
-from results.words import describe, number
+from results.words import describe, listed, number
 
 Judged = tuple[str, tuple[str, ...]]
 
@@ -20,6 +20,11 @@ def judge(cases: list[bool], when: str, boundary: str) -> str:
     if all(cases):
         return f"holds: {boundary}"
     return f"holds when {when}: {boundary}" if any(cases) else f"does not hold: {boundary}"
+
+
+def judge_parts(parts: Mapping[str, bool], when: str, boundary: str) -> str:
+    """The same for a claim of several parts, each with its name; `when` has a place for those that hold."""
+    return judge(list(parts.values()), when.format(listed([name for name, held in parts.items() if held])), boundary)
 
 
 def feed(runs: pd.DataFrame, experiments: str, *transports: str) -> pd.DataFrame:

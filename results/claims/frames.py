@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, judge
-from results.claims.observed import BROWSER, Seen
+from results.claims.evidence import Judged, judge, judge_parts
+from results.claims.observed import BROWSER, NotObserved, Seen
 from results.table import TableError
 from results.words import listed
 
@@ -24,8 +24,10 @@ def same_connection(observations: pd.DataFrame) -> Judged:
     numbers = (
         f"A request in HTTP, sent after the 101, is answered with {first}: {'HTTP' if still == 'yes' else 'a frame'}."
     )
-    when = "its ends are all that counts"
-    return judge([value == "the same" for value in ends.values()] + [still == "no"], when, boundary), (numbers,)
+    if not ends:
+        raise NotObserved("nothing was observed of: addresses and ports before the 101 and after")
+    parts = {name: value == "the same" for name, value in ends.items()} | {"the protocol": still == "no"}
+    return judge_parts(parts, "only these are compared: {}", boundary), (numbers,)
 
 
 def frame_heads(observations: pd.DataFrame) -> Judged:
@@ -38,9 +40,12 @@ def frame_heads(observations: pd.DataFrame) -> Judged:
         found: dict[int, set[int]] = {}
         for words in (words for words in heads if words.endswith(side)):
             found.setdefault(_size(words), set()).add(heads[words])
+        if not found:
+            raise NotObserved(f"nothing was observed of: {head}, from the {side}")
         right = {size: all(CLAIMED[0] <= head <= CLAIMED[1] for head in each) for size, each in found.items()}
         cases += right.values()
-        when.append(f"the {side} sends {_sizes(right)}")
+        if any(right.values()):
+            when.append(f"the {side} sends {_sizes(right)}")
         told = [f"{' or '.join(map(str, sorted(each)))} B before {size:,} B" for size, each in found.items()]
         numbers.append(f"From the {side}, text or binary: {listed(told)}.")
     boundary = f"{min(heads.values())} to {max(heads.values())} B were seen"
@@ -58,11 +63,11 @@ def _size(words: str) -> int:
 def _sizes(right: dict[int, bool]) -> str:
     """Of which sizes something is right, in words; a run of them up to the largest or smallest by its other end."""
     fitting = [size for size, fits in right.items() if fits]
-    if fitting == [size for size in right if size >= min(fitting, default=0)]:
+    if fitting == [size for size in right if size >= min(fitting)]:
         return f"{min(fitting):,} B or more"
-    if fitting == [size for size in right if size <= max(fitting, default=0)]:
+    if fitting == [size for size in right if size <= max(fitting)]:
         return f"{max(fitting):,} B or fewer"
-    return listed([f"{size:,} B" for size in fitting]) if fitting else "nothing"
+    return listed([f"{size:,} B" for size in fitting])
 
 
 def fragments(observations: pd.DataFrame) -> Judged:
@@ -72,7 +77,7 @@ def fragments(observations: pd.DataFrame) -> Judged:
     pieces = {name: value.split(" | ") for name, value in seen.under("text handed out").items()}
     whole = {name: len(parts) == 1 for name, parts in pieces.items()}
     moments = {name: seen.one("text is handed out after", name) for name in pieces}
-    asks = listed([name for name, alone in whole.items() if alone] or [""])
+    asks = listed([name for name, alone in whole.items() if alone])
     boundary = (
         f"in a browser, `message` came after {moments[BROWSER]} s, as the last fragment did; a ping between the "
         f"fragments was answered after {seen.one('pong comes after', BROWSER)} s"

@@ -15,7 +15,7 @@ WIRE = "bytes on the wire, the closing frame among them"
 def kinds(observations: pd.DataFrame) -> Judged:
     """Whether each kind comes back as it went, and whether an image is a kind of its own."""
     seen = Seen(observations, "C14")
-    back, opcodes = seen.under("comes back"), seen.under("opcode")
+    back, opcodes = (seen.of_each(quantity, (TEXT, BINARY, IMAGE, BASE64)) for quantity in ("comes back", "opcode"))
     own = opcodes.get(IMAGE) not in (opcodes.get(TEXT), opcodes.get(BINARY))
     cases = [back.get(TEXT) == "the same", back.get(BINARY) == "the same", back.get(IMAGE) == "the same" and own]
     image, encoded = seen.whole(WIRE, IMAGE), seen.whole(WIRE, BASE64)

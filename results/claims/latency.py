@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from results.claims.boundary import Boundary, condition
 from results.claims.evidence import Condition, Judged, conditions, feed, judge, listed_parts
-from results.model import crossing, long_polling_mean
+from results.model import away, crossing, long_polling_cycle, long_polling_mean
 from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number, times
 
 RIVALS = ("polling", "long-polling")
 """Against whom the WebSocket is judged."""
+UNITS = {"polling": "round trips between polls", "long-polling": "messages in a round trip"}
+"""What decides for each rival, by the model; see `Case.place`."""
 SIGNIFICANT = 1.25
 """A WebSocket is significantly sooner where the rival's mean is at least this many times its own, interval and all."""
 
@@ -87,20 +90,20 @@ def latency(runs: pd.DataFrame) -> Judged:
 
 
 def when(cases: list[Case]) -> str:
-    """The rivals that were beaten, and from which place on."""
-    words = {
-        "polling": "polls are {} round trips apart or more",
-        "long-polling": "long polling meets {} messages or more in a round trip",
-    }
-    least = {rival: [case.place for case in cases if case.rival == rival and case.sooner] for rival in RIVALS}
-    return listed([words[rival].format(times(min(places))) for rival, places in least.items() if places] or [""])
+    """Against which rivals it holds, and between which measured cases the boundary of each lies."""
+    found = {}
+    for rival in RIVALS:
+        mine = [(round(case.place, 6), case.sooner) for case in cases if case.rival == rival]
+        if any(held for _, held in mine):
+            found[f"against {TRANSPORTS[rival].words}"] = Boundary.of(mine, UNITS[rival])
+    return condition("the rival's messages have to wait", found)
 
 
 def against(rival: str, cases: list[Case]) -> str:
     """How many times as late a rival was, between the two conditions that are furthest apart."""
     cases = sorted(cases, key=lambda case: case.place)
     ends = dict.fromkeys([cases[0], cases[-1]])
-    unit = "round trips between polls" if rival == "polling" else "messages in a round trip"
+    unit = UNITS[rival]
     found = listed([f"{times(case.ratio)} times as late at {times(case.place)}" for case in ends])
     by_model = f" ({SIGNIFICANT:g} times, by the model without this machine's part, at {times(worthwhile())})"
     model = "" if rival == "polling" else by_model
@@ -113,20 +116,29 @@ def worthwhile() -> float:
     return crossing(lambda rate: long_polling_mean(transit, rate), lambda _: SIGNIFICANT * transit, 1e-3, 1e3)
 
 
+def away_share() -> float:
+    """The share of messages that find a long-polling client away where a long poll is SIGNIFICANT times as late.
+
+    λD/λC, by the model: those messages wait for its next request (Poisson, kept connections).
+    """
+    transit = 0.5
+    return float(away(transit) / long_polling_cycle(transit, worthwhile()))
+
+
 def cases_of(runs: pd.DataFrame) -> Iterator[Case]:
     """The cases of one experiment; how often polls come is no condition for long polling."""
-    for condition in conditions(runs):
+    for each in conditions(runs):
         for rival in RIVALS:
-            ours, theirs = mean_latency(condition.runs, "websocket"), mean_latency(condition.runs, rival)
+            ours, theirs = mean_latency(each.runs, "websocket"), mean_latency(each.runs, rival)
             if ours is not None and theirs is not None:
-                yield case_of(condition, rival, ours, theirs)
+                yield case_of(each, rival, ours, theirs)
 
 
-def case_of(condition: Condition, rival: str, ours: Mean, theirs: Mean) -> Case:
-    first = condition.runs[condition.runs["transport"] == rival].iloc[0]
+def case_of(same: Condition, rival: str, ours: Mean, theirs: Mean) -> Case:
+    first = same.runs[same.runs["transport"] == rival].iloc[0]
     rtt_s = float(first["rtt_ms"]) / 1000
     wait = float(first["poll_interval_s"]) / rtt_s if rtt_s and rival == "polling" else math.nan
-    where = listed_parts(condition.shared, condition.polls if rival == "polling" else "") or str(first["experiment"])
+    where = listed_parts(same.shared, same.polls if rival == "polling" else "") or str(first["experiment"])
     kept = bool(first["keep_alive"])
     return Case(rival, where, kept, 1000 * rtt_s, float(first["rate_hz"]) * rtt_s, wait, ours, theirs)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from results.select import NotMeasured
@@ -42,6 +44,10 @@ class Seen:
             where = f"observations.csv, {self._claim}, {quantity}, {condition}"
             raise TableError(f"{where}: {value!r} is no whole number")
         return int(value)
+
+    def of_each(self, quantity: str, conditions: Iterable[str]) -> dict[str, str]:
+        """What was seen of a quantity under each of these conditions; NotObserved where one is missing."""
+        return {condition: self.one(quantity, condition) for condition in conditions}
 
     def quantities(self, condition: str) -> dict[str, str]:
         """All that was seen under one condition, by quantity."""

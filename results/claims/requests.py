@@ -31,7 +31,7 @@ def needless_lines(observations: pd.DataFrame) -> Judged:
             f"A {request} needs {seen.one('fields of the shortest', request)}: "
             f"{listed([f'without {name} {value}' for name, value in missed.items()] or ['nothing more'])}."
         )
-    when = f"it is a {listed([request for request, most in cases.items() if most] or [''])}"
+    when = f"it is a {listed([request for request, most in cases.items() if most])}"
     return judge(list(cases.values()), when, "; ".join(parts)), tuple(numbers)
 
 
@@ -39,7 +39,7 @@ def handshake(observations: pd.DataFrame) -> Judged:
     """What is answered to the handshakes of a browser, of Python and of the argument; and to one that is spoilt."""
     seen = Seen(observations, "C7")
     status, fields = seen.under("status"), seen.under("fields")
-    senders = {name: status[name] for name in fields}
+    senders = seen.of_each("status", fields)
     needed = [name.removesuffix(" dropped") for name, value in status.items()
               if name.endswith(" dropped") and value != SWITCHING]  # fmt: skip
     simple = fields.get(SENT_BY + SIMPLIFIED, "").split(", ")
@@ -47,7 +47,11 @@ def handshake(observations: pd.DataFrame) -> Judged:
     keys = seen.under("Accept worked out")
     accepted = all(seen.one("Accept answered", key) == value for key, value in keys.items())
     cases = [value == SWITCHING and accepted for value in senders.values()]
-    when = f"it carries {listed(lacking)}, too" if lacking else "it is whole"
+    complete = {name: set(needed) <= set(value.split(", ")) for name, value in fields.items()}
+    if list(complete.values()) == cases:
+        when = f"it carries {listed(lacking or needed)}, too"
+    else:
+        when = f"it is sent {listed([name.removeprefix('as ') for name, ok in zip(senders, cases, strict=True) if ok])}"
     boundary = listed([f"{value} {name}" for name, value in senders.items()])
     spoilt = [f"{name} {value}" for name, value in status.items() if name not in senders]
     answers = f"{'as' if accepted else 'not as'} RFC 6455 works it out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, any_feed, judge
+from results.claims.evidence import Judged, any_feed, judge_parts
 from results.claims.observed import NotObserved, Seen
 from results.select import NotMeasured, beside_each, kept
 from results.transports import COMPARED, TRANSPORTS
@@ -37,22 +37,25 @@ def secure(runs: pd.DataFrame, observations: pd.DataFrame) -> Judged:
         joining[name] = _joining(hidden) - _joining(clear)
     http = [name for name in COMPARED if TRANSPORTS[name].asks]
     least, dearest = min(added[name] for name in http), max(joining[name] for name in http)
-    cases = [added["websocket"] <= least, joining["websocket"] <= ALIKE * dearest]
+    parts = {"bytes of each message": added["websocket"] <= least,
+             "bytes of joining": joining["websocket"] <= ALIKE * dearest}  # fmt: skip
     units = listed([f"{number(added[name])} B to {TRANSPORTS[name].unit}" for name in COMPARED])
     boundary = f"TLS adds {units} (by WebSocket), and {number(joining['websocket'])} B to each of its connections"
     numbers = [f"To join, a connection: {TRANSPORTS[name].title} {number(joining[name])} B more." for name in COMPARED]
     alike, words = schemes(observations)
-    return judge(cases + alike, "bytes of messages alone are compared", boundary), (*numbers, *words)
+    return judge_parts(parts | alike, "only these are compared: {}", boundary), (*numbers, *words)
 
 
-def schemes(observations: pd.DataFrame) -> tuple[list[bool], list[str]]:
+def schemes(observations: pd.DataFrame) -> tuple[dict[str, bool], list[str]]:
     """Whether each scheme fares as HTTP's does, and how; no case without observations."""
     seen = Seen(observations, "C16")
     try:
         found = {words: seen.under(words) for words in (PORT, "from a page over http", "from a page over https")}
     except NotObserved:
-        return [], ["Not observed here: ports, and what a page may open."]
-    alike = [by[scheme] == by[http] for by in found.values() for scheme, http in SCHEMES.items()]
+        return {}, ["Not observed here: ports, and what a page may open."]
+    if lacking := [scheme for by in found.values() for pair in SCHEMES.items() for scheme in pair if scheme not in by]:
+        return {}, [f"Not observed here: what becomes of {listed(sorted(set(lacking)))}."]
+    alike = {words: all(by[scheme] == by[http] for scheme, http in SCHEMES.items()) for words, by in found.items()}
     ports = [f"{scheme} and {http} {found[PORT][scheme]} and {found[PORT][http]}" for scheme, http in SCHEMES.items()]
     pages = [f"{words[0].upper()}{words[1:]}: {listed([f'{scheme} is {value}' for scheme, value in by.items()])}."
              for words, by in found.items() if words != PORT]  # fmt: skip

@@ -25,11 +25,14 @@ def bytes_per_delivery(runs: pd.DataFrame, machine: Mapping[str, Any], experimen
     A block per header profile and cookie size, a bar per transport; medians over the valid repeats, in bytes of TCP
     payload. At most four blocks: the rest stands in runs.csv.
     """
-    mine = usual(clear(of_experiment(runs, experiment)), CONDITION)
+    every = of_experiment(runs, experiment)
+    plain = clear(every)
+    mine = usual(every if table.valid(plain).empty else plain, [*CONDITION, "tls", "deflate"])
     of_one_size = mine[mine["payload_bytes"].notna()]
-    mine = mine if of_one_size.empty else of_one_size
-    named = mine.assign(block=[f"{row['header_profile']} headers, {_cookies(row)}" for row in table.records(mine)])
-    return _chart("bytes_per_delivery", named, machine, _bytes_finding(mine), _told(mine))
+    mine = mine if table.valid(of_one_size).empty else of_one_size
+    named = mine.assign(block=list(map(_headers, table.records(mine))))
+    good = table.valid(named)
+    return _chart("bytes_per_delivery", named, machine, _bytes_finding(good), _told(good))
 
 
 @styled
@@ -39,10 +42,9 @@ def bytes_wrapped(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     Payload is what travelled: compressed, where it was.
     """
     mine = usual(of_experiment(runs, "overhead"), [*CONDITION, "header_profile", "cookie_bytes"])
-    if not (mine["tls"].any() and mine["deflate"].any()):
-        raise NotMeasured("the experiment `overhead` was run without TLS, or without compression")
     named = mine.assign(block=list(map(_wrapping, table.records(mine))))
-    return _chart("bytes_wrapped", named, machine, _wrapped_finding(table.valid(named)), mine["deflate"].astype(bool))
+    good = table.valid(named)
+    return _chart("bytes_wrapped", named, machine, _wrapped_finding(good), (good["deflate"] | good["tls"]).astype(bool))
 
 
 LEGIBLE = 3.0
@@ -51,8 +53,8 @@ CONDITION = ["clients", "rate_hz", "poll_interval_s", "rtt_ms", "keep_alive"]
 
 
 def _chart(name: str, runs: pd.DataFrame, machine: Mapping[str, Any], title: str, told: pd.Series) -> Chart:
-    """Bars in the blocks that the runs name; the title is of those `told`."""
-    bars = _bars(runs, str(runs["block"][told].iloc[0]))
+    """Bars in the blocks that the runs name; the title is of those valid runs that are `told`."""
+    bars = _bars(runs, str(table.valid(runs)["block"][told].iloc[-1]))
     note = "Bytes of TCP payload; TCP/IP headers not included." + invalid_note(runs, "left out")
     figure = frame(title, f"{conditions(runs, machine)} {note}", height=2.6 + 0.36 * (len(bars) + 0.7 * _blocks(bars)))
     axes = figure.subplots()
@@ -61,28 +63,54 @@ def _chart(name: str, runs: pd.DataFrame, machine: Mapping[str, Any], title: str
     return Chart(name, figure, title, _bytes_alt(bars))
 
 
-def _cookies(row: Mapping[str, Any]) -> str:
-    return WORDS["cookie_bytes"](0 if pd.isna(row["cookie_bytes"]) else int(row["cookie_bytes"]))
+def _headers(row: Mapping[str, Any]) -> str:
+    """What the requests carry, and in what: "browser headers, no cookies added, over TLS"."""
+    cookies = WORDS["cookie_bytes"](0 if pd.isna(row["cookie_bytes"]) else int(row["cookie_bytes"]))
+    return f"{row['header_profile']} headers, {cookies}{_around(row)}"
 
 
 def _wrapping(row: Mapping[str, Any]) -> str:
     """What travels, and in what: "earthquakes, compressed"."""
     what = "earthquakes" if pd.isna(row["payload_bytes"]) else f"{row['payload_bytes']:,} B messages"
-    return what + (", over TLS" if row["tls"] else "") + (", compressed" if row["deflate"] else "")
+    return what + _around(row)
+
+
+def _around(row: Mapping[str, Any]) -> str:
+    return ", over TLS" * (row["tls"] is True) + ", compressed" * (row["deflate"] is True)
 
 
 def _wrapped_finding(runs: pd.DataFrame) -> str:
     """What TLS adds, and what compression leaves, of a message with all around it."""
     wire = (runs["wire_sent"] + runs["wire_received"]).groupby([runs["block"], runs["transport"]]).sum()
     each = (wire / runs.groupby(["block", "transport"])["deliveries"].sum()).unstack()
-    real, deflated = each.loc["earthquakes"], each.loc["earthquakes, compressed"]
-    plain = next(name for name in each.index if name.endswith("messages"))
-    tls = each.loc[f"{plain}, over TLS"] - each.loc[plain]
-    return (
-        f"TLS adds {times(tls['websocket'])} B to a message by WebSocket, {times(tls['long-polling'])} by long "
-        f"polling; compression leaves {100 * deflated['websocket'] / real['websocket']:.0f} % and "
-        f"{100 * deflated['long-polling'] / real['long-polling']:.0f} % of an earthquake's bytes"
-    )
+    parts = [*_tls_adds(each), *_compression_leaves(each)]
+    if not parts:
+        raise NotMeasured("`overhead` has no valid runs to compare with and without TLS, or compression")
+    words = "; ".join(parts)
+    return words[0].upper() + words[1:]
+
+
+def _tls_adds(each: pd.DataFrame) -> list[str]:
+    """Bytes that TLS adds to a message by WebSocket and by long polling, as far as both were run; `each` by block."""
+    for plain in each.index[each.index.str.endswith("messages")]:
+        if f"{plain}, over TLS" in each.index:
+            added = (each.loc[f"{plain}, over TLS"] - each.loc[plain]).dropna()
+            words = [f"{times(added[name])} B to a message by {BY[name]}" for name in BY if name in added]
+            return [f"TLS adds {listed(words)}"] if words else []
+    return []
+
+
+def _compression_leaves(each: pd.DataFrame) -> list[str]:
+    """What compression leaves of an earthquake with all that is sent around it."""
+    if not {"earthquakes", "earthquakes, compressed"} <= set(each.index):
+        return []
+    left = (each.loc["earthquakes, compressed"] / each.loc["earthquakes"]).dropna()
+    words = [f"{100 * left[name]:.0f} % by {BY[name]}" for name in BY if name in left]
+    return [f"compressed, an earthquake and its headers shrink to {listed(words)}"] if words else []
+
+
+BY = {"websocket": "WebSocket", "long-polling": "long polling"}
+"""Whom the title of `bytes_wrapped` compares."""
 
 
 def _bars(runs: pd.DataFrame, told: str) -> pd.DataFrame:
@@ -121,8 +149,7 @@ def _blocks(bars: pd.DataFrame) -> int:
 
 def _bytes_finding(runs: pd.DataFrame) -> str:
     """What a poll, a long poll, a message and joining a WebSocket take beside the messages themselves."""
-    good = table.valid(runs)
-    good, parts = good[_told(good)], []
+    good, parts = runs[_told(runs)], []
     for name, mine in good.groupby("transport"):
         look = TRANSPORTS[str(name)]
         each = beside_each(mine, str(name))

@@ -14,7 +14,7 @@ from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
 from results.select import NotMeasured, beside_each, kept, of_experiment
 from results.transports import TRANSPORTS
-from results.words import number
+from results.words import listed, number
 
 PANELS = {"bytes": "bytes\nto join", "segments": "segments\nto join", "ms": "ms to join,\nto be told",
           "each": "bytes\neach time"}  # fmt: skip
@@ -31,11 +31,12 @@ def cost_of_a_connection(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Char
     """
     mine = of_experiment(runs, "connection")
     bars = _bars(table.valid(mine))
-    if bars["ms"].isna().all():
-        raise NotMeasured("these runs do not say how long joining took")
+    if bars.empty or bars["ms"].isna().all():
+        raise NotMeasured("no valid run of `connection` says how long joining took")
     title, alt = _finding(bars, mine), _alt(bars)
-    note = " Each time: a request, or a message by WebSocket; hollow, each on its own connection. The first message: "
-    note += "joining and a mean latency. A WebSocket client first looks at /status." + invalid_note(mine, "left out")
+    note = " Each time: a request, or a message by WebSocket; hollow, each on its own connection. The first message, "
+    note += "computed: joining plus the mean latency. A WebSocket client first looks at /status."
+    note += invalid_note(mine, "left out")
     figure = frame(title, conditions(mine, machine) + note, height=6.6)
     for axes, name in zip(figure.subplots(1, 4, sharey=True), PANELS, strict=True):
         _panel(axes, bars, name)
@@ -85,14 +86,21 @@ def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
 
 def _finding(bars: pd.DataFrame, runs: pd.DataFrame) -> str:
     """What joining takes by polling and a WebSocket, in bytes and round trips; and a TLS connection for each poll."""
-    clear, rtt_ms = bars[~bars["tls"]].set_index("transport"), float(runs["rtt_ms"].iloc[0])
-    trips = [clear["ms"][name] / rtt_ms if rtt_ms else float("nan") for name in ("websocket", "polling")]
-    secure = bars[bars["tls"] & (bars["transport"] == "polling")].iloc[0]
-    return (
-        f"To join takes a WebSocket {clear['bytes']['websocket']:,.0f} B and {trips[0]:.1f} round trips, polling "
-        f"{clear['bytes']['polling']:,.0f} B and {trips[1]:.1f}; a TLS connection for each poll makes it "
-        f"{secure['closing']:,.0f} B instead of {secure['each']:,.0f}"
-    )
+    clear, rtt_ms = {bar["transport"]: bar for bar in table.records(bars[~bars["tls"]])}, float(runs["rtt_ms"].iloc[0])
+    parts = []
+    for name in (name for name in ("websocket", "polling") if name in clear):
+        bar, trips = clear[name], ""
+        if rtt_ms and not math.isnan(bar["ms"]):
+            trips = f" and {bar['ms'] / rtt_ms:.1f} round trips"
+        parts.append(f"{TRANSPORTS[name].words} takes {bar['bytes']:,.0f} B{trips}")
+    words = [f"to join, {listed(parts)}"] if parts else []
+    for bar in table.records(bars[bars["tls"] & (bars["transport"] == "polling")]):
+        if not math.isnan(bar["closing"]) and not math.isnan(bar["each"]):
+            new, kept_bytes = f"{bar['closing']:,.0f} B", f"{bar['each']:,.0f}"
+            words.append(f"a poll on its own TLS connection takes {new} instead of {kept_bytes}")
+    if not words:
+        raise NotMeasured("`connection` has no valid run of polling or a WebSocket to compare")
+    return "; ".join(words)[0].upper() + "; ".join(words)[1:]
 
 
 def _alt(bars: pd.DataFrame) -> str:

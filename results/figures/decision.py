@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,8 +15,9 @@ from matplotlib.colors import ListedColormap
 
 from results.advice import Known, Offer, Workload, cheapest, known, offers, polled_just_enough
 from results.figures.frame import Chart, frame, made_on, settle, styled
+from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
-from results.words import milliseconds, times
+from results.words import listed, milliseconds, times
 
 CLIENTS, PROFILE = 1000, "browser"
 ROUND_TRIPS = (20.0, 200.0)
@@ -75,7 +77,7 @@ def _regions(axes: Axes, grid: list[list[Offer | None]]) -> None:
             axes.contour(RATES, WANTED, here.astype(float), levels=[0.5], colors="#444444", linewidths=1.5)
             rows, columns = np.nonzero(here)
             place = RATES[int(np.median(columns))], WANTED[int(np.percentile(rows, 65 if name else 50))]
-            words = TRANSPORTS[name].title if name else "none is soon enough"
+            words = TRANSPORTS[name].title if name else "none is fast enough"
             axes.annotate(words, place, ha="center", va="center", fontweight="bold", fontsize=15,
                           color=TRANSPORTS[name].colour if name else "#444444")  # fmt: skip
 
@@ -89,13 +91,18 @@ def _long_polling(axes: Axes, workload: Workload, costs: Known) -> None:
 
 
 def _finding(grids: Mapping[float, list[list[Offer | None]]]) -> str:
-    """Up to how many messages a poll may bring before polling becomes the cheapest; who never is."""
+    """Who is the cheapest most often, from how many messages a poll on polling is, and who never is."""
     found = [best for grid in grids.values() for row in grid for best in row if best]
+    if not found:
+        raise NotMeasured("by these costs no transport meets any of the latencies")
+    often = Counter(best.transport for best in found).most_common()
     batches = [best.workload.rate_hz * best.workload.poll_interval_s for best in found if best.transport == "polling"]
-    never = [TRANSPORTS[name].words for name in COMPARED if name not in {best.transport for best in found}]
-    until = f" until a poll may bring {times(min(batches))} messages or more" if batches else ""
-    also = f"; {never[0]} never is" if never else ""
-    return f"A WebSocket is the cheapest that is soon enough{until}{also}"
+    never = [TRANSPORTS[name].words for name in COMPARED if name not in dict(often)]
+    first, part = TRANSPORTS[often[0][0]].words, round(100 * often[0][1] / len(found))
+    words = f"{first[0].upper()}{first[1:]} is the cheapest that is fast enough on {part} % of the map"
+    if batches and often[0][0] != "polling":
+        words += f"; polling is where a poll may bring {times(min(batches))} messages or more"
+    return words + (f"; {listed(never)} never" if never else "")
 
 
 def _alt(grids: Mapping[float, Any], costs: Mapping[str, Known], workload: Workload) -> str:

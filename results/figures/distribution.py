@@ -66,7 +66,11 @@ def lines_of(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = 
         mine = runs[runs["transport"] == transport]
         own = varying(mine, TRANSPORTS[transport].own)
         for _, group in groups(mine, own):
-            run_ids = [name for name in group["run_id"] if strict or (Path(folder, "latency", f"{name}.hdr")).is_file()]
+            there = {name: Path(folder, "latency", f"{name}.hdr").is_file() for name in group["run_id"]}
+            if strict and not all(there.values()):
+                missing = next(name for name, found in there.items() if not found)
+                raise NotMeasured(f"the valid run {missing} has no histogram latency/{missing}.hdr")
+            run_ids = [name for name, found in there.items() if found]
             words = describe(table.records(group)[0], own)
             histogram = read_latencies(folder, run_ids)
             if histogram.get_total_count():

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.costs import Prices, prices
-from results.crossings import by_rate, measured
+from results.crossings import by_rate, measured, orders
 from results.figures.frame import Chart, conditions, frame, invalid_note, logarithmic, settle, styled
 from results.model import Values, polling_mean, polls_per_message, responses_per_message
-from results.select import NotMeasured, of_experiment
+from results.select import NotMeasured, first_known, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, number, times
 
@@ -76,17 +76,19 @@ def _draw(axes: Axes, points: pd.Series, runs: pd.DataFrame, name: str) -> None:
 def _model(transport: str, runs: pd.DataFrame, name: str, rates: np.ndarray) -> Values | None:
     """What the model says of a message at these rates; None where it says that there is none."""
     one_way = float(runs["rtt_ms"].iloc[0]) / 2000
-    interval, hold = (float(runs[cell].iloc[0]) for cell in ("poll_interval_s", "hold_s"))
     requests = {
-        "polling": lambda: polls_per_message(rates, interval),
-        "long-polling": lambda: responses_per_message(max(one_way, 1e-9), rates, hold),
+        "polling": lambda: polls_per_message(rates, first_known(runs, "poll_interval_s")),
+        "long-polling": lambda: responses_per_message(max(one_way, 1e-9), rates, first_known(runs, "hold_s")),
         "websocket": lambda: 1.0,  # of what the server sends
     }[transport]()
     if name == "requests":
         return requests
     if name == "latency_mean_ms":
-        return 1000 * polling_mean(one_way, interval) if transport == "polling" else None
-    return _cpu(prices(runs, transport), requests, rates, float(runs["clients"].iloc[0]))
+        return 1000 * polling_mean(one_way, first_known(runs, "poll_interval_s")) if transport == "polling" else None
+    try:
+        return _cpu(prices(runs, transport), requests, rates, float(runs["clients"].iloc[0]))
+    except NotMeasured:
+        return None  # too few loads for a price
 
 
 def _misfit(runs: pd.DataFrame, shown: pd.DataFrame) -> str:
@@ -94,8 +96,9 @@ def _misfit(runs: pd.DataFrame, shown: pd.DataFrame) -> str:
     most = 1.0
     for transport, own in runs.groupby("transport"):
         points = shown[transport].dropna()
-        line = np.asarray(_model(str(transport), own, CPU, points.index.to_numpy()), dtype=float)
-        most = max(most, float(np.exp(np.abs(np.log(points / line)).max())))
+        line = _model(str(transport), own, CPU, points.index.to_numpy())
+        if line is not None and len(points):
+            most = max(most, float(np.exp(np.abs(np.log(points / np.asarray(line, dtype=float))).max())))
     return f", up to {times(most)} times off, since they are taken to be the same at every rate" if most > NOTED else ""
 
 
@@ -115,15 +118,15 @@ def _names(axes: Axes, shown: pd.DataFrame) -> None:
 
 
 def _finding(runs: pd.DataFrame) -> str:
-    """From which rates on polling costs the server less for a message than the others."""
-    interval = float(runs["poll_interval_s"].dropna().iloc[0])
+    """From which rates on polling costs the server less for a message than the others, or where no order changes."""
     parts = [
         f"than {TRANSPORTS[name].words} from {times(rate)}"
         for name in ("long-polling", "websocket")
-        if (rate := measured(runs, name, "polling", "server_cpu_us_per_delivery"))
+        if (rate := measured(runs, name, "polling", CPU))
     ]
     if not parts:
-        return "The server's CPU for a message keeps the transports in the same order at every rate"
+        return orders(runs, CPU, "server CPU for a message")
+    interval = first_known(runs, "poll_interval_s")
     return f"Polling every {interval:g} s takes less server CPU for a message {listed(parts)} messages/s on"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
-from results.select import of_experiment
+from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, times
 
@@ -20,9 +20,13 @@ WORDS = {"cut": "link cut", "reset": "link cut,\nconnections reset", "restart": 
 def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     """Seconds from the end of a break until the last client has news, a point for each repeat, from `outage`."""
     mine = of_experiment(runs, "outage")
-    good = table.valid(mine).dropna(subset=["recovery_s"])
-    title, alt = _finding(good), _alt(good)
-    note = " Who has lost its connection tries again after 0.25 to 0.75 s, drawn anew." + invalid_note(mine, "left out")
+    good = table.valid(mine)
+    good, never = good.dropna(subset=["recovery_s"]), good[good["recovery_s"].isna() & (good["fault"] != "")]
+    if good.empty:
+        raise NotMeasured("no valid run of `outage` recovered from its break")
+    title, alt = _finding(good, never), _alt(good, never)
+    note = " Who has lost its connection tries again after 0.25 to 0.75 s, drawn anew. Numbers: the slowest repeat."
+    note += invalid_note(mine, "left out")
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     faults = [fault for fault in WORDS if fault in set(good["fault"])]
@@ -33,7 +37,7 @@ def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Ch
             if len(found):
                 height = -(place + 0.24 * (column - 1))
                 axes.plot(found, [height] * len(found), look.marker, color=look.colour, linestyle="")
-                axes.annotate(f"{look.title} {times(found.mean())} s", (found.max(), height), (10, 0), va="center",
+                axes.annotate(f"{look.title} {times(found.max())} s", (found.max(), height), (10, 0), va="center",
                               textcoords="offset points", color=look.colour, fontsize=12)  # fmt: skip
     axes.set_yticks([-place for place in range(len(faults))], [WORDS[fault] for fault in faults])
     axes.set(xlim=(0, 1.35 * good["recovery_s"].max()), ylim=(-len(faults) + 0.45, 0.55))
@@ -43,17 +47,25 @@ def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Ch
     return Chart("recovery_after_a_break", figure, title, alt)
 
 
-def _finding(runs: pd.DataFrame) -> str:
-    """The slowest recovery by each transport, and what was lost."""
+def _finding(runs: pd.DataFrame, never: pd.DataFrame) -> str:
+    """The slowest recovery by each transport, the runs that never recovered, and what was lost."""
     slowest = runs.groupby("transport")["recovery_s"].max()
     lost = int(runs[["lost", "duplicated", "out_of_order"]].sum().sum())
     words = listed([f"{times(slowest[name])} s by {TRANSPORTS[name].words}" for name in TRANSPORTS if name in slowest])
     well = "nothing is lost or repeated that no client was told of" if not lost else f"{lost} messages lost or repeated"
+    if len(never):
+        runs_of = listed([f"{count} of {TRANSPORTS[name].words}" for name, count in _counts(never)])
+        return f"Not every run recovers from a break: not {runs_of}; the others have news within {words}; {well}"
     return f"After a break every client has news within {words}; {well}"
 
 
-def _alt(runs: pd.DataFrame) -> str:
-    parts = []
+def _counts(runs: pd.DataFrame) -> list[tuple[str, int]]:
+    """How many of these runs each transport has."""
+    return [(name, int((runs["transport"] == name).sum())) for name in TRANSPORTS if name in set(runs["transport"])]
+
+
+def _alt(runs: pd.DataFrame, never: pd.DataFrame) -> str:
+    parts = [f"{TRANSPORTS[name].title}: {count} runs that never recovered" for name, count in _counts(never)]
     for (fault, name), own in runs.groupby(["fault", "transport"]):
         means = listed([f"{times(value)}" for value in own["recovery_s"]])
         parts.append(f"{WORDS[str(fault)].replace(chr(10), ' ')}, {TRANSPORTS[str(name)].title}: {means} s")

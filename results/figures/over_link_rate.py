@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
-from results.select import of_experiment, share, shortest_and_longest
+from results.select import NotMeasured, of_experiment, share, shortest_and_longest
 from results.transports import TRANSPORTS
-from results.words import listed, milliseconds, number
+from results.words import listed, number
 
 ADDED = {"latency_mean_ms": "measured", "expected_mean_ms": "model"}
 
@@ -29,8 +29,10 @@ def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) 
     short, long = shortest_and_longest(table.valid(mine))
     few, many = (share(side, "request_head", "requests") + share(side, "cookies", "requests") for side in (short, long))
     later = {name: added(short, long, name) for name in ADDED}
+    if later["latency_mean_ms"].empty:
+        raise NotMeasured("no link rate of `link-rate` was run validly with the shortest and the longest headers")
     title, alt = _finding(later["latency_mean_ms"], many - few), _alt(later["latency_mean_ms"], many - few)
-    note = f" Polls find messages at phases {_phases(mine)} apart, and err by half of that."
+    note = _phases(mine)
     figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     axes = figure.subplots()
     rates = np.geomspace(later["latency_mean_ms"].index.min(), later["latency_mean_ms"].index.max(), 100)
@@ -51,13 +53,17 @@ def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) 
 def added(short: pd.DataFrame, long: pd.DataFrame, column: str) -> pd.DataFrame:
     """How much more of the column there is with long headers, a column for each transport, by link rate."""
     means = [side.groupby(["link_mbps", "transport"])[column].mean().unstack() for side in (short, long)]
-    return (means[1] - means[0])[[name for name in TRANSPORTS if name in means[0] and name in means[1]]]
+    more = (means[1] - means[0])[[name for name in TRANSPORTS if name in means[0] and name in means[1]]]
+    return more.dropna(how="all").dropna(how="all", axis=1)
 
 
 def _phases(runs: pd.DataFrame) -> str:
-    polls = runs[runs["transport"] == "polling"].iloc[0]
-    gap_ms, interval_ms = round(1000 / polls["rate_hz"]), round(1000 * polls["poll_interval_s"])
-    return f"{np.gcd(gap_ms, interval_ms)} ms"
+    """How far apart the phases are at which polls find messages, in a sentence; empty without polls."""
+    polls = runs[runs["transport"] == "polling"].dropna(subset=["rate_hz", "poll_interval_s"])
+    if polls.empty:
+        return ""
+    gap_ms, interval_ms = round(1000 / polls["rate_hz"].iloc[0]), round(1000 * polls["poll_interval_s"].iloc[0])
+    return f" Polls find messages at phases {np.gcd(gap_ms, interval_ms)} ms apart, and err by half of that."
 
 
 def _axes(axes: Axes, rates: pd.Index) -> None:
@@ -69,17 +75,14 @@ def _axes(axes: Axes, rates: pd.Index) -> None:
 
 
 def _finding(later: pd.DataFrame, more: float) -> str:
-    """What the longer headers add on the slowest and on the fastest link."""
-    ends = [later.index.min(), later.index.max()]
-    held = [f"{round(later['long-polling'][rate])} ms at {rate:g} Mbit/s" for rate in ends]
-    taken = [f"{milliseconds(more * 8 / rate / 1000)}" for rate in ends]
-    return (
-        f"{more:,.0f} B more of headers make long polling later by {listed(held)}, where they take {listed(taken)} ms; "
-        f"a WebSocket by {abs(later['websocket'].max()):.0f}"
-    )
+    """What the longer headers add on the slowest link, and to whom the most."""
+    rate = float(later.index.min())
+    slowest = later.loc[rate].dropna()
+    parts = [f"{TRANSPORTS[str(name)].words} by {slowest[name]:+.0f} ms" for name in slowest.index]
+    return f"At {rate:g} Mbit/s, {more:,.0f} B more of headers change the latency of {listed(parts)}"
 
 
 def _alt(later: pd.DataFrame, more: float) -> str:
     parts = [f"{TRANSPORTS[name].title}: " + listed([f"{number(value)} ms at {rate:g} Mbit/s" for rate, value in
-             zip(later.index, later[name], strict=True)]) for name in later.columns]  # fmt: skip
+             later[name].dropna().items()]) for name in later.columns]  # fmt: skip
     return f"How much later messages come with {more:,.0f} B more of headers, over the link's rate. {'; '.join(parts)}."

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from results import table
-from results.crossings import by_rate, heads_of, measured
+from results.crossings import OVERHEAD, by_rate, heads_of, measured, orders
 from results.figures.frame import Chart, conditions, frame, invalid_note, logarithmic, settle, styled
 from results.model import long_polling_overhead, polling_overhead, websocket_overhead
-from results.select import NotMeasured, of_experiment
+from results.select import NotMeasured, first_known, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, number, times
 
@@ -51,32 +51,36 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
 def _lonely_end(overheads: pd.DataFrame, transport: str) -> tuple[float, str]:
     """The end of a line, slowest or fastest, at which the others are further away, and to which side its name goes."""
     factors = overheads.drop(columns=transport).div(overheads[transport], axis=0)
-    distance = np.abs(np.log(factors.to_numpy(dtype=float))).min(axis=1)
+    if factors.empty or factors.isna().all(axis=None):
+        return float(overheads.index[0]), "left"
+    distance = np.nan_to_num(np.abs(np.log(factors.to_numpy(dtype=float))), nan=np.inf).min(axis=1)
     first = distance[0] >= distance[-1]
     return float(overheads.index[0 if first else -1]), "left" if first else "right"
 
 
 def _model(transport: str, runs: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
     """Bytes beside each message at these rates."""
-    first, one_way = runs.iloc[0], float(runs["rtt_ms"].iloc[0]) / 2000
+    one_way = first_known(runs, "rtt_ms") / 2000
     if transport == "polling":
-        return lambda rates: np.asarray(polling_overhead(rates, float(first["poll_interval_s"]), heads_of(runs)))
+        return lambda rates: np.asarray(polling_overhead(rates, first_known(runs, "poll_interval_s"), heads_of(runs)))
     if transport == "long-polling":
-        return lambda rates: np.asarray(long_polling_overhead(one_way, rates, float(first["hold_s"]), heads_of(runs)))
+        hold = first_known(runs, "hold_s")
+        return lambda rates: np.asarray(long_polling_overhead(one_way, rates, hold, heads_of(runs)))
     frame_bytes = websocket_overhead(round(float(runs["payload"].sum() / runs["deliveries"].sum())))
     return lambda rates: np.full_like(rates, frame_bytes)
 
 
 def _finding(runs: pd.DataFrame) -> str:
     """From which rates on the order of the transports changes."""
-    interval = float(runs["poll_interval_s"].dropna().iloc[0])
-    parts = []
-    if above := measured(runs, "long-polling", "polling"):
-        parts.append(f"long polling sends more than polling every {interval:g} s from {times(above)} messages/s on")
-    if below := measured(runs, "websocket", "polling"):
-        parts.append(f"a WebSocket from {times(below)}")
-    words = ", ".join(parts) or "in these runs the transports keep their order at every rate"
-    return words[0].upper() + words[1:]
+    parts = [
+        f"{TRANSPORTS[name].words} from {times(rate)}"
+        for name in ("long-polling", "websocket")
+        if (rate := measured(runs, name, "polling"))
+    ]
+    if not parts:
+        return orders(runs, OVERHEAD, "bytes of overhead")
+    interval = first_known(runs, "poll_interval_s")
+    return f"Polling every {interval:g} s sends fewer bytes than {listed(parts)} messages/s on"
 
 
 def _alt(runs: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,23 +37,28 @@ def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> C
     figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     left, right = figure.subplots(1, 2)
     _over(left, good[good["rtt_ms"] == 0], "poll_interval_s")
-    same = far["poll_interval_s"][far["transport"] == "polling"].mode().iloc[0]
+    intervals = far["poll_interval_s"][far["transport"] == "polling"].mode()
+    same = float(intervals.iloc[0]) if len(intervals) else math.nan
     also = good[(good["rtt_ms"] == 0) & ((good["transport"] != "polling") | (good["poll_interval_s"] == same))]
     _over(right, pd.concat([also, far]), "rtt_ms")
     left.set(title="no added round trip", xlabel="seconds from poll to poll", ylabel="mean latency, ms")
-    right.set(title=f"polls every {same:g} s", xlabel="round trip, ms")
+    right.set(title="" if math.isnan(same) else f"polls every {same:g} s", xlabel="round trip, ms")
     for axes in (left, right):
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
     right.set_xlim(right=1.6 / PAGE.get() * float(far["rtt_ms"].max()))
     settle(figure)
-    _name_ends(right, far[kept(far)])
+    _name_ends(right, far[kept(far)] if kept(far).any() else far)
     return Chart("latency_over_round_trip", figure, title, alt)
 
 
 def _over(axes: Axes, runs: pd.DataFrame, factor: str) -> None:
     """Each transport's points and its model; one that the factor means nothing to has a level line."""
     spread = runs[factor].dropna()
+    if spread.empty:
+        axes.set(xticks=[], yticks=[])
+        axes.annotate("not measured", (0.5, 0.5), xycoords="axes fraction", ha="center", va="center")
+        return
     places = np.linspace(spread.min() if factor == "poll_interval_s" else 0, spread.max(), 100)
     for name, own in runs.groupby("transport"):
         for keeps, group in own.groupby(kept(own)):
@@ -61,7 +67,7 @@ def _over(axes: Axes, runs: pd.DataFrame, factor: str) -> None:
             axes.plot(places, line, color=colour, linewidth=2, linestyle=(0, (4, 2)) if keeps else ":", marker="")
             if group[factor].isna().any() or factor == "poll_interval_s" and name != "polling":
                 continue
-            means = group.groupby(factor)[["latency_mean_ms", "latency_mean_ci_ms"]].mean()
+            means = group.groupby(factor)[["latency_mean_ms", "latency_mean_ci_ms"]].mean().fillna(0.0)
             axes.errorbar(means.index, means["latency_mean_ms"], means["latency_mean_ci_ms"], linestyle="", capsize=3,
                           color=colour, marker=marker, markerfacecolor=colour if keeps else "white")  # fmt: skip
 
@@ -89,7 +95,7 @@ def _name_ends(axes: Axes, runs: pd.DataFrame) -> None:
 
 def _finding(runs: pd.DataFrame) -> str:
     """The means at the largest round trip, on kept connections."""
-    same = runs[kept(runs)]
+    same = runs[kept(runs)] if kept(runs).any() else runs
     furthest = same[same["rtt_ms"] == same["rtt_ms"].max()]
     means = furthest.groupby("transport")["latency_mean_ms"].mean()
     interval = furthest["poll_interval_s"].dropna()

@@ -13,7 +13,7 @@ from results import table
 from results.audit.hours import SERVER_SENT_EVENTS, Costs, Following, per_message
 from results.crossings import heads_of
 from results.figures.frame import Chart, frame, logarithmic, made_on, settle, styled
-from results.select import of_experiment
+from results.select import first_known, of_experiment
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number
 
@@ -48,7 +48,7 @@ def overheads(runs: pd.DataFrame) -> pd.DataFrame:
     polls = runs[runs["transport"] == COMPARED[0]]
     size = round(float(runs["payload"].sum() / runs["deliveries"].sum()))
     costs = Costs(heads_of(polls), handshake=0, stream=0)
-    base = Following(message_bytes=size, poll_interval_s=float(polls["poll_interval_s"].iloc[0]))
+    base = Following(message_bytes=size, poll_interval_s=first_known(polls, "poll_interval_s"))
     rows = [
         {each.transport: each.overhead_bytes for each in per_message(replace(base, rate_hz=rate), costs)}
         for rate in map(float, RATES)

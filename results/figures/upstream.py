@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
-from results.select import NotMeasured
+from results.select import NotMeasured, first_known, need_each
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, milliseconds, number
 
@@ -24,12 +24,13 @@ def sending(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     mine = runs[runs["experiment"] == "upstream"]
     good = table.valid(mine)
     echoes, game = good[good["operation"] == "echo"], good[good["operation"] == "duplex"]
-    if echoes.empty or game.empty:
-        raise NotMeasured("no valid runs of `upstream` that echo, or go both ways at once")
-    far = game[game["rtt_ms"] == game["rtt_ms"].max()]
+    need_each(echoes, BY, "the echo of `upstream`")
+    far = need_each(game[game["rtt_ms"] == game["rtt_ms"].max()], COMPARED, "`upstream`, both ways at once,")
+    if far[["upstream_mean_ms", "latency_mean_ms"]].isna().any(axis=None):
+        raise NotMeasured("these runs of `upstream` do not say how long both ways took")
     title, alt = _finding(echoes, far), _alt(echoes, far)
     note = f" Right: {far['clients'].iloc[0]} players, {far['rate_hz'].iloc[0]:g} texts a second each; polls every "
-    note += f"{far['poll_interval_s'].dropna().iloc[0]:g} s." + invalid_note(mine, "left out")
+    note += f"{first_known(far, 'poll_interval_s'):g} s." + invalid_note(mine, "left out")
     figure = frame(title, conditions(echoes, machine, leave_out=["rate_hz", "poll_interval_s"]) + note)
     left, right = figure.subplots(1, 2)
     _around(left, echoes)
@@ -86,8 +87,8 @@ def _finding(echoes: pd.DataFrame, game: pd.DataFrame) -> str:
     total = (game["upstream_mean_ms"] + game["latency_mean_ms"]).groupby(game["transport"]).mean()
     ways = listed([f"{milliseconds(total[name])}\u00a0ms by {TRANSPORTS[name].words}" for name in COMPARED])
     return (
-        f"A POST puts {around['polling'].min():,.0f} B or more around a text, a WebSocket "
-        f"{around['websocket'].max():,.0f} at most; from player to player it takes {ways}"
+        f"A POST and its answer put {around['polling'].min():,.0f} B or more around a text and its echo, two WebSocket "
+        f"frames {around['websocket'].max():,.0f} at most; from player to player it takes {ways}"
     )
 
 

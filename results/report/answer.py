@@ -10,9 +10,9 @@ from results import table
 from results.audit.lab import lab_bases
 from results.audit.quantum import PUBLISHED_FRAME, PUBLISHED_POLL, bases, ratio
 from results.claims.evidence import any_feed, feed
-from results.claims.latency import SIGNIFICANT, worthwhile
+from results.claims.latency import SIGNIFICANT, away_share, worthwhile
 from results.crossings import measured
-from results.select import NotMeasured, beside_each, kept, usual
+from results.select import NotMeasured, beside_each, first_known, kept, need_each, usual
 from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, listed, milliseconds, number, times
 
@@ -32,6 +32,7 @@ def bytes_beside(runs: pd.DataFrame) -> str:
     """What is sent beside the messages, by transport, in steady state."""
     mine = feed(runs, "overhead", *COMPARED)
     mine = usual(mine, ["header_profile", "cookie_bytes", "tls", "deflate", "payload_bytes"])
+    need_each(mine, COMPARED, "the most frequent condition of overhead")
     each = {name: beside_each(mine[mine["transport"] == name], name) for name in COMPARED}
     where = describe(table.records(mine)[0], ["header_profile", "cookie_bytes"])
     return (
@@ -44,11 +45,11 @@ def bytes_beside(runs: pd.DataFrame) -> str:
 def delay(runs: pd.DataFrame) -> str:
     """The mean latencies at the longest round trip."""
     far = feed(runs, "latency", *COMPARED)
-    far = far[kept(far) & (far["rtt_ms"] == far["rtt_ms"].max())]
+    far = need_each(far[kept(far) & (far["rtt_ms"] == far["rtt_ms"].max())], COMPARED, "the longest round trip")
     if not (far["rtt_ms"] > 0).all():
         raise NotMeasured("latency was run without a round trip only")
     means = far.groupby("transport")["latency_mean_ms"].mean()
-    interval, rate = float(far["poll_interval_s"].dropna().iloc[0]), float(far["rate_hz"].iloc[0])
+    interval, rate = first_known(far, "poll_interval_s"), first_known(far, "rate_hz")
     every = {"polling": f" every {interval:g} s", "long-polling": f" at {rate:g} messages/s"}
     parts = [
         f"{milliseconds(means[name])} ms by {TRANSPORTS[name].words}{every.get(name, '')}"
@@ -61,8 +62,9 @@ def as_soon(runs: pd.DataFrame) -> str:
     """How busy a feed may be for long polling to be as soon as a WebSocket."""
     feed(runs, "latency", "long-polling", "websocket")
     return (
-        f"By the model long polling is as soon as a WebSocket, to within {100 * (SIGNIFICANT - 1):.0f} %, while fewer "
-        f"than {times(worthwhile())} messages come in a round trip: then a request is waiting whenever there is news."
+        f"By the model, long polling's mean latency is within {100 * (SIGNIFICANT - 1):.0f} % of a WebSocket's while "
+        f"fewer than {times(worthwhile())} messages come in a round trip: then a request waits at the server for about "
+        f"{100 * (1 - away_share()):.0f} % of the messages or more."
     )
 
 
@@ -73,7 +75,7 @@ def otherwise(runs: pd.DataFrame) -> str:
     cpu_from = measured(mine, "websocket", "polling", "server_cpu_us_per_delivery")
     if not bytes_from:
         raise NotMeasured("update-rate shows no rate at which polling sends less than a WebSocket")
-    interval = float(mine["poll_interval_s"].dropna().iloc[0])
+    interval = first_known(mine, "poll_interval_s")
     cpu = f", and takes less of the server's CPU from {times(cpu_from)} on" if cpu_from else ""
     return (
         f"A WebSocket does not always win: whoever can wait {interval:g} s and polls sends fewer bytes "

@@ -21,6 +21,8 @@ from clients.delivery import Back, Gap, Lost
 from clients.errors import BrokenFeed, Refused, ServerMissing
 from clients.ledger import Ledger
 
+pytestmark = pytest.mark.starts
+
 
 @each
 def test_a_restart_is_a_gap_after_which_following_goes_on(transport):

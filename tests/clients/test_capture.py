@@ -18,6 +18,8 @@ from clients import long_polling, polling, websocket
 from clients.delivery import Delivery
 from clients.ledger import Ledger
 
+pytestmark = pytest.mark.starts
+
 FIELDS = ("tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.len")
 LOOPBACK = "lo" if sys.platform.startswith("linux") else "lo0"
 FOLLOW: dict[str, Callable[..., Iterator[Delivery]]] = {

@@ -15,6 +15,8 @@ from clients.delivery import Delivery, Gap
 from clients.ledger import HEADINGS, Ledger, Transcript
 from loadtests.headers.profiles import PROFILES
 
+pytestmark = pytest.mark.starts
+
 # ---- Following
 
 

@@ -13,6 +13,8 @@ import pytest
 from tools.lab import ROOT, TRANSPORTS, WAIT
 from websockets.utils import accept_key
 
+pytestmark = pytest.mark.starts
+
 STANDS = b'{"transport":"%s","epoch":"e","oldest":1,"newest":0}'
 MESSAGE = b'{"seq":1,"published_at":1.0,"data":"x"}'
 MIB = 2**20

@@ -15,6 +15,8 @@ from tools.terminal import QUICK, command, run
 
 from clients.ledger import HEADINGS
 
+pytestmark = pytest.mark.starts
+
 each = pytest.mark.parametrize("transport", TRANSPORTS)
 posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 

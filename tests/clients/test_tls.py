@@ -15,6 +15,8 @@ from clients.connection.tls import TlsFailed, connect
 from clients.errors import ClientError, ConnectionLost
 from clients.ledger import Ledger
 
+pytestmark = pytest.mark.starts
+
 RECORD = 5 + 1 + 16  # RFC 8446 section 5.2: header, content type, AEAD tag
 QUESTION = b"GET /messages?after=0 HTTP/1.1\r\nHost: x\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: 15\r\n\r\n"

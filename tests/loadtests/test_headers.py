@@ -20,6 +20,8 @@ from loadtests.headers.record import FILE, headed
 from results.audit.hpack_heads import PRINTED_REQUEST, PRINTED_RESPONSE
 from results.audit.printed import ADDED_FIELDS, REQUEST_FIELDS
 
+pytestmark = pytest.mark.starts
+
 TRANSPORTS = ("polling", "long-polling", "websocket")
 COOKIE_SIZES = [*range(13, 400), 500, 1000, 1024, 4096, 8000]
 

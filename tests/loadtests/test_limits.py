@@ -14,6 +14,8 @@ from loadtests.runs.limits import GIB, Means, available, obstacle, ports, runnin
 from loadtests.runs.machine import is_load
 from servers.serving.limits import free_memory, left_to_groups
 
+pytestmark = pytest.mark.starts
+
 PLENTY = Means(math.inf, math.inf, math.inf, math.inf)
 LAPTOP = Means(memory=4 * GIB, descriptors=10_240, ports=16_384, threads=2000)
 

@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from tools.lab import ROOT, Lab, eventually, serving
 
+pytestmark = pytest.mark.starts
+
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
 SENDING = [("HttpEchoUser", "polling"), ("HttpPostUser", "polling"), ("WebSocketEchoUser", "websocket"),
            ("WebSocketPostUser", "websocket"), ("PollingDuplexUser", "polling"),
@@ -41,7 +43,7 @@ def locust(transport: str, *arguments: str, user: str = "") -> subprocess.Comple
 
 @pytest.mark.parametrize("transport", USERS)
 def test_two_hundred_users_in_two_processes_lose_nothing(transport, urls, tmp_path):
-    arguments = ["-u", "200", "-r", "100", "-t", "8s", "--processes", "2", "--host", urls[transport]]
+    arguments = ["-u", "200", "-r", "200", "-t", "4s", "--processes", "2", "--host", urls[transport]]
     done = locust(transport, *arguments, "--csv", str(tmp_path / "table"))
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -59,7 +61,7 @@ def test_two_hundred_users_in_two_processes_lose_nothing(transport, urls, tmp_pa
 
 @pytest.mark.parametrize(("user", "transport"), SENDING)
 def test_users_that_send_work_in_a_plain_run_too(user, transport, lab):
-    shared = ["-u", "2", "-t", "3s", "--host", lab.url(transport), "--size", "100", "--every", "0.05"]
+    shared = ["-u", "2", "-t", "2s", "--host", lab.url(transport), "--size", "100", "--every", "0.05"]
     done = locust(transport, *shared, user=user)
     said = re.search(r"([\d,]+) deliveries, 0 lost, 0 repeated, 0 out of order, 0 failures", done.stdout)
     assert done.returncode == 0 and said and "Traceback" not in done.stderr, done.stdout + done.stderr
@@ -87,7 +89,7 @@ def test_a_websocket_has_one_connection_and_no_other():
 
 
 def test_profile_and_cookies_are_on_the_wire(urls):
-    shared = ["-u", "1", "-t", "3s", "--poll-interval", "0.1", "--host", urls["polling"]]
+    shared = ["-u", "1", "-t", "2s", "--poll-interval", "0.1", "--host", urls["polling"]]
     heads = {}
     for name, options in {"small": [], "large": ["--header-profile", "browser", "--cookie-bytes", "500"]}.items():
         done = locust("polling", *shared, *options)
@@ -101,7 +103,7 @@ def test_profile_and_cookies_are_on_the_wire(urls):
 @pytest.mark.parametrize("transport", USERS)
 def test_users_speak_tls(transport, secure_lab):
     with posting(secure_lab):
-        arguments = ["-u", "5", "-r", "5", "-t", "3s", "--poll-interval", "0.2", "--header-profile", "browser"]
+        arguments = ["-u", "5", "-r", "5", "-t", "2s", "--poll-interval", "0.2", "--header-profile", "browser"]
         done = locust(transport, *arguments, "--tls", str(secure_lab.trust), "--host", secure_lab.url(transport))
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stdout + done.stderr
     assert re.search(r"[\d,]+ deliveries, 0 lost, 0 repeated, 0 out of order, 0 failures", done.stdout)
@@ -117,7 +119,7 @@ def test_with_deflate_a_user_takes_fewer_bytes(secure_lab):
     payloads = []
     for options in ([], ["--deflate"]):
         with posting(secure_lab):
-            shared = ["-u", "2", "-t", "3s", "--tls", str(secure_lab.trust), "--host", secure_lab.url("websocket")]
+            shared = ["-u", "2", "-t", "2s", "--tls", str(secure_lab.trust), "--host", secure_lab.url("websocket")]
             done = locust("websocket", *shared, *options)
         found = re.search(r"payload ([\d.,]+)\)", done.stdout)
         assert done.returncode == 0 and found, done.stdout + done.stderr

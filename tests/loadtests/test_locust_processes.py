@@ -15,7 +15,7 @@ from loadtests.experiments.run import Run
 from loadtests.runs import conduct
 from loadtests.runs.processes import Child, RunFailed, start
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+pytestmark = [pytest.mark.starts, pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")]
 CONDUCT = """
 import pathlib, sys
 from loadtests.experiments.run import Run

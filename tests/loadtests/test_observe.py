@@ -18,6 +18,8 @@ from loadtests.observe import events
 from loadtests.observe.browser import browsing, visit
 from results import table
 
+pytestmark = pytest.mark.starts
+
 Rows = list[dict[str, str]]
 FRAME_HEADS = {0: 2, 1: 2, 125: 2, 126: 4, 127: 4, 65_535: 4, 65_536: 10}  # RFC 6455, section 5.2; a mask takes 4 more
 

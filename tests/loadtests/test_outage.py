@@ -9,7 +9,7 @@ from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import FEED, Sampled, Tally
 from results.transports import COMPARED
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 
 @pytest.mark.parametrize("fault", outage.FAULTS)
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.alone
 def test_every_client_comes_back_with_every_message_or_knows_of_the_gap(transport, fault, tmp_path, monkeypatch):
     monkeypatch.setattr(outage, "OUTAGE_S", 1.0)
     monkeypatch.setattr(outage, "BEFORE_S", 0.5)
-    run = Run("outage", transport, fault=fault, clients=4, rate_hz=20.0, duration_s=4.5, poll_interval_s=0.3)
+    run = Run("outage", transport, fault=fault, clients=4, rate_hz=20.0, duration_s=3.6, poll_interval_s=0.3)
     result = conduct(run, tmp_path, lambda seconds: None, outage.during)
     cells = row(run, result, 1)
     assert cells["valid"], cells["invalid_reason"]

@@ -31,7 +31,7 @@ from results.table import COLUMNS, TableError, write_runs
 from results.transports import COMPARED as TRANSPORTS
 from servers.sources import clock
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 RUN = Run("latency", "polling", clients=2)
 PUSHED = replace(RUN, transport="websocket")

@@ -10,7 +10,7 @@ from loadtests.runs.floor import expected_s, floor_run
 from loadtests.runs.row import row
 from results.transports import COMPARED
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 ECHO = Run("x", "websocket", operation="echo", clients=2, rate_hz=20.0, arrivals="even", duration_s=1.0)
 HEADERS = {1: 2 + 6, 125: 2 + 6, 126: 4 + 8, 65_535: 4 + 8, 65_536: 10 + 14}

@@ -10,7 +10,7 @@ from lessons.editions import build
 from lessons.editions.site import write_site
 from tools.lab import ROOT
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -9,7 +9,7 @@ from lessons.shown.sequence import passages
 
 from results.transports import COMPARED
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 MESSAGES = 6
 

@@ -19,7 +19,7 @@ from tools.made_up import make
 from clients import polling
 from results import folders
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -111,7 +111,7 @@ def told(workload, own=None):
 def test_the_words_say_who_is_soon_enough_and_what_is_computed():
     text = told(replace(PLAIN, clients=300, within_ms=200.0))
     assert "For 300 clients, 2 messages/s, 1,000 B messages, 60 ms round trip, 90 % within 200 ms:" in text
-    assert "Polling every 3.00 s does not meet that: 90 % within 2,700 ms." in text
+    assert "Polling every 3 s does not meet that: 90 % within 2,700 ms." in text
     assert "Polling would meet it every 0.188 s: " in text
     assert "The cheapest that does, by the server's CPU, is a WebSocket." in text
     assert "100,000" in text and "Measured: nothing of this workload." in text and "costs fitted to a test" in text

@@ -20,13 +20,13 @@ from results import claims, figures, folders, report, table
 
 
 @pytest.fixture(scope="module")
-def page(folder):
-    return report.write(table.read(folder), figures.draw_all(table.read(folder))).read_text(encoding="utf-8")
+def page(folder, drawn):
+    return report.write(table.read(folder), (drawn, [])).read_text(encoding="utf-8")
 
 
 def rendered(place: Path) -> str:
-    results = table.read(place)
-    return report.render(results, figures.draw_all(results))[0]
+    """The report without its charts."""
+    return report.render(table.read(place), ([], []))[0]
 
 
 class Elements(HTMLParser):
@@ -72,16 +72,16 @@ def test_it_reaches_for_nothing_outside_itself(page):
     assert "@import" not in page and "url(" not in page
 
 
-def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, folder):
-    drawn, images = figures.draw_all(table.read(folder))[0], Elements(page).all("img")
+def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, drawn):
+    images = Elements(page).all("img")
     assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
     captions = [html.unescape(words) for words in re.findall(r"<figcaption><b>(.*?)\.</b> .+</figcaption>", page)]
     assert captions == [chart.title for chart in drawn] and len(captions) == 17
 
 
-def test_the_gallery_tells_the_same_on_a_code_host(page, folder):
+def test_the_gallery_tells_the_same_on_a_code_host(page, folder, drawn):
     """Every chart with its title and alternative text, every claim a row of three cells, links that lead somewhere."""
-    text, drawn = (folder / "README.md").read_text(encoding="utf-8"), figures.draw_all(table.read(folder))[0]
+    text = (folder / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^!\[.+\]\((.+)\)$", text, re.MULTILINE) == [f"charts/{chart.name}.png" for chart in drawn]
     assert [f"**{report._plain(chart.title)}.**" in text for chart in drawn] == [True] * len(drawn)
     rows = re.findall(r"^\| (C\d+)\. .*\|$", text, re.MULTILINE)
@@ -126,7 +126,8 @@ def test_text_from_the_runs_is_escaped(tmp_path, folder):
 def test_a_folder_with_one_experiment_gives_a_report_all_the_same(tmp_path, runs):
     table.write_runs(tmp_path / "runs.csv", table.records(runs[runs["experiment"] == "scale"]))
     (tmp_path / "machine.json").write_text("{}")
-    page = rendered(tmp_path)
+    results = table.read(tmp_path)
+    page, _ = report.render(results, figures.draw_all(results))
     assert "Not drawn from these runs: bytes_per_delivery" in page and Elements(page).open == []
 
 
@@ -158,22 +159,19 @@ def test_wrong_usage_is_status_two(arguments):
     assert done.returncode == 2 and "usage: python -m results" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_missing_folder_is_status_one_and_one_line(tmp_path):
+def test_a_missing_folder_is_status_one_and_one_line(tmp_path, capsys):
     for action in command.ACTIONS:
-        done = _run(action, tmp_path / "nowhere")
-        assert done.returncode == 1 and done.stdout == ""
-        assert re.fullmatch(r"python -m results: there is no results folder .*\n", done.stderr)
+        assert command.main([action, str(tmp_path / "nowhere")]) == 1
+        said = capsys.readouterr()
+        assert said.out == "" and re.fullmatch(r"python -m results: there is no results folder .*\n", said.err)
 
 
-def test_charts_and_report_print_what_they_wrote(folder):
+def test_charts_and_report_print_what_they_wrote(tmp_path):
+    folder = make(tmp_path / "mine", only="upstream")
     done = _run("charts", folder)
     assert done.returncode == 0 and all(Path(line).is_file() for line in done.stdout.splitlines())
     done = _run("report", folder)
     assert (done.returncode, done.stdout) == (0, f"{folder / 'report.html'}\n")
-
-
-def test_charts_for_a_talk_have_a_place_of_their_own_and_larger_letters(folder):
-    _run("charts", folder)
     done = _run("charts", folder, "--talk")
     paths = [Path(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0 and {path.parent.name for path in paths} == {"talk"} and all(map(Path.is_file, paths))
@@ -233,11 +231,11 @@ def test_ctrl_c_is_status_130_without_a_traceback(folder, monkeypatch, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_what_the_runs_cannot_draw_is_borrowed_from_the_reference_and_said_to_be(tmp_path, folder):
+def test_what_the_runs_cannot_draw_is_borrowed_from_the_reference_and_said_to_be(tmp_path, folder, drawn):
     results, reference = table.read(make(tmp_path / "mine", only="latency")), table.read(folder)
     page, _ = report.render(results, figures.draw_all(results), reference)
     own, other = page.split('<h2 id="borrowed">')
     assert 'id="latency_over_round_trip"' in own and 'id="bytes_per_delivery"' in other
     assert MACHINE["date"] in other.split("</p>")[0]
-    whole, _ = report.render(reference, figures.draw_all(reference), reference)
+    whole, _ = report.render(reference, (drawn, []), reference)
     assert "From the run that comes with the lab" not in whole

@@ -1,6 +1,7 @@
 """results/table.py and results/summary.py: what is written is read, what is broken is named."""
 
 import os
+import re
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,41 @@ def test_a_cell_that_cannot_be_is_named_with_its_line(tmp_path, row, cell, edite
     path.write_text(f"{head}\nb,{second.replace(cell, edited, 1)}")
     with pytest.raises(table.TableError, match=message):
         table.read_runs(tmp_path)
+
+
+def _as_a_spreadsheet(text: str) -> str:
+    """As one saves it: a BOM, CRLF, flags in capitals, an empty column and an empty line at the end."""
+    lines = text.replace("True", "TRUE").replace("False", "FALSE").splitlines()
+    return "\ufeff" + "".join(f"{line},,\r\n" for line in lines) + "," * 60 + "\r\n"
+
+
+def test_a_table_that_a_spreadsheet_has_saved_reads_as_before(tmp_path, runs):
+    table.write_runs(tmp_path / "runs.csv", table.records(runs))
+    before, path = table.read_runs(tmp_path), tmp_path / "runs.csv"
+    path.write_bytes(_as_a_spreadsheet(path.read_text(encoding="utf-8")).encode())
+    pd.testing.assert_frame_equal(table.read_runs(tmp_path), before)
+    assert len(table.valid(before)) and len(table.failed(before))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (",", ";", "runs.csv is separated by semicolons: save it as CSV with commas and decimal points"),
+        (",", "\t", "runs.csv is separated by tabs: save it as CSV with commas and decimal points"),
+        ("transport", "experiment", "runs.csv has the column experiment twice"),
+        ("\n", ",\nx", "runs.csv cannot be read: unexpected end of data"),
+        ("\n", "\n,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,x\n",
+         "runs.csv, line 2: a cell stands under no column name"),
+    ],
+)  # fmt: skip
+def test_a_table_that_is_no_csv_with_commas_gets_one_line(tmp_path, row, before, after, message):
+    table.write_runs(tmp_path / "runs.csv", [row])
+    path = tmp_path / "runs.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + '"' if "unexpected" in message else text.replace(before, after, -1 if before == "," else 1))
+    with pytest.raises(table.TableError, match=re.escape(message)) as refused:
+        table.read_runs(tmp_path)
+    assert "\n" not in str(refused.value)
 
 
 def test_observations_are_kept_as_text(tmp_path):

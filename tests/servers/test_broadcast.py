@@ -22,7 +22,7 @@ from servers.serving.server import TRANSPORTS as APPS
 from servers.sockets.broadcast import Place, tell
 from servers.sockets.whole import WholeSocket
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 NONE = ("websocket", "--port", "0", "--source", "none")
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10

@@ -16,6 +16,8 @@ import pytest
 import websocket
 from tools.lab import ROOT, WAIT, Lab, answer_to, eventually, needs, serving
 
+pytestmark = pytest.mark.starts
+
 FINE = {"OK", "NON-STRICT", "INFORMATIONAL"}
 COMPRESSED = ("12.", "13.")  # of permessage-deflate
 SAMPLE = ["12.*.3", "13.*.3", "12.1.10", "13.7.10"]  # all 216 of them take six minutes
@@ -47,8 +49,7 @@ def check_all(found: Verdicts) -> None:
     assert Counter(behavior for behavior, _ in plain.values())["OK"] > 280, Counter(plain.values())
 
 
-@pytest.mark.parametrize("time", ["first", "second", "third"])
-def test_the_autobahn_cases_pass(echo, tmp_path, time):
+def test_the_autobahn_cases_pass(echo, tmp_path):
     check_all(verdicts(echo.ports["websocket"], tmp_path))
 
 

@@ -14,6 +14,8 @@ from clients.errors import Refused
 from loadtests.observe.browser import browsing
 from loadtests.soak.witness import FOLLOW
 
+pytestmark = pytest.mark.starts
+
 READ = "url => fetch(url).then(answer => answer.text()).catch(error => error.name)"
 WRITE = """url => fetch(url, {method: "POST", mode: "no-cors", body: "from another site"})
     .then(answer => answer.type).catch(error => error.name)"""

@@ -7,6 +7,8 @@ import pytest
 from tools.lab import UPGRADE, Answer, Lab, eventually
 from tools.wire import each, is_problem, newest, opened, raw_exchange, read_to_end, websocket_to
 
+pytestmark = pytest.mark.starts
+
 # ---- The opening handshake
 
 

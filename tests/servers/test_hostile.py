@@ -21,7 +21,7 @@ from loadtests.link.pump import reset
 from loadtests.soak.witness import FOLLOW, Witness
 from servers.serving.limits import raise_descriptors
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 HOST = b"Host: localhost\r\n"
 MIB = 2**20

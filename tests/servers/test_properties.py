@@ -7,6 +7,7 @@ import socket
 from contextlib import closing
 
 import gevent.socket
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,8 @@ from servers.question import LONGEST_WAIT, question
 from servers.room import Room
 from servers.serving.incoming import Gone, Incoming
 from servers.serving.requests import Head, Requests
+
+pytestmark = pytest.mark.starts
 
 FIXTURE = [HealthCheck.function_scoped_fixture]
 live = settings(deadline=None, max_examples=100, database=None, suppress_health_check=FIXTURE)

@@ -15,6 +15,8 @@ from servers.feed import MemoryFeed
 from servers.question import question
 from servers.serving.server import TRANSPORTS as APPS
 
+pytestmark = pytest.mark.starts
+
 MIB = 1024 * 1024
 NDJSON = "application/x-ndjson"
 SHORT_FEED = """

@@ -7,6 +7,8 @@ import pytest
 from tools.lab import UPGRADE, WAIT, Lab
 from tools.wire import each, each_http, newest, opened, raw_exchange, read_to_end
 
+pytestmark = pytest.mark.starts
+
 HOST = b"Host: localhost\r\n"
 HIDDEN = b"POST /messages HTTP/1.1\r\n" + HOST + b"Content-Length: 6\r\n\r\nhidden"
 POST = b"POST /messages HTTP/1.1\r\n" + HOST

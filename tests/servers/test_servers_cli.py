@@ -20,6 +20,8 @@ from tools.lab import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
 from servers.serving import limits
 from servers.serving.server import PORTS
 
+pytestmark = pytest.mark.starts
+
 posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 BOUNDED = 5.0  # seconds in which the servers end, whoever hangs on them
 NONE = ("--source", "none")

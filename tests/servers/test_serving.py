@@ -16,6 +16,8 @@ from tools.wire import newest
 from loadtests.soak.witness import FOLLOW
 from servers.serving import tidy
 
+pytestmark = pytest.mark.starts
+
 DATA_SEGMENTS_IN = struct.Struct("=I"), 152  # tcpi_data_segs_in of struct tcp_info in linux/tcp.h
 
 

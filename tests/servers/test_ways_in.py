@@ -9,6 +9,8 @@ from tools.lab import WAIT, Answer, Lab
 from tools.readers import reading
 from tools.wire import each_http, is_problem, newest, websocket_to
 
+pytestmark = pytest.mark.starts
+
 MIB = 1024 * 1024
 
 

@@ -1,0 +1,88 @@
+"""Where along one quantity a claim begins to hold, or ceases to: from the cases that were measured, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from results.words import distinct, listed
+
+MORE, LESS = "more", "less"
+"""Which side of its boundary a claim is expected to hold on, by the model."""
+
+
+def condition(words: str, found: Mapping[str, Boundary]) -> str:
+    """When a claim holds: `words` if each boundary lies as the model has it, then the boundary of each transport."""
+    lead = words if all(each.as_expected for each in found.values()) else "it is one of these cases"
+    return f"{lead}: " + "; ".join(", ".join(filter(None, (name, str(each)))) for name, each in found.items())
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The cases of a claim along one quantity: at which value each was measured, and whether the claim held there.
+
+    `unit` names the quantity ("messages in a round trip"); `expected` is the side on which the model has it hold.
+    """
+
+    cases: tuple[tuple[float, bool], ...]
+    unit: str
+    expected: str = MORE
+
+    @classmethod
+    def of(cls, cases: Iterable[tuple[float, bool]], unit: str, expected: str = MORE) -> Boundary:
+        """The same from cases in any order; ValueError for none."""
+        ordered = tuple(sorted(cases))
+        if not ordered:
+            raise ValueError("a boundary needs a case")
+        return cls(ordered, unit, expected)
+
+    def holds_at(self, value: float) -> bool | None:
+        """What the condition says of a value: True, False, or None where it says nothing (or both were measured)."""
+        said = {held for place, held in self.cases if place == value}
+        if said:
+            return said.pop() if len(said) == 1 else None
+        no, yes = self._side(False), self._side(True)
+        if not yes or not no or not self._separated():
+            return None
+        if max(no) < min(yes):
+            return True if value > min(yes) else False if value < max(no) else None
+        return True if value < max(yes) else False if value > min(no) else None
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the claim holds on the side of the boundary on which the model has it hold."""
+        no, yes = self._side(False), self._side(True)
+        if not no or not yes:
+            return True
+        return max(no) < min(yes) if self.expected == MORE else max(yes) < min(no)
+
+    def __str__(self) -> str:
+        """The condition in words: between which two values it changes, or that it lies outside those measured."""
+        no, yes = self._side(False), self._side(True)
+        if not no or not yes:
+            return self._outside(yes or no, bool(yes))
+        if not self._separated():
+            marks = {place: {held for at, held in self.cases if at == place} for place, _ in self.cases}
+            shown = dict(zip(marks, distinct(marks), strict=True))
+            said = [f"{shown[place]} ({' and '.join('yes' if each else 'no' for each in sorted(held))})"
+                    for place, held in marks.items()]  # fmt: skip
+            return f"in no clear order: at {listed(said)} {self.unit}"
+        edges = (max(no), min(yes)) if max(no) < min(yes) else (max(yes), min(no))
+        low, high = distinct(edges)
+        marks_of = ("no", "yes") if edges[0] in no else ("yes", "no")
+        return f"the boundary lies between {low} ({marks_of[0]}) and {high} ({marks_of[1]}) {self.unit}"
+
+    def _side(self, held: bool) -> list[float]:
+        return [place for place, each in self.cases if each is held]
+
+    def _separated(self) -> bool:
+        no, yes = self._side(False), self._side(True)
+        return max(no) < min(yes) or max(yes) < min(no)
+
+    def _outside(self, places: list[float], held: bool) -> str:
+        """All cases agree: the boundary is beyond the end that the model expects it at."""
+        shown = distinct(sorted({min(places), max(places)}))
+        where = " to ".join(shown)
+        below = (self.expected == MORE) is held
+        end = f"below {shown[0]}" if below else f"above {shown[-1]}"
+        return f"{'yes' if held else 'no'} at {where} {self.unit}, so the boundary lies {end}"

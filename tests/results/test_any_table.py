@@ -1,0 +1,97 @@
+"""Charts, verdicts, report and advice answer from any rows of a table, or say in one line what is missing."""
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from tools.lab import ROOT
+
+from results import advice, claims, figures, report, table
+from results.advice.words import advice_in_words
+from results.report.answer import answer
+from results.select import NotMeasured
+from results.terminal import terminal_table
+from results.transports import COMPARED
+
+REFERENCE = table.read(ROOT / "results" / "reference")
+EXPERIMENTS = sorted(set(REFERENCE.runs["experiment"]))
+EACH, PARTS = (100, 3) if os.environ.get("CI") else (8, 3)
+"""Tables of each part; the parts run side by side."""
+
+
+@some.composite
+def tables(draw):
+    """A few rows of the reference, some marked invalid, perhaps as an engineer's own workload, or over TLS."""
+    runs = REFERENCE.runs
+    experiments = draw(some.sets(some.sampled_from(EXPERIMENTS), min_size=1, max_size=3))
+    transports = draw(some.sets(some.sampled_from(COMPARED), min_size=1))
+    places = runs.index[runs["experiment"].isin(experiments) & runs["transport"].isin(transports)]
+    if places.empty:
+        return replace(REFERENCE, runs=runs[:0])
+    rows = draw(some.lists(some.sampled_from(list(places)), min_size=1, max_size=12, unique=True))
+    mine = runs.loc[rows].reset_index(drop=True)
+    for place in mine.index:
+        if draw(some.integers(0, 9)) < 4:
+            mine.loc[place, ["valid", "invalid_reason"]] = [False, "marked by the test"]
+    if draw(some.booleans()):
+        mine["experiment"] = "workload"
+    if draw(some.booleans()):
+        mine["tls"] = True
+    observed = draw(some.sets(some.integers(0, len(REFERENCE.observations) - 1), max_size=20))
+    observations = REFERENCE.observations.iloc[sorted(observed)] if draw(some.booleans()) else REFERENCE.observations
+    return replace(REFERENCE, runs=mine, observations=observations.reset_index(drop=True))
+
+
+SPOILT = re.compile(r"\bnan\b|\bNone\b|\binf\b|  | [.;,](?!\d)|: \.")
+"""What is found in a sentence whose number or name is missing."""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_table_gets_charts_verdicts_and_a_report(part):
+    """Nothing raises but NotMeasured, which draw_all turns into a reason; no sentence has a hole in it."""
+
+    @settings(max_examples=EACH, deadline=None, database=None, derandomize=True, report_multiple_bugs=False,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(some.just(part), tables())
+    def answers(_, results):
+        drawn, skipped = figures.draw_all(results)
+        said = [chart.title for chart in drawn] + [chart.alt for chart in drawn] + [skip.reason for skip in skipped]
+        judged = claims.verdicts(results.runs, results.observations)
+        said += [line for verdict in judged for line in (verdict.verdict, *verdict.numbers)] + answer(results.runs)
+        assert [line for line in said if SPOILT.search(line) or "\n" in line] == []
+        page, gallery = report.render(results, ([], skipped))
+        assert page.count("<html") == 1 and gallery.count("## The sixteen claims") == 1
+        assert terminal_table(results.runs)
+        assert advice_in_words(advice.Workload(within_ms=200.0), *advice.best_known([REFERENCE], "browser"),
+                               results.runs)  # fmt: skip
+        with suppress(NotMeasured):
+            advice.best_known([results], "browser")
+
+    answers()
+
+
+def row(number, transport, valid, attempt=1):
+    """A row of a workload over TLS, from the reference."""
+    runs = REFERENCE.runs
+    first = runs[(runs["experiment"] == "overhead") & (runs["transport"] == transport) & runs["valid"]].iloc[[0]]
+    reason = "" if valid else "generator lag p99 14.7 ms is above 10 ms"
+    return first.assign(run_id=f"workload-{number:03}-{transport}", experiment="workload", tls=True, valid=valid,
+                        attempt=attempt, invalid_reason=reason)  # fmt: skip
+
+
+def test_a_workload_whose_first_attempt_was_invalid_is_drawn():
+    """Four rows: one of long polling's two attempts does not count."""
+    rows = [row(1, "polling", True), row(2, "long-polling", False), row(2, "long-polling", True, attempt=2),
+            row(3, "websocket", True)]  # fmt: skip
+    results = replace(REFERENCE, runs=pd.concat(rows, ignore_index=True))
+    drawn, skipped = figures.draw_all(results)
+    chart = next(chart for chart in drawn if chart.name == "bytes_per_delivery")
+    assert chart.title.count(" B a ") == 3 and chart.alt.count("over TLS") == 3
+    reason = next(skip.reason for skip in skipped if skip.name == "latency_tail")
+    assert reason == "the valid run workload-001-polling has no histogram latency/workload-001-polling.hdr"
+    assert report.render(results, (drawn, skipped))
