@@ -23,6 +23,14 @@ class ConnectionLost(OSError):
     """The connection ended in the middle; a client tries again from where it was."""
 
 
+class ServerUnavailable(ConnectionLost):
+    """A server or a proxy before it answers 502, 503 or 504: a client tries again, not before `retry_after` seconds."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
 class Gone(Exception):
     """The server's 410 or close code 4410; carries where the feed stands."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from clients.cursor import Cursor
 from clients.delivery import Back, Delivery, Gap, Lost
-from clients.errors import ConnectionLost, Gone, ServerMissing
+from clients.errors import ConnectionLost, Gone, ServerMissing, ServerUnavailable
 
 FIRST_RETRY, LONGEST_RETRY, PATIENCE = 0.1, 2.0, 60.0  # seconds
 
@@ -49,7 +49,8 @@ def resuming(
 ) -> Generator[Delivery, None, None]:
     """Run session after session, each from where the last one ended: nothing is lost, nothing repeated.
 
-    A server that was never reached is ServerMissing at once; one that went away, after `patience` seconds.
+    A server that was never reached is ServerMissing at once; one that went away, or for which a proxy answers 502, 503
+    or 504, after `patience` seconds. A Retry-After lengthens the wait before the next attempt.
     """
     retry, outage = FIRST_RETRY, Outage(on_change)
     cursor.on_answer = outage.end
@@ -61,16 +62,18 @@ def resuming(
             on_gap(cursor.skip(gone))
             outage.gap, outage.seq = True, cursor.seq or 0
         except OSError as error:
-            if cursor.answers > answers:
+            busy = error.retry_after if isinstance(error, ServerUnavailable) else None
+            if cursor.answers > answers or busy is not None and not outage.away:
                 retry = FIRST_RETRY
                 outage.begin(error.strerror or str(error), cursor.seq or 0)
-            if not cursor.answers or time.monotonic() - outage.lost_at > patience:
+            reached = cursor.answers or busy is not None
+            if not reached or time.monotonic() - outage.lost_at > patience:
                 raise ServerMissing(f"nobody answers ({error.strerror or error}){hint(error)}") from None
-            time.sleep(retry)
+            time.sleep(min(max(retry, busy or 0.0), patience))
             retry = min(2 * retry, LONGEST_RETRY)
 
 
 def hint(error: OSError) -> str:
     """What may be wrong where somebody is there and says nothing."""
-    there = isinstance(error, ConnectionResetError | ConnectionLost)
+    there = isinstance(error, ConnectionResetError | ConnectionLost) and not isinstance(error, ServerUnavailable)
     return "; a server that speaks TLS has an address with https or wss" if there else ""

@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.runners import WorkerRunner
+from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from loadtests.users.deliveries import DeliveryTable, conclude
 from loadtests.users.duplex import LongPollingDuplexUser as LongPollingDuplexUser
@@ -60,8 +61,13 @@ def set_up(environment: Any, web_ui: Any = None, **_: Any) -> None:
 
 
 def stop_and_conclude(environment: Any) -> None:
-    """Stop whoever still runs, so that all bytes are booked, and say what came of it."""
+    """Stop whoever still runs, so that all bytes are booked, and say what came of it.
+
+    Locust writes its CSV files once a second, and not at the end: it gets the time to write what its table has then.
+    """
     environment.runner.stop()
+    if environment.parsed_options.csv_prefix:
+        gevent.sleep(CSV_STATS_INTERVAL_SEC + 0.1)
     conclude(environment, environment.generator.whole())
 
 

@@ -45,7 +45,8 @@ MAY_IMPORT = {
                                   "servers.turns", "flask", "gevent", "simple_websocket", "werkzeug", "wsproto"],
     "servers.sockets.broadcast": ["servers.app.Counts", "servers.feed", "servers.question",
                                   "servers.sockets.websocket", "servers.turns", "gevent", "wsproto"],
-    "servers.sockets.route": ["servers.app", "servers.feed", "servers.sockets.websocket", "flask_sock"],
+    "servers.sockets.route": ["servers.app", "servers.feed", "servers.sockets.handshake", "servers.sockets.websocket",
+                              "flask_sock"],
     "servers.serving": ["servers.serving", "servers.publisher", "servers.feed", "gevent", "greenlet"],
     "servers.serving.crowd": [],
     "servers.serving.tidy": ["servers.serving.limits", "gevent", "psutil"],
@@ -256,7 +257,7 @@ PURE = ["servers.events", "servers.feed", "clients.cursor", "clients.ledger", "c
         "loadtests.experiments",
         "loadtests.link.commands", "loadtests.link.delayline", "loadtests.runs.tally", "loadtests.runs.row",
         "loadtests.runs.validity", "loadtests.runs.floor", "loadtests.runs.interval"]
-OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http", "urllib.request", "subprocess", "multiprocessing",
+OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http.client", "http.server", "urllib.request", "subprocess", "multiprocessing",
            "requests", "httpx", "aiohttp", "websocket", "websockets", "gevent", "h11", "locust", "socketserver"}
 SIBLINGS = ("polling", "long_polling", "websocket")
 

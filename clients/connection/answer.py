@@ -1,30 +1,60 @@
 """What an HTTP response to /messages means, whoever has read it. No I/O."""
 
 import json
+import re
+import time
 import zlib
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
-from clients.errors import ConnectionLost, Gone, Refused
+from clients.errors import Gone, Refused, ServerUnavailable
 
 LARGEST = 64 * 1024 * 1024  # bytes of a response, and of what it is unpacked to
 LONGEST_DETAIL = 200  # characters
 
 
-def messages_in(status: int, body: bytes, coding: str | None = None) -> list[bytes]:
-    """The messages of a response, oldest first, out of its Content-Encoding.
+UNAVAILABLE = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What a server, or a proxy before it, answers for now: RFC 9110 sections 15.6.3 to 15.6.5."""
 
-    Gone, Refused or ConnectionLost where there are none.
+
+def messages_in(
+    status: int, body: bytes, coding: str | None = None, retry_after: str | None = None
+) -> list[bytes]:
+    """The messages of a response, oldest first, out of its Content-Encoding; `retry_after` is the field Retry-After.
+
+    Gone, Refused or ServerUnavailable where there are none.
     """
     if status == 410:
         raise Gone(body)
     if status not in (200, 204):
-        raise refusal(status, body)
+        raise refusal(status, body, retry_after)
     return (gunzipped(body) if coding == "gzip" else body).splitlines()
 
 
-def refusal(status: int, body: bytes) -> Refused | ConnectionLost:
-    """What a status that is an error says; 503 is for now alone, and the client tries again."""
-    words = f"the server answers {status}: {detail(body)}"
-    return ConnectionLost(words) if status == 503 else Refused(words)
+def refusal(status: int, body: bytes, retry_after: str | None = None) -> Refused | ServerUnavailable:
+    """What a status that is an error says; 502, 503 and 504 are for now alone, and the client tries again."""
+    words = f"the server answers {status}: {detail(body) or phrase(status)}"
+    return ServerUnavailable(words, seconds_of(retry_after)) if status in UNAVAILABLE else Refused(words)
+
+
+def phrase(status: int) -> str:
+    """The standard's words for a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "a status that no standard has"
+
+
+def seconds_of(retry_after: str | None) -> float:
+    """Seconds to wait by a field Retry-After (RFC 9110 section 10.2.3): a number, or a date; 0 if it is neither."""
+    if not retry_after:
+        return 0.0
+    if re.fullmatch(r"[0-9]{1,9}", retry_after):
+        return float(retry_after)
+    try:
+        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def gunzipped(body: bytes) -> bytes:
@@ -33,16 +63,16 @@ def gunzipped(body: bytes) -> bytes:
     try:
         whole = unpacking.decompress(body, LARGEST)
     except zlib.error as error:
-        raise Refused(f"the server's answer is no gzip: {error}") from None
+        raise Refused("the server's answer is no gzip") from error
     if not unpacking.eof or unpacking.unused_data:
         raise Refused(f"the server's answer is no gzip of at most {LARGEST:,} B")
     return whole
 
 
 def detail(body: bytes) -> str:
-    """The detail of a problem (RFC 9457), or the beginning of whatever the body is instead."""
+    """The detail of a problem (RFC 9457), or the beginning of a plain text; "" for a page of HTML, as of a proxy."""
     try:
         said = str(json.loads(body)["detail"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        said = body[:80].decode(errors="replace")
+        said = "" if body.lstrip()[:1] == b"<" else body[:80].decode(errors="replace").strip()
     return "".join(letter if letter.isprintable() else " " for letter in said)[:LONGEST_DETAIL]

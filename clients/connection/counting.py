@@ -72,6 +72,14 @@ class CountingSocket(socket.socket):
         """Book what passed on the wire."""
         getattr(self.account, direction)(data)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that `send` has taken and that are not on the wire: none but TLS's."""
+        return 0
+
+    def flush(self) -> None:
+        """Send them; BlockingIOError if the system does not take them all."""
+
     def pending(self) -> int:
         """Bytes that have arrived and wait to be read, but that a poll of the descriptor does not report."""
         return 0

@@ -10,7 +10,7 @@ from typing import Any
 import h11
 
 from clients.address import address_of
-from clients.connection.answer import LARGEST, messages_in, refusal
+from clients.connection.answer import LARGEST, UNAVAILABLE, messages_in, refusal
 from clients.connection.tls import connect
 from clients.cursor import Cursor
 from clients.delivery import Delivery
@@ -39,11 +39,14 @@ class HttpConnection:
         fields: Iterable[tuple[str, str]] = (),
         trust: str | None = None,
     ) -> None:
-        self._address = address = address_of(url)
+        self._address, self._timeout, self._trust = address_of(url), timeout, trust
         self.ledger = ledger
-        self._fields = [("Host", address.authority), *fields]
-        self._h11 = h11.Connection(h11.CLIENT)
-        self.socket = connect(address, ledger, timeout, trust)
+        self._fields = [("Host", self._address.authority), *fields]
+        self._connect()
+
+    def _connect(self) -> None:
+        self._h11, self.closed = h11.Connection(h11.CLIENT), False
+        self.socket = connect(self._address, self.ledger, self._timeout, self._trust)
 
     def __enter__(self) -> "HttpConnection":
         return self
@@ -52,20 +55,28 @@ class HttpConnection:
         self.socket.close()
 
     def get(self, target: str) -> Answer:
-        """Return the response to a GET; ConnectionLost if it does not come whole."""
+        """Return the response to a GET; ConnectionLost if it does not come whole.
+
+        A server may close after a response, as proxies do: the next request is then made on a new connection.
+        """
+        if self.closed:
+            self.socket.close()
+            self._connect()
         request = h11.Request(method="GET", target=self._address.target(target), headers=self._fields)
         try:
             self.socket.sendall(self._send(request) + self._send(h11.EndOfMessage()))
             return self._receive()
         except h11.RemoteProtocolError as error:
-            raise ConnectionLost(f"the response broke off: {error}") from None
+            ended = "the server ended the connection before its response was whole"
+            raise ConnectionLost(ended if self.socket.ended else "the server answers, but not in HTTP") from error
 
     def ask(self, cursor: Cursor, **extra: object) -> list[Delivery]:
         """Ask for what comes after the cursor, and step over it."""
         answer = self.get(cursor.target(**extra))
-        messages = messages_in(answer.status, answer.body, answer.fields.get("content-encoding"))
+        fields = answer.fields
+        messages = messages_in(answer.status, answer.body, fields.get("content-encoding"), fields.get("retry-after"))
         deliveries = list(cursor.deliver(messages, answer.received_at, self.ledger.wire)) if messages else []
-        cursor.learn(answer.fields.get("feed-epoch"), answer.fields.get("feed-newest"))
+        cursor.learn(fields.get("feed-epoch"), fields.get("feed-newest"))
         return deliveries
 
     def _send(self, event: Any) -> bytes:
@@ -82,9 +93,9 @@ class HttpConnection:
                     raise BrokenFeed(f"the server's answer has more than {LARGEST:,} B")
         answer = Answer(response.status_code, fields_of(response), bytes(body), self.socket.arrived_at or time.time())
         if self._h11.our_state is h11.MUST_CLOSE:
-            kept_none = ConnectionLost("the server keeps no connections")
-            raise refusal(answer.status, answer.body) if answer.status >= 400 else kept_none
-        self._h11.start_next_cycle()
+            self.closed = True
+        else:
+            self._h11.start_next_cycle()
         return answer
 
     def _next_event(self) -> Any:
@@ -106,8 +117,8 @@ def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = No
     """What a server says of itself and of its feed, asked on a connection of its own; Refused by another server."""
     with HttpConnection(url, ledger, timeout, trust=trust) as connection:
         answer = connection.get("/status")
-    if answer.fields.get("content-type") == PROBLEM:
-        raise refusal(answer.status, answer.body)
+    if answer.fields.get("content-type") == PROBLEM or answer.status in UNAVAILABLE:
+        raise refusal(answer.status, answer.body, answer.fields.get("retry-after"))
     with suppress(ValueError):
         status = json.loads(answer.body)
         if isinstance(status, dict) and {"epoch", "newest"} <= status.keys():

@@ -39,7 +39,7 @@ class TlsSocket(CountingSocket):
         super().connect(address)
         try:
             self._work(self._tls.do_handshake)
-            self._flush()
+            self.flush()
         except EOFError:
             raise ConnectionLost("the server ended the connection in the TLS handshake") from None
         except ssl.SSLCertVerificationError as error:
@@ -51,9 +51,15 @@ class TlsSocket(CountingSocket):
 
     def send(self, data: Any, *args: Any, **kwargs: Any) -> int:
         count = self._tls.write(data)
-        self._flush()
         self._unwrapped("sent", bytes(memoryview(data)[:count]))
+        with suppress(BlockingIOError):  # it is taken all the same: what is `unsent` goes first the next time
+            self.flush()
         return count
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of ciphertext that wait until the system takes them."""
+        return len(self._unsent) + self._outgoing.pending
 
     def recv(self, size: int = READ, *args: Any) -> bytes:
         try:
@@ -79,7 +85,7 @@ class TlsSocket(CountingSocket):
         with suppress(ssl.SSLError):
             self._tls.unwrap()
         with suppress(OSError):
-            self._flush()
+            self.flush()
 
     def passed(self, direction: Direction, data: bytes) -> None:
         """Book ciphertext as TLS's own for now; `_unwrapped` takes the plaintext out again."""
@@ -101,12 +107,12 @@ class TlsSocket(CountingSocket):
                 pass
             finally:
                 self.account.wrapped("received", came - self._incoming.pending, self._heading)
-            self._flush()
+            self.flush()
             if not (data := super().recv(READ)):
                 raise EOFError
             self._incoming.write(data)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Send what OpenSSL has written; what is left after an interruption is sent first the next time."""
         self._unsent += self._outgoing.read()
         while self._unsent:

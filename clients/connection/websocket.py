@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from websockets.client import ClientProtocol
@@ -18,6 +19,7 @@ from clients.errors import BrokenFeed, ConnectionLost, Gone
 from clients.ledger import Ledger
 
 GONE = 4410  # close code
+LARGEST_MESSAGE = 16 * 1024 * 1024  # bytes: what /echo gives back, and --size allows (websockets' default is 1 MiB)
 SILENCE = 60.0  # seconds without a byte, pings included, after which the connection is taken for dead
 LINGER = 2.0  # seconds that the closing handshake may take
 EXTENSIONS = "sec-websocket-extensions"
@@ -38,7 +40,9 @@ class WebSocketConnection:
         address, lines = address_of(url), list(fields)
         uri = parse_uri(f"{'wss' if address.secure else 'ws'}://{address.authority}{address.target(target)}")
         offered = deflate or any(name.lower() == EXTENSIONS for name, _ in lines)
-        self._protocol = ClientProtocol(uri, extensions=[ClientPerMessageDeflateFactory()] if offered else None)
+        extensions = [ClientPerMessageDeflateFactory()] if offered else None
+        self._protocol = ClientProtocol(uri, extensions=extensions, max_size=LARGEST_MESSAGE)
+        self._unsent = bytearray()  # what a socket without a timeout has not taken yet
         self._begun: list[bytes] = []  # the fragments of a message so far
         self._on_pong: Callable[[], Any] = lambda: None
         self.socket = connect(address, ledger, SILENCE, trust)
@@ -123,7 +127,8 @@ class WebSocketConnection:
         while self._protocol.state is State.CONNECTING and self._protocol.handshake_exc is None:
             self._receive()
         if isinstance(refused := self._protocol.handshake_exc, InvalidStatus):
-            raise refusal(refused.response.status_code, bytes(refused.response.body or b""))
+            response = refused.response
+            raise refusal(response.status_code, bytes(response.body or b""), response.headers.get("Retry-After"))
         if isinstance(refused, InvalidHandshake):
             raise ConnectionLost(f"the handshake failed: {refused}")
 
@@ -135,10 +140,22 @@ class WebSocketConnection:
             self._protocol.receive_eof()
         self._flush()
 
+    @property
+    def unsent(self) -> bool:
+        """Whether bytes wait until the socket takes more; only one without a timeout leaves any."""
+        return bool(self._unsent) or self.socket.unsent > 0
+
+    def flush(self) -> None:
+        """Send what waits, oldest first, as far as the socket takes it: what follows a half frame is its other half."""
+        with suppress(BlockingIOError):
+            self.socket.flush()
+            while self._unsent and not self.socket.unsent:
+                del self._unsent[: self.socket.send(self._unsent)]
+
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
-            if data:
-                self.socket.sendall(data)
+            self._unsent += data
+        self.flush()
 
     def _ending(self) -> Exception:
         if isinstance(wrong := self._protocol.parser_exc, PayloadTooBig | ProtocolError):

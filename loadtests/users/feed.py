@@ -22,6 +22,7 @@ from loadtests.runs.tally import FEED, Sequence
 from loadtests.users.generator import Generator
 
 RETRY = 0.25, 0.75  # seconds between attempts to reach a server that is away, drawn anew: no two clients in step
+LONGEST_RETRY = 60.0  # seconds that a Retry-After may ask for
 STAMP = re.compile(rb'\{"seq":([0-9]+),"published_at":([0-9]+\.[0-9]+),')  # how each message begins
 LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # the errors of a lost connection
 
@@ -102,7 +103,7 @@ class FeedUser(User):
                     self.generator.tally.gaps += 1
                 except (*LOST, ClientError) as error:
                     self.fail("connection", error)
-                    time.sleep(random.uniform(*RETRY))
+                    time.sleep(max(random.uniform(*RETRY), min(getattr(error, "retry_after", 0.0), LONGEST_RETRY)))
         finally:
             self.hand_in()
 

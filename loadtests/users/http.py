@@ -92,7 +92,8 @@ class HttpUser(FeedUser):
             tally.answers += 1
             tally.held_us += round((time.time() - self.asked_at) * 1e6)
             tally.empty_responses += response.status_code == 204
-        if messages := messages_in(response.status_code, body, field(response, "Content-Encoding")):
+        coding, retry_after = field(response, "Content-Encoding"), field(response, "Retry-After")
+        if messages := messages_in(response.status_code, body, coding, retry_after):
             self.deliver(messages)
         else:
             self.answered_at = None

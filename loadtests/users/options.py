@@ -1,8 +1,10 @@
 """The options that the lab adds to Locust's own, and what does not go together."""
 
+import os
 import socket
 import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NoReturn
 
 from locust.exception import RPCError
@@ -20,6 +22,8 @@ LARGEST_ECHO = 16 * 2**20  # bytes
 
 def add_options(parser: Any) -> None:
     parser.set_defaults(web_host="127.0.0.1")  # Locust's own page would listen to the whole network
+    if processes_are_asked_for():
+        parser.set_defaults(master_bind_host="127.0.0.1", master_bind_port=free_port(), master_port=free_port())
     group = parser.add_argument_group("push lab")
     group.add_argument(
         "--poll-interval", type=number(0.001, 3600), default=1.0, help="polling: from one request to the next, s"
@@ -38,6 +42,18 @@ def add_options(parser: Any) -> None:
     group.add_argument("--tls", metavar="FILE", help="speak TLS, trusting the authority in FILE (PEM)")
     group.add_argument("--deflate", action="store_true", help="offer to take messages compressed")
     group.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
+
+
+def processes_are_asked_for() -> bool:
+    """Whether Locust forks its workers here, by `--processes`; with --master and --worker 5557 stays the default."""
+    return "LOCUST_PROCESSES" in os.environ or any(word.partition("=")[0] == "--processes" for word in sys.argv)
+
+
+@cache  # one for master and workers, however often the command line is read
+def free_port() -> int:
+    """A port at which the processes of this run meet, whatever else runs on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def check(options: Any, host: str | None, users: Iterable[Any]) -> None:

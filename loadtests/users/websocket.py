@@ -11,7 +11,7 @@ from clients.errors import ConnectionLost
 from loadtests.runs.tally import Sequence
 from loadtests.users.feed import FeedUser
 
-READABLE = 1  # libev's EV_READ
+READABLE, WRITABLE = 1, 2  # libev's EV_READ and EV_WRITE
 
 
 class WebSocketUser(FeedUser):
@@ -31,11 +31,15 @@ class WebSocketUser(FeedUser):
         tally.connections += 1
         where = self.url, self.cursor.target()
         ways = {"trust": self.options.tls, "deflate": self.options.deflate}
-        with WebSocketConnection(*where, self.ledger, self.fields[1:], **ways) as connection:
-            self.sockets, self.send = [connection.socket], connection.send
-            self.heard(connection)  # what came together with the 101, and so on its page
-            self.joined()
-            self.listen(connection)
+        connection = WebSocketConnection(*where, self.ledger, self.fields[1:], **ways)
+        try:
+            with connection:
+                self.sockets, self.send = [connection.socket], connection.send
+                self.heard(connection)  # what came together with the 101, and so on its page
+                self.joined()
+                self.listen(connection)
+        finally:
+            self.heard(connection)  # what came while the connection was being closed was delivered, too
 
     def listen(self, connection: WebSocketConnection) -> None:
         """Take what comes, until the connection ends.
@@ -44,6 +48,7 @@ class WebSocketUser(FeedUser):
         """
         ended = AsyncResult()
         self.heard_at = time.monotonic()
+        loop, descriptor = gevent.get_hub().loop, connection.socket.fileno()
 
         def take() -> None:
             self.heard_at = time.monotonic()
@@ -58,9 +63,26 @@ class WebSocketUser(FeedUser):
             except Exception as error:
                 watcher.stop()
                 ended.set_exception(error)
+            send_rest()
+
+        def send_rest() -> None:
+            """Send what waits, and have this called again as long as something does."""
+            try:
+                connection.flush()
+            except OSError as error:
+                ended.set_exception(error)
+            if connection.unsent and not ended.ready():
+                writer.start(send_rest)
+            else:
+                writer.stop()
+
+        def send(text: str) -> None:
+            connection.send(text)
+            send_rest()
 
         connection.socket.settimeout(0)
-        watcher = gevent.get_hub().loop.io(connection.socket.fileno(), READABLE)
+        self.send = send
+        watcher, writer = loop.io(descriptor, READABLE), loop.io(descriptor, WRITABLE)
         try:
             watcher.start(take)
             if connection.socket.pending():
@@ -71,8 +93,10 @@ class WebSocketUser(FeedUser):
                     raise ConnectionLost(f"the server was silent for {SILENCE:.0f} s")
             ended.get()
         finally:
-            watcher.stop()
-            watcher.close()
+            for each in (watcher, writer):
+                each.stop()
+                each.close()
+            connection.socket.settimeout(SILENCE)
 
     def heard(self, connection: WebSocketConnection) -> None:
         messages, _ = connection.take()

@@ -24,6 +24,15 @@ class UpgradeRequired(HTTPException):
         return [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
 
 
+class NotUpgraded(BadRequest):
+    """400: a plain request, where a WebSocket is served. Most often a proxy has taken the upgrade's fields away."""
+
+    description = (
+        "this server expects a WebSocket upgrade; no Upgrade header arrived; a proxy in between must forward Upgrade "
+        "and Connection"
+    )
+
+
 def check(environ: Mapping[str, Any]) -> None:
     """Raise BadRequest or UpgradeRequired unless a WSGI request is an opening handshake (RFC 6455 section 4.2.1).
 

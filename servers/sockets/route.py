@@ -8,6 +8,7 @@ import flask_sock
 
 from servers.app import gone_json
 from servers.feed import OutsideHistory
+from servers.sockets.handshake import NotUpgraded
 from servers.sockets.websocket import WebSocket
 
 GONE = 4410  # a private close code (RFC 6455 section 7.4.2), modelled on HTTP's 410
@@ -30,5 +31,11 @@ class Sock(flask_sock.Sock):
                     ws.close(GONE, gone_json(error))
 
             super(Sock, self).route(path, bp, **options)(tell_of_gap)
+            self.app.get(path, websocket=False, endpoint=f"{path} without an upgrade")(not_upgraded)
 
         return decorate
+
+
+def not_upgraded() -> None:
+    """Refuse a request that asks for no WebSocket."""
+    raise NotUpgraded()

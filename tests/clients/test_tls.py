@@ -286,7 +286,7 @@ def test_a_file_that_names_no_authority_is_told(tmp_path, content):
     ("https://h:5001", 5001, True), ("wss://h:1/messages", 1, True),
 ])
 def test_an_address_says_whether_it_is_secure(url, port, secure):
-    assert address_of(url) == ("h", port, secure, "")
+    assert address_of(url) == Address("h", port, secure)
     assert address_of(with_tls(url)).secure
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -177,6 +177,35 @@ def test_what_is_lost_repeated_or_late_is_counted_and_fails_the_run():
         server.shutdown()
     assert "7 deliveries, 0 lost, 1 repeated, 1 out of order, 0 failures" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 1
+
+
+def test_the_csv_the_printed_table_and_the_page_agree(urls, tmp_path):
+    """With an end that is not on Locust's own beat of a second."""
+    files = ["--csv", str(tmp_path / "table"), "--html", str(tmp_path / "page.html")]
+    done = locust("long-polling", "-u", "20", "-r", "20", "-t", "3s", "--host", urls["long-polling"], *files)
+    assert done.returncode == 0, done.stderr
+    said = re.search(r"([\d,]+) deliveries, 0 lost", done.stdout)
+    printed = re.findall(r"^long-polling +delivery +(\d+) +0\(0.00%\)", done.stderr + done.stdout, re.MULTILINE)
+    with (tmp_path / "table_stats.csv").open() as file:
+        rows = {row["Name"]: int(row["Request Count"]) for row in csv.DictReader(file)}
+    on_page = re.findall(r'"num_requests": (\d+)', (tmp_path / "page.html").read_text(encoding="utf-8"))
+    counts = [int(said[1].replace(",", "")), int(printed[-1]), rows["delivery"], rows["Aggregated"], int(on_page[0])]
+    assert counts == [counts[0]] * 5 and counts[0] > 200
+
+
+def test_two_runs_with_processes_do_not_meet(urls):
+    """Each has a port of its own for its workers, whatever uses Locust's 5557."""
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "PollingUser", "--headless", "-u", "2",
+               "-t", "2s", "--processes", "2", "--host", urls["polling"]]  # fmt: skip
+    with socket.socket() as other:
+        with suppress(OSError):  # another run has it, which is as good
+            other.bind(("127.0.0.1", 5557))
+            other.listen()
+        runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                for _ in range(2)]  # fmt: skip
+        for run in runs:
+            said, _ = run.communicate(timeout=60)
+            assert run.returncode == 0 and re.search(r"deliveries, 0 lost", said), said
 
 
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=" ".join)
