@@ -135,8 +135,11 @@ def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> source
     source = args.source or ("clock" if given else "earthquakes")
     if source != "earthquakes" and args.speed:
         p.error("--speed is for --source earthquakes")
-    if source == "none" and given or source == "earthquakes" and given.keys() - {"rate", "seed"}:
-        p.error(f"--{' and --'.join(given)} cannot go with --source {source}")
+    if args.speed and args.rate:
+        p.error("--speed and --rate both say how fast the earthquakes are published: give one of them")
+    taken = {"none": set(), "earthquakes": {"rate"}}.get(source, set(CLOCK_DEFAULTS))
+    if refused := [name for name in given if name not in taken]:
+        p.error(f"--{' and --'.join(refused)} cannot go with --source {source}")
     if source == "none":
         return iter(())
     if source == "earthquakes":

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from servers import guard
 from servers.description import description
@@ -76,7 +76,9 @@ class App(Flask):
         try:
             guard.check(environ, self.token)
         except HTTPException as error:
-            return last(problem(error))
+            refusal = last(problem(error))
+            refusal.headers.extend(self.config.get("ANSWER_FIELDS", ()))
+            return refusal
         return None
 
     def process_response(self, response: Response) -> Response:
@@ -86,7 +88,7 @@ class App(Flask):
         """
         response.headers.extend(self.config.get("ANSWER_FIELDS", ()))
         if isinstance(response, Delivered):
-            self.counts.deliveries += response.deliveries
+            self.counts.deliveries += response.deliveries * (request.method == "GET")  # HEAD is sent none
             if self.config.get("DEFLATE") and "gzip" in request.accept_encodings:
                 response.compress()
         return super().process_response(response)
@@ -234,10 +236,12 @@ def add_posting(app: App, feed: Feed) -> None:
 
 
 def body_up_to(limit: int) -> bytes:
-    """Return the request's body; 413 if it is larger, and then the rest of it is not read.
+    """Return the request's body; 415 if it is encoded, 413 if it is larger, and then the rest of it is not read.
 
     A body in chunks does not say its length first. Werkzeug truncates it at the maximum silently, hence one byte more.
     """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("this server takes bodies without a Content-Encoding (RFC 9110 section 15.5.16)")
     request.max_content_length = limit + 1
     body = request.get_data(cache=False)
     if len(body) > limit:

@@ -4,6 +4,7 @@ Each due time counts from the start, so that a late message never delays the nex
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from gevent import monkey
@@ -33,16 +34,26 @@ class Publisher:
         """How late messages were published: 99th percentile in milliseconds, 0 if there was none."""
         return self._late_us.get_value_at_percentile(99) / 1000
 
-    def start(self) -> None:
+    def start(self, on_failure: Callable[[BaseException], object] = lambda error: None) -> None:
+        """Begin to publish; `on_failure` is called, in the event loop, with an error that ends it."""
         self._running.acquire()
-        self._publishing = ThreadPool(1).spawn(self._run)
+        self._publishing = ThreadPool(1).spawn(self._publish)
+        self._publishing.rawlink(lambda result: result.value is not None and on_failure(result.value))
 
     def stop(self) -> None:
         """Return once the last message is out."""
         if self._publishing is not None:
             self._running.release()
-            self._publishing.get()
+            self._publishing.wait()
             self._publishing = None
+
+    def _publish(self) -> Exception | None:
+        """Publish until the end; return what went wrong, since gevent would print what is raised in a thread."""
+        try:
+            self._run()
+        except Exception as error:
+            return error
+        return None
 
     def _run(self) -> None:
         started = time.time()

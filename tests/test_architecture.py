@@ -257,8 +257,9 @@ PURE = ["servers.events", "servers.feed", "clients.cursor", "clients.ledger", "c
         "loadtests.experiments",
         "loadtests.link.commands", "loadtests.link.delayline", "loadtests.runs.tally", "loadtests.runs.row",
         "loadtests.runs.validity", "loadtests.runs.floor", "loadtests.runs.interval"]
-OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http.client", "http.server", "urllib.request", "subprocess", "multiprocessing",
-           "requests", "httpx", "aiohttp", "websocket", "websockets", "gevent", "h11", "locust", "socketserver"}
+OUTSIDE = {"socket", "ssl", "select", "selectors", "asyncio", "http.client", "http.server", "urllib.request",
+           "subprocess", "multiprocessing", "requests", "httpx", "aiohttp", "websocket", "websockets", "gevent", "h11",
+           "locust", "socketserver"}
 SIBLINGS = ("polling", "long_polling", "websocket")
 
 

@@ -46,10 +46,19 @@ class PartialFolder:
         self.scaffold.mkdir(parents=True)
 
     def publish(self) -> None:
-        """Give the results their name, in place of what had it."""
+        """Give the results their name; what had it is deleted only then, and has it back if that fails."""
         shutil.rmtree(self.scaffold)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.path.rename(self.folder)
+        before = self.folder.with_name(f".{self.folder.name}.before")
+        shutil.rmtree(before, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.rename(before)
+        try:
+            self.path.rename(self.folder)
+        except OSError:
+            if before.exists():
+                before.rename(self.folder)
+            raise
+        shutil.rmtree(before, ignore_errors=True)
 
 
 def add_line(path: Path, values: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from results.folders import ROOT
@@ -119,10 +119,13 @@ class Child:
         self._lines.put("")
 
     def _gone(self) -> RunFailed:
-        self._process.wait(STOP_TIMEOUT)
+        with suppress(subprocess.TimeoutExpired):  # it has closed its output, and is not gone yet
+            self._process.wait(STOP_TIMEOUT)
+        status = self._process.returncode
+        how = "closed its output" if status is None else f"ended in mid-run (exit status {status})"
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip().splitlines()
-        return RunFailed(f"{self.name} ended in mid-run (exit status {self._process.returncode}){last_of(said)}")
+        return RunFailed(f"{self.name} {how}{last_of(said)}")
 
 
 def start(children: ExitStack, name: str, arguments: list[str]) -> Child:

@@ -68,9 +68,7 @@ def beside(attack: str, seconds: float) -> Beside:
         attacker.tell(do="count")
         found.tried = attacker.hear("tried", START_TIMEOUT)
         attacker.end()
-        deadline = time.monotonic() + AFTER_S
-        while (after := rss_of(server)) > BACK * before and time.monotonic() < deadline:
-            time.sleep(0.1)
+        after = memory_after(server, BACK * before)
         found.rss = [before, most, after]
         found.lost = [f"{each.transport}: {what}" for each in clients for what in each.faults]
         found.lost += [f"{each.transport} was told of a gap" for each in clients if each.gaps]
@@ -89,8 +87,24 @@ def watched(server: Child, seconds: float, clients: list[Witness] | None = None)
     return seen
 
 
+def memory_after(server: Child, wanted: float) -> int:
+    """The server's memory as soon as it is down to so many bytes, or after AFTER_S; RunFailed if the server ends."""
+    deadline = time.monotonic() + AFTER_S
+    while (after := watched(server, 0.2)[-1]) > wanted and time.monotonic() < deadline:
+        pass
+    return after
+
+
 def rss_of(server: Child) -> int:
-    return psutil.Process(server.pid).memory_info().rss
+    """Bytes; RunFailed where there are none, since the process has ended: a dead one is no sign that memory is back."""
+    try:
+        rss = int(psutil.Process(server.pid).memory_info().rss)
+    except psutil.NoSuchProcess:
+        rss = 0
+    if not rss:
+        server.check()
+        raise RunFailed("the server has ended")
+    return rss
 
 
 def latest(clients: list[Witness]) -> dict[str, float]:

@@ -1,17 +1,19 @@
 """One connection: requests as `incoming` reads them, answered by gevent's WSGI handler."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import gevent
+import gevent.ssl
 from gevent.pywsgi import WSGIHandler
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from servers.app import last, problem
-from servers.serving.incoming import Gone, Incoming, gone_if_broken
+from servers.serving.incoming import READ, Gone, Incoming, gone_if_broken
 from servers.serving.requests import Head
 from servers.sockets.whole import PIECE, READABLE, WholeSocket
 
@@ -54,7 +56,9 @@ class LabHandler(WSGIHandler):
         """Answer what is no request, and end the connection: nobody knows where the next one begins."""
         self.command, self.request_version, self.close_connection = "GET", "HTTP/1.1", True
         self.environ = self.server.get_environ() | {"REQUEST_METHOD": "GET"}
-        self.application = last(problem(error))
+        refusal = last(problem(error))
+        refusal.headers.extend(self.server.answer_fields)
+        self.application = refusal
 
     def _environ_of(self, head: Head) -> dict[str, Any]:
         """The WSGI environment of a request (PEP 3333)."""
@@ -102,7 +106,7 @@ class HoldingHandler(LabHandler):
     """The same, where responses are held back: ends one as soon as nobody is left to get it."""
 
     def run_application(self) -> None:
-        with ended_with_its_client(self.socket):
+        with ended_with_its_client(self.socket, self.wsgi_input):
             super().run_application()
 
 
@@ -126,18 +130,31 @@ def fields_of(head: Head) -> dict[str, str]:
     return found
 
 
+def has_gone(sock: Any, incoming: Incoming) -> bool | None:
+    """Whether the client has ended the connection; None if nothing has come. Does not wait.
+
+    Over TLS its end is a record as any other (close_notify, RFC 8446 section 6.1), so that what came has to be read.
+    """
+    try:
+        if not isinstance(sock, gevent.ssl.SSLSocket):
+            return bool(sock._sock.recv(1, socket.MSG_PEEK) == b"")
+        data = sock._sslobj.read(READ)
+        incoming.keep(data)
+        return data == b""
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return None
+    except OSError:
+        return True
+
+
 @contextmanager
-def ended_with_its_client(sock: Any) -> Iterator[None]:
+def ended_with_its_client(sock: Any, incoming: Incoming) -> Iterator[None]:
     """Within this, the greenlet ends with Gone when its client ends the connection."""
     watcher = gevent.get_hub().loop.io(sock.fileno(), READABLE)
 
     def look(waiting: Any) -> None:
-        try:
-            gone = sock._sock.recv(1, socket.MSG_PEEK) == b""
-        except BlockingIOError:
+        if (gone := has_gone(sock, incoming)) is None:
             return
-        except OSError:
-            gone = True
         watcher.stop()  # if it has not gone, it has sent its next request
         if gone:
             gevent.kill(waiting, Gone)

@@ -45,6 +45,7 @@ class Incoming:
     def _begin(self) -> None:
         """Make ready for the next request."""
         self._part, self._taken = b"", 0  # of the body: what nobody has read yet; how much of the room it takes
+        self._behind = 0  # bytes of the room that further requests take while this one is answered
         self._has_head = self.complete = self._waits = False  # `_waits`: the client, for a 100 before it sends a body
 
     def head(self) -> Head:
@@ -63,7 +64,20 @@ class Incoming:
         check(head)
         self._is_first, self._has_head = False, True
         self._waits = b"100-continue" in head.values(b"expect") and head.version == "1.1"
+        self._charge()
         return head
+
+    def keep(self, data: bytes) -> None:
+        """Keep what came while a request is answered: it belongs to the next one."""
+        self._unread += data
+        self._behind += len(data)
+        self._room.left -= len(data)  # one read at most, which nobody can wait for here
+
+    def _charge(self) -> None:
+        """Take the room of what came behind this request: until that is answered, it stays in memory."""
+        if size := len(self._unread) + PARSED * bool(self._requests.events):
+            self._room.take(size)
+            self._behind += size
 
     def read(self, size: int = -1) -> bytes:
         """Some of the body, at most `size` bytes; without a size, the rest of it; b"" at its end."""
@@ -81,6 +95,7 @@ class Incoming:
         if self._more():
             raise BadRequest("this request has a body")
         self.handed_over = True
+        self._release()
         del self._requests
         return self._socket, self._unread
 
@@ -88,10 +103,15 @@ class Incoming:
         """Read what nobody wanted of the body; pywsgi calls it so, once the response is sent."""
         if self.handed_over or not self._has_head:
             return
-        self._room.give(self._taken)
+        self._release()
         with suppress(HTTPException), gevent.Timeout(FAREWELL, False):
             while not self.complete and not self._waits:
                 self._more()
+
+    def _release(self) -> None:
+        """Give back what this request took of the room."""
+        self._room.give(self._taken + self._behind)
+        self._taken = self._behind = 0
 
     def _more(self) -> bytes:
         """The next part of the body, as soon as it has come; b"" at its end."""

@@ -37,12 +37,24 @@ def free_memory() -> float:
 
 
 def left_to_groups(most: str, used: str, folder: Path = GROUPS[0], own: Path = GROUPS[1]) -> Iterator[int]:
-    """What is left of a resource to this process's cgroup and to each group around it, as far as they have a limit."""
+    """What is left of a resource to this process's cgroup and to each group around it, as far as they have a limit.
+
+    Of memory, files that the kernel caches and does not need count as left: it gives them up first.
+    """
     with suppress(OSError):
         inner = folder / own.read_text(encoding="ascii").rpartition("0::/")[2].strip("/\n")
         for group in (inner, *inner.parents):
             with suppress(OSError, ValueError):  # no such group is seen from in here, or it says "max"
-                yield int((group / most).read_text()) - int((group / used).read_text())
+                left = int((group / most).read_text()) - int((group / used).read_text())
+                yield left + (unneeded_cache(group) if used == "memory.current" else 0)
+
+
+def unneeded_cache(group: Path) -> int:
+    """Bytes of files in a cgroup's memory that were not used lately (`inactive_file` of memory.stat); 0 if unknown."""
+    with suppress(OSError, ValueError):
+        numbers = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return int(numbers.get("inactive_file", 0))
+    return 0
 
 
 def return_memory() -> None:

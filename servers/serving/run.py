@@ -4,6 +4,7 @@ import gc
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +19,9 @@ from servers.serving.server import LabServer, address_of, stop_all
 from servers.serving.tidy import Tidy
 
 
-def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers: IO[str]) -> None:
+def take_commands(
+    publisher: Publisher, feed: Feed, commands: IO[bytes], answers: IO[str], on_failure: Callable[[BaseException], Any]
+) -> None:
     """Start and stop publishing as lines of JSON say: `{"do": "start"}`, `{"do": "stop"}`; answer with the newest seq.
     `{"do": "count"}` is answered with how many greenlets there are.
 
@@ -27,7 +30,7 @@ def take_commands(publisher: Publisher, feed: Feed, commands: IO[bytes], answers
     for line in FileObject(commands, "rb"):
         match json.loads(line):
             case {"do": "start"}:
-                publisher.start()
+                publisher.start(on_failure)
                 answer: dict[str, Any] = {"started_at": feed.newest}
             case {"do": "stop"}:
                 publisher.stop()
@@ -58,6 +61,12 @@ def serve(
     Return the exit status.
     """
     status = status_by_signal()
+
+    def fail(error: BaseException) -> None:
+        """End, since nothing more will be published: a feed in silence would pass for a quiet one."""
+        print(f"servers: publishing has failed: {error!r}", file=sys.stderr, flush=True)
+        status.set(1)
+
     gc.collect()
     gc.freeze()  # what is there now stays: to go through it again would hold all clients up for 40 ms at a time
     urls = {transport: address_of(transport, server) for transport, server in servers.items()}
@@ -67,9 +76,11 @@ def serve(
         lines = urls | ({"to trust": str(trusted)} if trusted else {})
         print("\n".join(f"{name:<13}{value}" for name, value in lines.items()), flush=True)
     if controlled:
-        gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout).link(lambda _: status.set(0))
+        commands = gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout, fail)
+        commands.link_value(lambda _: status.set(0))
+        commands.link_exception(lambda greenlet: fail(greenlet.exception))
     else:
-        publisher.start()
+        publisher.start(fail)
     next(iter(servers.values())).crowd.on_leave = Tidy().ended
     try:
         return status.get()

@@ -32,7 +32,7 @@ TRANSPORTS: dict[str, Callable[[Feed], App]] = {
 FULL = b'{"title":"Service Unavailable","status":503,"detail":"as many are connected as may be"}'
 TURNED_AWAY = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
-    b"Retry-After: 5\r\nConnection: close\r\n\r\n%b" % (len(FULL), FULL)
+    b"Retry-After: 5\r\nConnection: close\r\n%b\r\n%b"
 )
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.1  # seconds
@@ -50,6 +50,7 @@ class LabServer(WSGIServer):
 
     handler_class = LabHandler
     max_accept = 10  # connections at a time, so that a flood of them waits in the kernel and not here
+    answer_fields: Sequence[tuple[str, str]] = ()  # field lines of every answer, those of refusals among them
     upgrades = False  # whether a GET may open a WebSocket
     token: str | None = None
 
@@ -71,30 +72,48 @@ class LabServer(WSGIServer):
             return None
 
     def handle(self, sock: socket.socket, address: Any) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds out, in the end, who has gone without a word
-        sock.settimeout(STALL)
         if not self.crowd.admit(address[0]):
             return self._turn_away(sock)
         try:
-            super().handle(sock, address)
+            self._serve(sock, address)
         finally:
             self.crowd.leave(address[0])
+
+    def _serve(self, sock: socket.socket, address: Any) -> None:
+        """Answer the requests of a connection that was admitted."""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds out, in the end, who has gone without a word
+        sock.settimeout(STALL)
+        super().handle(sock, address)
 
     def _turn_away(self, sock: socket.socket) -> None:
         sock.settimeout(LINGER)
         with suppress(OSError):
-            sock.sendall(TURNED_AWAY)
+            sock.sendall(turned_away(self.answer_fields))
             WholeSocket(sock).close()
 
     def wrap_socket_and_handle(self, sock: socket.socket, address: Any) -> None:
-        sock.settimeout(HEAD_TIME)
-        try:
-            secured = self.wrap_socket(sock, **self.ssl_args)
-        except OSError:  # the client broke off or was silent, does not trust the certificate, or speaks no TLS
+        """Admit the connection, then make the TLS handshake: a slow one counts, and has HEAD_TIME.
+
+        Where no more are admitted the connection is closed: to say so would take the handshake that costs the most.
+        """
+        if not self.crowd.admit(address[0]):
             return sock.close()
-        with closing(secured):
-            self.handle(secured, address)
+        try:
+            with gevent.Timeout(HEAD_TIME, TimeoutError("the TLS handshake takes too long")):
+                secured = self.wrap_socket(sock, **self.ssl_args)
+            with closing(secured):
+                self._serve(secured, address)
+        except OSError:  # the client broke off or was silent, does not trust the certificate, or speaks no TLS
+            sock.close()
+        finally:
+            self.crowd.leave(address[0])
+
+
+def turned_away(fields: Sequence[tuple[str, str]]) -> bytes:
+    """The 503 for which no request has to be read, with these field lines."""
+    added = b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in fields)
+    return TURNED_AWAY % (len(FULL), added, FULL)
 
 
 def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | None) -> LabServer:
@@ -140,7 +159,7 @@ def bind_all(
             app.config["ANSWER_FIELDS"] = answer_fields
             app.room, app.pace = room, pace
             servers[transport] = bind(app, transport, host, port, tls)
-            servers[transport].crowd = crowd
+            servers[transport].crowd, servers[transport].answer_fields = crowd, answer_fields
     except PortUnavailable:
         stop_all(list(servers.values()))
         raise

@@ -9,6 +9,7 @@ This relies on gevent: its greenlets take turns only where one of them waits, so
 that do not wait.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
@@ -32,6 +33,8 @@ class Offered(Protocol):
     """A connection that takes as much of a frame as it can, at once, and says how many bytes that was."""
 
     def offer(self, frame: bytes) -> int: ...
+
+    def fail(self) -> None: ...
 
 
 @dataclass(eq=False)
@@ -113,6 +116,19 @@ class Broadcast:
         return self._seq
 
     def _run(self) -> None:
+        """Tell all of each message until the feed is closed. After a fault of its own all are closed with 1011, and the
+        next connection starts it again.
+        """
+        try:
+            self._tell_all()
+        except Exception as error:
+            print(f"servers: the broadcast fails, its WebSockets are closed with 1011: {error!r}", file=sys.stderr,
+                  flush=True)  # fmt: skip
+            self._teller, places = None, list(self._places)
+            for place in places:
+                place.ws.fail()
+
+    def _tell_all(self) -> None:
         while True:
             try:
                 if not (messages := self._feed.after(self._seq, timeout=None)):

@@ -4,6 +4,7 @@ flask-sock's own, of simple-websocket 1.1.0, writes half a frame to a slow reade
 500, lets whoever offers it compress, counts a text's size in characters, and leaves TCP open after a close.
 """
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -117,6 +118,10 @@ class WebSocket:
             self._wanted.set()  # whatever is read from now on, nobody waits for
         self.ended.wait()
 
+    def fail(self) -> None:
+        """Begin to close, since the server cannot serve this connection; return at once."""
+        gevent.spawn(self._begin_closing, CloseReason.INTERNAL_ERROR, "")
+
     def go_away(self) -> None:
         """Begin to close, since the server ends; return at once."""
         gevent.spawn(self._begin_closing, CloseReason.GOING_AWAY, "")
@@ -151,9 +156,14 @@ class WebSocket:
         """Read once, and then not before the event loop comes round: whoever sends without a pause leaves the others
         their turns. Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
         """
-        with suppress(OSError, ConnectionClosed):
+        try:
             if self._hear(behind or self._socket.recv(READ)):
                 return self._listen()
+        except (OSError, ConnectionClosed):
+            pass
+        except Exception as error:  # a fault of the server's own: the client hears of it, and so does the terminal
+            print(f"servers: a WebSocket is closed with 1011: {error!r}", file=sys.stderr, flush=True)
+            self._begin_closing(CloseReason.INTERNAL_ERROR, "")
         self._end()
 
     def _ping(self) -> None:
