@@ -2,37 +2,71 @@
 
 CPU divided by deliveries depends on how often is published and to how many; these prices do not. A run's CPU in its
 window is a · publications + b · answers + c · client-seconds: answers are the requests that were answered, or a
-WebSocket's deliveries.
+WebSocket's deliveries. A lack-of-fit test says whether one price b fits all loads; where it does not, each load has its
+own.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import fdtrc, stdtrit
 
 from results.select import NotMeasured
+from results.table import valid
 from results.transports import TRANSPORTS
-from results.words import listed
+from results.words import listed, significant
 
 FEWEST_LOADS = 3
+EXPERIMENTS = ("scale", "idle")
+"""The experiments whose loads the prices are fitted over: many clients, and clients to whom next to nothing happens."""
+SIGNIFICANT = 0.05
+"""One price does not fit if deviations this large from it come about by chance less often than this."""
+
+
+@dataclass(frozen=True)
+class AtLoad:
+    """What an answer costs at one load, µs: with so many clients, and so many answers a second."""
+
+    answers_per_s: float
+    clients: int
+    us: float
 
 
 @dataclass(frozen=True)
 class Price:
-    """Microseconds of CPU, and half the 95 % interval; None where there are as many prices as runs."""
+    """Microseconds of CPU, and half the 95 % interval; None where there are as many prices as runs.
+
+    Where one price does not fit all loads, `loads` has that of each, by answers a second; `us` is then no more than
+    their compromise.
+    """
 
     us: float
     half_us: float | None
+    loads: tuple[AtLoad, ...] = ()
 
     @property
     def told_from_nothing(self) -> bool:
         """Whether the interval leaves nothing out of it."""
         return self.half_us is not None and self.us > self.half_us
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is one price for all loads."""
+        return not self.loads
+
+    def at(self, answers_per_s: float) -> float:
+        """Microseconds at so many answers a second: between measured loads on a line through logarithms, beyond them
+        the nearest one's.
+        """
+        if self.fits:
+            return self.us
+        rates, us = (np.log([getattr(each, name) for each in self.loads]) for name in ("answers_per_s", "us"))
+        return float(np.exp(np.interp(math.log(max(answers_per_s, 1e-9)), rates, us)))
 
 
 @dataclass(frozen=True)
@@ -49,7 +83,12 @@ class Prices:
     def cpu_share(self, publications: float, answers: float, clients: float) -> float:
         """Cores that so many of each in a second take."""
         idle = self.idle.us * clients if self.idle else 0.0
-        return (self.publication.us * publications + self.answer.us * answers + idle) / 1e6
+        return (self.publication.us * publications + self.answer.at(answers) * answers + idle) / 1e6
+
+
+def cost_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """The valid runs that prices are fitted over."""
+    return valid(runs[runs["experiment"].isin(EXPERIMENTS)])
 
 
 def answers(runs: pd.DataFrame, transport: str) -> pd.Series:
@@ -70,12 +109,61 @@ def prices(runs: pd.DataFrame, transport: str) -> Prices:
     factors = [mine["published"].astype("float64"), answers(mine, transport), clients * seconds]
     spent_us = (mine["server_cpu_share"] * seconds).to_numpy(dtype=float) * 1e6
     relative = np.column_stack(factors) / spent_us[:, None]
+    found = [Price(*pair) for pair in least_squares(relative[:, :2])]
     if len(loads) > FEWEST_LOADS and np.linalg.matrix_rank(relative / relative.max(0)) == len(factors):
-        found = [Price(*pair) for pair in least_squares(relative)]
-        if found[-1].told_from_nothing:
-            return Prices(found[0], found[1], found[2])
-    publication, answer = (Price(*pair) for pair in least_squares(relative[:, :2]))
-    return Prices(publication, answer, idle=None)
+        with_idle = [Price(*pair) for pair in least_squares(relative)]
+        found = with_idle if with_idle[-1].told_from_nothing else found
+    fitted = relative[:, : len(found)] @ [price.us for price in found]  # as a share of what was spent
+    chance = lack_of_fit((1 - fitted) / fitted, mine.groupby(["clients", "rate_hz"]).ngroup(), len(found))
+    if chance is not None and chance < SIGNIFICANT:
+        publication, own = by_load(mine, transport, spent_us, found[0])
+        if len(own) > 1:  # then there is no idle client's price either: it would be a part of that of each load
+            return Prices(publication, replace(found[1], loads=own), idle=None)
+    return Prices(found[0], found[1], found[2] if len(found) > 2 else None)
+
+
+def lack_of_fit(residuals: np.ndarray, loads: pd.Series, prices_fitted: int) -> float | None:
+    """How often chance alone makes loads deviate so far from a fit: an F test of their means against their repeats.
+
+    `residuals` are relative, a row each; `loads` numbers each row's load. None without repeats, or with too few loads
+    (Draper and Smith, Applied Regression Analysis, section 2.1).
+    """
+    groups = [residuals[(loads == load).to_numpy()] for load in sorted(loads.unique())]
+    free, repeats = len(groups) - prices_fitted, len(residuals) - len(groups)
+    if free < 1 or repeats < 1:
+        return None
+    within = sum(float(((group - group.mean()) ** 2).sum()) for group in groups) / repeats
+    between = sum(len(group) * float(group.mean()) ** 2 for group in groups) / free
+    return float(fdtrc(free, repeats, between / within)) if within else 0.0 if between else 1.0
+
+
+def by_load(
+    runs: pd.DataFrame, transport: str, spent_us: np.ndarray, publication: Price
+) -> tuple[Price, tuple[AtLoad, ...]]:
+    """The price of a publication, and of an answer at each rate of answers, by that rate; where one does not fit all.
+
+    Loads that differ in publications alone give a publication's price; without such, `publication` is taken. Loads in
+    which publishing is more than a quarter of the CPU are left out: they say little about answers.
+    """
+    sent, published = answers(runs, transport).to_numpy(dtype=float), runs["published"].to_numpy(dtype=float)
+    rates = sent / runs["duration_s"].to_numpy(dtype=float)
+    same = np.round(np.log(rates) / SAME_RATE)
+    groups = np.unique(same)
+    factors = np.column_stack([published, *(sent * (same == group) for group in groups)])
+    if np.linalg.matrix_rank(factors / factors.max(0)) == factors.shape[1]:
+        publication = Price(*least_squares(factors / spent_us[:, None])[0])
+    publishing = publication.us * published
+    found = []
+    for group in groups:
+        own = (same == group) & (publishing < 0.25 * spent_us)
+        if own.any():
+            us = float(np.median((spent_us[own] - publishing[own]) / sent[own]))
+            found.append(AtLoad(float(np.median(rates[own])), int(runs["clients"].to_numpy()[own][0]), us))
+    return publication, tuple(found)
+
+
+SAME_RATE = 0.05
+"""Rates of answers that differ by less than about this share are one load."""
 
 
 def least_squares(factors: np.ndarray) -> list[tuple[float, float | None]]:
@@ -91,7 +179,11 @@ def least_squares(factors: np.ndarray) -> list[tuple[float, float | None]]:
 
 
 def words(price: Price) -> str:
-    """A price in words: 8.3 ± 0.4 µs."""
+    """A price in words: 8.3 ± 0.4 µs; where one does not fit, the range with its loads."""
+    if not price.fits:
+        least, most = (pick(price.loads, key=lambda each: each.us) for pick in (min, max))
+        low, high = (f"{significant(each.us, 2)} µs" for each in (least, most))
+        return f"{low} ({least.clients:,} clients) to {high} ({most.clients:,})"
     half = "" if price.half_us is None or math.isinf(price.half_us) else f" ± {float(f'{price.half_us:.2g}'):,g}"
     return f"{float(f'{price.us:.3g}'):,g}{half} µs"
 

@@ -207,6 +207,22 @@ def websocket_overhead(payload_bytes: int) -> int:
     return frame_header_bytes(payload_bytes, masked=False)
 
 
+PING_INTERVAL = 25.0
+"""Seconds after which the server pings a client of which it has heard nothing (servers.sockets.websocket)."""
+PING_BYTES = frame_header_bytes(0, masked=False) + frame_header_bytes(0, masked=True)
+"""Bytes of a ping and its pong, both empty (RFC 6455 §5.5.2 and §5.5.3)."""
+
+
+def pings_per_second(silent_clients: float) -> float:
+    """Pings a second to so many clients that send nothing themselves, whatever they are sent."""
+    return silent_clients / PING_INTERVAL
+
+
+def websocket_overhead_with_pings(rate: Values, payload_bytes: int) -> Values:
+    """Bytes beside each delivered message, with the pings that fall to it: they outweigh it where messages are rare."""
+    return websocket_overhead(payload_bytes) + PING_BYTES * pings_per_second(1) / rate
+
+
 def polling_overhead(rate: Values, poll_interval: Values, heads: Heads) -> Values:
     """Bytes beside each delivered message: the headers of 1/λT polls, the share e^(−λT) of them empty, and an LF."""
     share = empty_poll_share(rate, poll_interval)

@@ -4,6 +4,7 @@ from typing import Any
 
 from loadtests.experiments import (
     connection,
+    idle,
     latency,
     link_rate,
     outage,
@@ -19,7 +20,7 @@ from loadtests.experiments.experiment import Experiment, watch
 from loadtests.experiments.run import Run, settled
 from results.transports import COMPARED
 
-MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, outage, scale, protocol)
+MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, outage, scale, idle, protocol)
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
 

@@ -60,7 +60,7 @@ def prices() -> pd.DataFrame:
     """What the server's CPU is paid for, fitted over the loads of `scale`: microseconds, with 95 % intervals."""
     rows = {}
     for name in COMPARED:
-        found = costs.prices(runs_of("scale"), name)
+        found = costs.prices(costs.cost_runs(reference().runs), name)
         idle = costs.words(found.idle) if found.idle else "not told from nothing"
         rows[TRANSPORTS[name].title] = [costs.words(found.publication), costs.words(found.answer),
                                         TRANSPORTS[name].unit, idle]  # fmt: skip
@@ -102,6 +102,6 @@ def by_connection() -> pd.DataFrame:
                          mine["latency_mean_ms"].to_numpy(dtype=float).round(1)}, names)  # fmt: skip
 
 
-def price(transport: str) -> float:
-    """Microseconds of the server's CPU for an answer: a poll, a long poll, or a message by WebSocket."""
-    return costs.prices(runs_of("scale"), transport).answer.us
+def price(transport: str, answers_per_s: float) -> float:
+    """Microseconds of the server's CPU for a poll, a long poll or a WebSocket's message, at so many a second."""
+    return costs.prices(costs.cost_runs(reference().runs), transport).answer.at(answers_per_s)

@@ -180,13 +180,13 @@ follows is read as its other half. A well-known library did this; the lab has it
 ## Exercises
 
 **1.** By the prices above: how many cores do 5,000 clients take that poll once a second? Leave publications aside. To
-within a tenth; the price of a poll is `load.price("polling")`, in microseconds.
+within a tenth; the price of a poll is `load.price("polling", answers_per_s=5_000)`, in microseconds.
 """
 
 # %% tags=["exercise"]
 cores = None
 ### BEGIN SOLUTION
-cores = 5_000 * load.price("polling") / 1e6
+cores = 5_000 * load.price("polling", answers_per_s=5_000) / 1e6
 ### END SOLUTION
 check.cores(cores, clients=5_000, every=1.0)
 
@@ -198,7 +198,7 @@ check.cores(cores, clients=5_000, every=1.0)
 # %% tags=["exercise"]
 cores_by_websocket = None
 ### BEGIN SOLUTION
-cores_by_websocket = 5_000 * load.price("websocket") / 1e6
+cores_by_websocket = 5_000 * load.price("websocket", answers_per_s=5_000) / 1e6
 ### END SOLUTION
 check.cores_by_websocket(cores_by_websocket, clients=5_000, rate=1.0)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from results import table
-from results.costs import Prices, prices
+from results.costs import Prices, cost_runs, prices
 from results.crossings import heads_of
 from results.model import Heads
 from results.select import NotMeasured, clear, share
@@ -48,7 +48,7 @@ def best_known(folders: Iterable[Results | None], header_profile: str) -> tuple[
 
 
 def known(runs: pd.DataFrame, header_profile: str) -> dict[str, Known]:
-    """By transport, from `scale` (CPU, memory), `overhead` (requests, joining) and `update-rate` (responses).
+    """By transport, from `scale` (memory; with `idle`, CPU), `overhead` (requests, joining), `update-rate` (responses).
 
     NotMeasured if one of them lacks valid runs of a transport, or `overhead` the header profile.
     """
@@ -58,7 +58,10 @@ def known(runs: pd.DataFrame, header_profile: str) -> dict[str, Known]:
     plain = overhead[(overhead["header_profile"] == header_profile) & (overhead["cookie_bytes"].fillna(0) == 0)]
     if rates.empty:
         raise NotMeasured("`update-rate` was not run, and so the size of an empty response is not known")
-    return {name: _one(name, _of(scale, name, "scale"), _of(plain, name, "overhead"), rates) for name in COMPARED}
+    return {
+        name: _one(prices(cost_runs(good), name), name, _of(scale, name, "scale"), _of(plain, name, "overhead"), rates)
+        for name in COMPARED
+    }
 
 
 def _of(runs: pd.DataFrame, transport: str, where: str) -> pd.DataFrame:
@@ -68,14 +71,16 @@ def _of(runs: pd.DataFrame, transport: str, where: str) -> pd.DataFrame:
     return mine
 
 
-def _one(transport: str, scale: pd.DataFrame, overhead: pd.DataFrame, polls: pd.DataFrame) -> Known:
+def _one(
+    found: Prices, transport: str, scale: pd.DataFrame, overhead: pd.DataFrame, polls: pd.DataFrame
+) -> Known:
     heads, few = None, scale[scale["clients"] == scale["clients"].min()]
     if TRANSPORTS[transport].asks:
         responses = heads_of(polls)
         heads = Heads(share(overhead, "request_head", "requests"), responses.empty_response, responses.response)
     joining = overhead["joining_sent"] + overhead["joining_received"]
     return Known(
-        prices(scale, transport),
+        found,
         heads,
         memory_for_each(scale),
         float(joining.sum() / overhead["clients"].sum()),

@@ -7,18 +7,21 @@ from dataclasses import dataclass, replace
 
 from results.advice.known import TLS_RECORD, Known
 from results.model import (
+    PING_BYTES,
     Heads,
     Values,
     away,
     long_polling_cycle,
     long_polling_mean,
     long_polling_overhead,
+    pings_per_second,
     polling_mean,
     polling_overhead,
     polls_per_message,
     responses_per_message,
     websocket_overhead,
 )
+from results.transports import TRANSPORTS
 
 FULL = 0.7
 """The share of a core up to which one server process is loaded; from there on, clients are shared out among several."""
@@ -100,14 +103,14 @@ def offer(transport: str, workload: Workload, known: Known) -> Offer:
     cores = known.prices.cpu_share(rate, answers, clients)
     processes = max(1.0, cores / FULL)
     mean_ms, within_ms = waits(transport, workload)
-    line_ms = 0.0 if transport == "polling" else known.prices.answer.us / 1000 * clients / processes
+    line_ms = 0.0 if transport == "polling" else known.prices.answer.at(answers) / 1000 * clients / processes
     return Offer(
         transport,
         workload,
         mean_ms + known.base_ms + line_ms / 2,
         within_ms + known.base_ms + WITHIN * line_ms,
         clients * rate * requests_each,
-        clients * rate * (workload.payload_bytes + overhead),
+        clients * (rate * (workload.payload_bytes + overhead) + idle_bytes(transport, workload)),
         cores,
         processes,
         clients * known.memory,
@@ -131,6 +134,14 @@ def exchanges(transport: str, workload: Workload, known: Known) -> tuple[float, 
         return float(requests), float(polling_overhead(rate, workload.poll_interval_s, heads))
     requests = responses_per_message(transit, rate, workload.hold_s)
     return float(requests), float(long_polling_overhead(transit, rate, workload.hold_s, heads))
+
+
+def idle_bytes(transport: str, workload: Workload) -> float:
+    """Bytes a second of one client that have nothing to do with messages: a WebSocket's pings and pongs.
+
+    Polls that bring nothing, and held requests that are renewed, are requests, and in `exchanges`.
+    """
+    return (PING_BYTES + 2 * TLS_RECORD * workload.tls) * pings_per_second(1) * (not TRANSPORTS[transport].asks)
 
 
 def waits(transport: str, workload: Workload) -> tuple[float, float]:

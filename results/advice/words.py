@@ -14,6 +14,8 @@ from rich.text import Text
 from results import table
 from results.advice.known import Known
 from results.advice.offers import WITHIN, Offer, Workload, cheapest, offers, polled_just_enough
+from results.costs import words as priced
+from results.model import PING_BYTES, PING_INTERVAL
 from results.transports import TRANSPORTS
 from results.words import WORDS, listed, milliseconds, number
 
@@ -33,7 +35,7 @@ def advice_in_words(
     answers = [Text(line) for line in sentences(workload, found, costs)]
     parts: list[RenderableType] = [Text(f"For {wanted(workload)}:", style="bold"), *answers, now_table(found)]
     parts += [Text("An hour, computed, at the same rate:", style="bold"), hour_table(workload, costs)]
-    return Group(*parts, Text(measured(own)), Text(computed(source)))
+    return Group(*parts, Text(measured(own)), Text(computed(source)), Text(idle_words(costs)))
 
 
 def wanted(workload: Workload) -> str:
@@ -119,6 +121,17 @@ def measured(own: pd.DataFrame | None) -> str:
     gone = f" No valid run of {listed(missing)}: this machine cannot carry that load, and it is answered from costs." \
         if missing else ""  # fmt: skip
     return (f"Measured here, mean latency and server: {listed(parts)}." if parts else "Measured: no valid run.") + gone
+
+
+def idle_words(costs: Mapping[str, Known]) -> str:
+    """What a client costs while nothing is published, as far as it is known."""
+    idle = {name: known.prices.idle for name, known in costs.items()}
+    told = listed([f"{priced(price)} a second by {TRANSPORTS[name].words}" for name, price in idle.items() if price])
+    cpu = f"CPU of an idle client: {told if any(idle.values()) else 'too little to be measured in these runs'}."
+    return (
+        f"An idle WebSocket has a ping every {PING_INTERVAL:g} s ({PING_BYTES} B with its pong). Polls that bring "
+        f"nothing, and held requests that are renewed, count as requests. {cpu}"
+    )
 
 
 def computed(source: str) -> str:

@@ -82,7 +82,7 @@ def per_message(following: Following, costs: Costs) -> list[PerMessage]:
     return [
         PerMessage("polling", size, float(model.polling_overhead(rate, following.poll_interval_s, heads)), 0),
         PerMessage("long-polling", size, float(held), 0),
-        PerMessage("websocket", size, model.websocket_overhead(size), costs.handshake),
+        PerMessage("websocket", size, float(model.websocket_overhead_with_pings(rate, size)), costs.handshake),
         PerMessage(SERVER_SENT_EVENTS, size, event_overhead(size, following.seq), costs.stream),
     ]
 

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.advice.known import memory_for_each
-from results.costs import Prices, answers, answers_in_words, prices, words
+from results.costs import Prices, answers, answers_in_words, cost_runs, prices, words
 from results.figures.frame import PAGE, Chart, conditions, frame, invalid_note, name_ends, settle, styled
 from results.model import broadcast_mean
-from results.select import NotMeasured, of_experiment, usual
+from results.select import NotMeasured, first_known, of_experiment, usual
 from results.stack import whose
 from results.transports import TRANSPORTS
 from results.words import listed, milliseconds, number
@@ -34,7 +34,7 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     mine = usual(all_loads, ["rate_hz", "poll_interval_s"])
     if mine["clients"].nunique() < 2:
         raise NotMeasured("the experiment `scale` was run with one number of clients only")
-    found = {name: prices(table.valid(all_loads), name) for name in TRANSPORTS if (mine["transport"] == name).any()}
+    found = {name: prices(cost_runs(runs), name) for name in TRANSPORTS if (mine["transport"] == name).any()}
     title, alt = _finding(found), _alt(mine, found)
     small = f"{conditions(mine, machine)} Latency ends with the arrival; the load generator's own delay is not in it "
     small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads. {knees(mine)} {memory(mine)}"
@@ -61,8 +61,9 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
 
 def _queue(paid: Prices, runs: pd.DataFrame) -> float:
     """The mean latency in ms of a message that is sent to one client after another, once it is published."""
-    first, clients = paid.publication.us + paid.answer.us, float(runs["clients"].iloc[0])
-    return float(broadcast_mean(first, paid.answer.us, clients)) / 1000
+    clients = float(runs["clients"].iloc[0])
+    each = paid.answer.at(clients * first_known(runs, "rate_hz"))
+    return float(broadcast_mean(paid.publication.us + each, each, clients)) / 1000
 
 
 def _cpu(paid: Prices, transport: str, runs: pd.DataFrame) -> float:

@@ -11,7 +11,13 @@ import pandas as pd
 from results import table
 from results.crossings import OVERHEAD, by_rate, heads_of, measured, orders
 from results.figures.frame import Chart, conditions, frame, invalid_note, logarithmic, settle, styled
-from results.model import long_polling_overhead, polling_overhead, websocket_overhead
+from results.model import (
+    PING_BYTES,
+    PING_INTERVAL,
+    long_polling_overhead,
+    polling_overhead,
+    websocket_overhead_with_pings,
+)
 from results.select import NotMeasured, first_known, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, number, times
@@ -28,8 +34,8 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     if good["rate_hz"].nunique() < 2:
         raise NotMeasured("the experiment `update-rate` was run at one rate only")
     title, alt = _finding(good), _alt(good)
-    note = " Points: measured. Lines: the model. Joining not included. A WebSocket's pings, 8 B after 25 s of silence, "
-    note += "are in its points, not in its line." + invalid_note(mine, "left out")
+    note = f" Points: measured. Lines: the model, with a WebSocket's pings ({PING_BYTES} B every {PING_INTERVAL:g} s)."
+    note += " Joining not included." + invalid_note(mine, "left out")
     figure = frame(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     overheads = by_rate(good)
@@ -66,8 +72,8 @@ def _model(transport: str, runs: pd.DataFrame) -> Callable[[np.ndarray], np.ndar
     if transport == "long-polling":
         hold = first_known(runs, "hold_s")
         return lambda rates: np.asarray(long_polling_overhead(one_way, rates, hold, heads_of(runs)))
-    frame_bytes = websocket_overhead(round(float(runs["payload"].sum() / runs["deliveries"].sum())))
-    return lambda rates: np.full_like(rates, frame_bytes)
+    size = round(float(runs["payload"].sum() / runs["deliveries"].sum()))
+    return lambda rates: np.asarray(websocket_overhead_with_pings(rates, size))
 
 
 def _finding(runs: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from results import summary, table
-from results.costs import answers_in_words, prices
+from results.costs import answers_in_words, cost_runs, prices
 from results.costs import words as priced
 from results.report import soak
 from results.stack import whose
@@ -51,7 +51,7 @@ def joining(runs: pd.DataFrame) -> str:
 
 def cpu(runs: pd.DataFrame) -> str:
     """What the server's CPU is paid for, in a sentence."""
-    found = {name: prices(scale(runs), name) for name in COMPARED}
+    found = {name: prices(cost_runs(runs), name) for name in COMPARED}
     return f"The server's CPU, fitted over the loads of `scale` and on this stack: {answers_in_words(found)}."
 
 
@@ -68,9 +68,10 @@ def trust(results: Results) -> str:
         parts.append(f"with {WORDS['clients'](int(clients))} {listed(words)}")
     waits = f"Of what has arrived, the load generator has 99 % within so long: {'; '.join(parts)}."
     waits = f"{waits} None of that is in a latency by the kernel's clock."
-    poll = priced(prices(loads, "polling").answer)
-    rare = f"A poll costs {poll} where few come, and each wakes a process that sleeps."
-    return " ".join([waits, rare, *whose(results.machine)])
+    poll = prices(cost_runs(results.runs), "polling").answer
+    rare = "" if poll.fits else (f"A poll has no one price: {priced(poll)}. Where few come, each wakes a process that "
+                                 "sleeps.")  # fmt: skip
+    return " ".join(filter(None, [waits, rare, *whose(results.machine)]))
 
 
 def held(results: Results) -> str:

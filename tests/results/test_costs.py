@@ -3,10 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from results.costs import Price, Prices, prices, words
-from results.model import broadcast_mean
+from results import table
+from results.costs import Price, Prices, cost_runs, lack_of_fit, prices, words
+from results.folders import REFERENCE
+from results.model import PING_BYTES, PING_INTERVAL, broadcast_mean, websocket_overhead_with_pings
 from results.select import NotMeasured
+from servers.sockets import websocket
 
 LOADS = [(10, 2), (50, 2), (100, 2), (10, 10), (50, 4)]
 KNOWN = Prices(Price(200.0, None), Price(9.0, None), Price(3.0, None))
@@ -56,3 +60,61 @@ def test_the_queue_that_a_broadcast_is():
     latencies = [first + each * before for before in range(clients)]
     assert broadcast_mean(first, each, clients) == pytest.approx(np.mean(latencies))
     assert broadcast_mean(first, each, 1) == first
+
+
+def of_polling(price_at, repeats=2, noise=0.01, seed=3):
+    """Runs of polling in which a poll costs what `price_at` says of the clients; a publication costs 300 µs."""
+    chance, rows = np.random.default_rng(seed), []
+    for clients, rate in [(10, 4.0), (50, 4.0), (200, 4.0), (1000, 4.0), (10, 10.0)] * repeats:
+        polls = clients * 2.0
+        spent = (rate * 300 + polls * price_at(clients)) / 1e6 * (1 + noise * chance.standard_normal())
+        rows.append({"transport": "polling", "clients": clients, "rate_hz": rate, "duration_s": 10.0,
+                     "published": round(rate * 10), "deliveries": 1, "requests": round(polls * 10),
+                     "server_cpu_share": spent})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_one_price_that_fits_stays_one_price():
+    found = [prices(of_polling(lambda clients: 400, seed=seed), "polling").answer for seed in range(200)]
+    assert np.mean([price.fits for price in found]) > 0.9, "chance alone looks so in one of twenty"
+    assert [price.us for price in found] == pytest.approx([400.0] * 200, rel=0.05)
+
+
+def test_a_price_that_is_none_is_a_range_with_its_loads():
+    """As on a machine that sleeps: a poll is dear where few come."""
+    answer = prices(of_polling(lambda clients: 900 * (clients / 10) ** -0.3), "polling").answer
+    assert not answer.fits and [load.clients for load in answer.loads] == [10, 50, 200, 1000]
+    assert words(answer) == "220 µs (1,000 clients) to 900 µs (10)"
+    for clients in (10, 50, 200, 1000):
+        assert answer.at(2.0 * clients) == pytest.approx(900 * (clients / 10) ** -0.3, rel=0.05)
+    assert answer.at(1.0) == answer.at(20.0) and answer.at(9e9) == answer.at(2_000.0), "beyond the loads: unknown"
+    between = answer.at(2.0 * 100)
+    assert answer.at(400.0) < between < answer.at(100.0)
+
+
+def test_without_repeats_nothing_is_tested():
+    assert prices(of_polling(lambda clients: 900 * (clients / 10) ** -0.3, repeats=1), "polling").answer.fits
+
+
+def test_the_f_test_is_that_of_the_textbook():
+    """Two groups of two around 0: between = 2·(0.1² + 0.1²) / 1, within = 4·0.01² / 2; F(1, 2) = 200."""
+    chance = lack_of_fit(np.array([0.09, 0.11, -0.09, -0.11]), pd.Series([0, 0, 1, 1]), 1)
+    assert chance == pytest.approx(stats.f.sf(0.04 / (4 * 0.01**2 / 2), 1, 2))
+
+
+def test_cores_follow_the_price_at_the_load():
+    found = prices(of_polling(lambda clients: 900 * (clients / 10) ** -0.3), "polling")
+    few, many = (found.cpu_share(0.0, polls, 0.0) / polls for polls in (20.0, 2000.0))
+    assert few / many == pytest.approx(100**0.3, rel=0.1)
+
+
+def test_the_reference_has_no_one_price_of_a_poll():
+    runs = cost_runs(table.read_runs(REFERENCE))
+    polling, pushed = (prices(runs, name).answer for name in ("polling", "websocket"))
+    assert not polling.fits and pushed.fits
+    assert polling.at(20) > 2 * polling.at(4000)
+
+
+def test_a_ping_is_counted_as_the_server_sends_it():
+    assert (PING_INTERVAL, PING_BYTES) == (websocket.PING_INTERVAL, 2 + 6)
+    assert websocket_overhead_with_pings(1 / 60, 142) == pytest.approx(4 + 8 * 60 / 25)

@@ -13,7 +13,7 @@ LATE_MS = 100
 
 def cores(answer: Any, clients: int, every: float) -> Check:
     """Polls a second times the price of one."""
-    right = clients / every * price("polling") / 1e6
+    right = clients / every * price("polling", clients / every) / 1e6
     hints = {right * 1e6: "In microseconds of each second, right. In cores?"}
     return near(answer, right, f"{right:.2f} cores to ask, whether there is news or not.", hints,
                 "How many polls come in a second, and what does each take of it?")  # fmt: skip
@@ -21,7 +21,7 @@ def cores(answer: Any, clients: int, every: float) -> Check:
 
 def cores_by_websocket(answer: Any, clients: int, rate: float) -> Check:
     """Deliveries a second times the price of one."""
-    right = clients * rate * price("websocket") / 1e6
+    right = clients * rate * price("websocket", clients * rate) / 1e6
     praise = f"{right:.2f} cores; and without news, next to nothing."
     return near(answer, right, praise, {right * 1e6: "In cores?"}, "How many deliveries are there in a second?")
 
