@@ -10,7 +10,7 @@ READY := .venv/.ready
 # It asks the internet for news, before the class's eyes.
 NEWS := @jupyterlab/apputils-extension:announcements
 
-.PHONY: lab test test-fast notebooks lessons solutions site peers benchmark soak clean
+.PHONY: lab test test-fast notebooks lessons solutions site teach peers benchmark soak clean
 
 lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full; after Ctrl-C, ARGS=--resume goes on
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
@@ -25,8 +25,13 @@ test-fast: $(READY)  ## lint, types, and the tests that only compute: a minute a
 	$(VENV)/mypy
 	$(VENV)/python -m pytest --numprocesses auto --dist worksteal -m "not starts and not alone"
 
-notebooks: $(READY)  ## open JupyterLab on the first lesson, with the whole project beside it
-	$(VENV)/jupyter lab $(AS_ROOT) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_three_ways_to_push.ipynb
+notebooks: $(READY)  ## open JupyterLab on the first lesson, in an edition for a class: no outputs below a prediction
+	@cd notebooks && ../$(VENV)/python -m lessons class
+	PYTHONPATH=$(CURDIR)/notebooks $(VENV)/jupyter lab $(AS_ROOT) --ServerApp.root_dir=. \
+	    --LabApp.default_url=/lab/tree/notebooks/class/01_three_ways_to_push.ipynb
+
+teach: site  ## open what a lecturer reads first, in a browser
+	@$(VENV)/python -m webbrowser -t "file://$(CURDIR)/notebooks/site/teaching.html"
 
 lessons: $(READY)  ## make the notebooks anew from notebooks/source, run from first cell to last; ARGS="02" for one
 	@cd notebooks && ../$(VENV)/python -m lessons notebooks $(ARGS)

@@ -16,11 +16,13 @@ if __name__ == "__main__":
 import argparse
 import io
 import json
+import re
 import sys
 from collections.abc import Generator
 from contextlib import suppress
+from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 from clients import long_polling, polling, websocket
 from clients.address import address_of, with_tls
@@ -30,6 +32,7 @@ from clients.errors import ClientError
 from clients.ledger import HEADINGS, Ledger
 
 ANSWER_TIMEOUT = 10.0  # seconds
+LONGEST_LINE = 110  # characters
 SEGMENT_HEADS = 52  # bytes: IPv4's 20, TCP's 20 (RFC 9293 section 3.1), 12 for timestamps (RFC 7323)
 URLS = {
     "polling": "http://127.0.0.1:5001",
@@ -39,8 +42,17 @@ URLS = {
 OPTION_OF = {"poll_interval": "polling", "hold": "long-polling"}  # options of one transport
 
 
+class Parser(argparse.ArgumentParser):
+    """Suggests an option for one that it does not know."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.findall(r"--[\w-]+", message) if message.startswith("unrecognized") else []
+        near = get_close_matches(wrong[0], self._option_string_actions, 1) if wrong else []
+        super().error(message + "".join(f" (did you mean {option}?)" for option in near))
+
+
 def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m clients", description="Follow the feed in a terminal.")
+    p = Parser(prog="python -m clients", description="Follow the feed in a terminal.")
     p.add_argument("transport", choices=list(URLS))
     p.add_argument("url", nargs="?", help="the server's address (default: where `python -m servers` has it)")
     p.add_argument("--after", type=natural, metavar="SEQ", help="begin after this message (default: from now on)")
@@ -115,11 +127,16 @@ def report(news: Gap | Lost | Back) -> None:
     print(news, file=sys.stderr, flush=True)
 
 
+HEADINGS_OF_LINES = f"{'seq':>7} {'latency':>13} {'bytes':>9}  message"
+
+
 def line(delivery: Delivery) -> str:
-    """A delivery for reading."""
-    data = json.dumps(delivery.data, ensure_ascii=False)
-    text = f"{delivery.seq:>7} {delivery.latency * 1000:>10.1f} ms {delivery.wire_bytes:>7} B  {data}"
-    return text if len(text) <= 110 else text[:109] + "…"
+    """A delivery for reading: an earthquake by its magnitude and place, anything else as JSON, cut where it is long."""
+    start = f"{delivery.seq:>7} {delivery.latency * 1000:>10.1f} ms {delivery.wire_bytes:>7} B  "
+    if isinstance(delivery.data, dict) and {"magnitude", "place"} <= delivery.data.keys():
+        return f"{start}magnitude {delivery.data['magnitude']}, {delivery.data['place']}"
+    text = start + json.dumps(delivery.data, ensure_ascii=False)
+    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
 
 
 def record(delivery: Delivery) -> str:
@@ -156,6 +173,8 @@ def run(args: argparse.Namespace, url: str, deliveries: Generator[Delivery, None
     try:
         for delivery in islice(deliveries, args.count):
             count, size = count + 1, size + delivery.size
+            if count == 1 and not args.json:
+                print(HEADINGS_OF_LINES, flush=True)
             text = record(delivery) if args.json else line(delivery)
             print(text + "\n", end="", flush=True)  # in one write, so that Ctrl-C leaves no half line
     except ClientError as error:
@@ -166,7 +185,7 @@ def run(args: argparse.Namespace, url: str, deliveries: Generator[Delivery, None
     deliveries.close()  # which closes the connection in order
     if args.json:
         print(json.dumps({"ledger": as_dict(ledger)}), flush=True)
-    elif ledger.wire:
+    elif ledger.wire and (count or not status):  # a refusal says all that there is to say
         print(table(ledger, count, size if args.deflate else ledger.payload), flush=True)
     return status
 

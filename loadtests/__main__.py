@@ -29,6 +29,7 @@ from loadtests.headers.profiles import PROFILES as HEADER_PROFILES
 from loadtests.runs.machine import warn_of_others
 from loadtests.runs.partial import Taken
 from loadtests.runs.processes import RunFailed
+from results.arguments import Parser
 from results.folders import ROOT, shown
 from servers.sources import SMALLEST
 
@@ -55,7 +56,7 @@ WORKLOAD_SECONDS = {"quick": 8.0, "standard": 20.0, "full": 60.0}
 
 
 def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m loadtests", description="Compare the three transports under load.")
+    p = Parser(prog="python -m loadtests", description="Compare the three transports under load.")
     names = f"{', '.join(EXPERIMENTS)} (default: all), or {CALIBRATION} of the delay line"
     p.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=names)
     p.add_argument("--profile", choices=PROFILES, help="how thoroughly (default quick)")

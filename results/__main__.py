@@ -27,6 +27,7 @@ import rich.console
 
 from results import advice, claims, figures, folders, report, table
 from results.advice.words import advice_in_words
+from results.arguments import Parser
 from results.report import readme
 from results.select import NotMeasured
 from results.table import Results
@@ -103,7 +104,7 @@ def positive(field: str) -> Callable[[str], Any]:
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser(prog="python -m results", description=__doc__)
+    whole = Parser(prog="python -m results", description=__doc__)
     actions = whole.add_subparsers(dest="action", required=True)
     own = {action: actions.add_parser(action) for action in ACTIONS}
     for each in own.values():

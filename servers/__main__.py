@@ -25,9 +25,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from servers import sources
 from servers.feed import HISTORY, HISTORY_BYTES, MemoryFeed
@@ -46,8 +47,17 @@ OF_THE_SERVER = {"connection", "content-length", "date", "sec-websocket-accept",
 UNNAMED = Path()  # --tls without a file
 
 
+class Parser(argparse.ArgumentParser):
+    """Suggests an option for one that it does not know."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.findall(r"--[\w-]+", message) if message.startswith("unrecognized") else []
+        near = get_close_matches(wrong[0], self._option_string_actions, 1) if wrong else []
+        super().error(message + "".join(f" (did you mean {option}?)" for option in near))
+
+
 def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m servers", description="Serve one feed in three ways.")
+    p = Parser(prog="python -m servers", description="Serve one feed in three ways.")
     p.add_argument("transport", nargs="?", choices=list(TRANSPORTS), help="one server alone (default: all)")
     p.add_argument("--port", type=port, help="the port of the one server")
     p.add_argument("--ports", type=three_ports, metavar="A,B,C", help="the ports of all three")

@@ -5,7 +5,6 @@ What counts is a contender's cost beside the lab's of the same round. With `--in
 keeps the servers' medians, from which the chart of costs and the README take them.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -22,6 +21,7 @@ from loadtests.benchmark.rounds import lines, rounds
 from loadtests.benchmark.slow_reader import slow_reader
 from loadtests.runs.machine import warn_of_others
 from loadtests.runs.processes import RunFailed
+from results.arguments import Parser
 from results.stack import LAB
 from results.table import TableError, read_machine, write_text
 from servers.serving.limits import raise_descriptors
@@ -76,7 +76,7 @@ def compare(console: Console, into: Path | None) -> None:
 
 
 def main() -> int:
-    p = argparse.ArgumentParser(prog="make benchmark", description=__doc__)
+    p = Parser(prog="make benchmark", description=__doc__)
     p.add_argument("--into", type=Path, metavar="FOLDER", help="a results folder whose machine.json keeps the medians")
     into = p.parse_args().into
     raise_descriptors()

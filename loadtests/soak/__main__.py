@@ -20,6 +20,7 @@ from loadtests.soak.attacks import ATTACKS
 from loadtests.soak.beside import QUIET_S, all_of_them
 from loadtests.soak.faults import SPACING_S, endure
 from loadtests.soak.steady import watch
+from results.arguments import Parser
 from results.report.soak import HEADS, rows
 from results.table import write_text
 from servers.serving.limits import raise_descriptors
@@ -28,7 +29,7 @@ SHOWN = 5  # of what went wrong in one part
 
 
 def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m loadtests.soak", description="Break connections, then watch for leaks.")
+    p = Parser(prog="python -m loadtests.soak", description="Break connections, then watch for leaks.")
     p.add_argument("--attack-seconds", type=number(0), default=10.0, help="of each attack (10); 0: no attacks")
     p.add_argument("--faults", type=whole(0), default=10_000, help="how many (10,000); 0: none")
     p.add_argument("--seconds", type=whole(0), default=7_200, help="of watching afterwards (7,200); 0: none")

@@ -8,6 +8,7 @@ from lessons import choosing as choosing
 from lessons import costs as costs
 from lessons import late as late
 from lessons import load as load
+from lessons import notebook
 from lessons import telling as telling
 from lessons import traps as traps
 from lessons import weighing as weighing
@@ -30,3 +31,4 @@ from lessons.shown.recorded import verdict as verdict
 from lessons.shown.sequence import sequence as sequence
 
 pandas.set_option("display.max_colwidth", None)  # a sentence in a table is shown whole
+notebook.prepare()

@@ -18,19 +18,18 @@ from results.transports import COMPARED, TRANSPORTS
 from results.words import milliseconds, number
 
 HEADERS = "browser"
-KINDS = {"holds:": "holds", "holds when": "holds\u00a0when\u00a0…", "does not hold": "does not hold"}
 
 
 def verdicts() -> pd.DataFrame:
-    """The sixteen claims, and of what kind each one's verdict is."""
+    """The sixteen claims, each with its verdict, and under which condition it holds where it does not always."""
     found = claims.verdicts(reference().runs, reference().observations)
-    rows = [[each.claim.words, kind(each.verdict), each.claim.authority] for each in found]
+    rows = [[each.claim.words, short(each.verdict), each.claim.authority] for each in found]
     return pd.DataFrame(rows, [each.claim.id for each in found], ["sentence", "verdict", "authority"])
 
 
-def kind(words: str) -> str:
-    """Of what kind a verdict is."""
-    return next((name for start, name in KINDS.items() if words.startswith(start)), words)
+def short(words: str) -> str:
+    """A verdict up to its numbers: "holds", "holds when requests are large"."""
+    return words.partition(":")[0]
 
 
 def count() -> str:

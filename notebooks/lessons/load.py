@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 
+from clients.address import address_of
 from lessons.live.kept import NothingStarted, check_startable, kept
+from lessons.live.servers import ServersStopped
 from lessons.shown.recorded import reference, runs_of
 from results import costs, table
 from results.folders import ROOT
@@ -37,23 +40,40 @@ def locust(url: str, user: str, users: int = 5, seconds: int = 3, *options: str)
 
 def loaded(url: str, user: str, users: int, seconds: int, *options: str) -> dict[str, float]:
     """The same, here and now."""
+    if not (users >= 1 and seconds >= 1):
+        raise LocustFailed("Users and seconds are whole numbers from 1 on.")
     check_startable()
     if not url:
         raise NothingStarted("there is no server")
+    if not somebody_is_at(url):
+        raise ServersStopped()
     command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--host", url, "--headless"]
     command += ["--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s", "--json", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + WITHIN_S)
     try:
-        first = json.loads(done.stdout[done.stdout.index("[") :])[0]
-    except (ValueError, IndexError):
-        raise LocustFailed((done.stderr or done.stdout).strip().splitlines()[-1]) from None
-    count = first["num_requests"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + WITHIN_S)
+        rows = {row["name"]: row for row in json.loads(done.stdout[done.stdout.index("[") :])}
+    except subprocess.TimeoutExpired:
+        raise LocustFailed(f"Locust did not end within {seconds + WITHIN_S:.0f} s, and was ended.") from None
+    except ValueError:
+        raise LocustFailed((done.stderr or done.stdout or "Locust said nothing.").strip().splitlines()[-1]) from None
+    if not (first := rows.get("delivery")) or not (count := first["num_requests"]):
+        lost = sum(row["num_failures"] for row in rows.values())
+        raise LocustFailed(f"No message came in {seconds} s; {lost} requests or connections failed.")
     return {
         "deliveries": count,
         "mean latency, ms": round(first["total_response_time"] / count, 2),
         "longest, ms": round(first["max_response_time"], 2),
         "bytes each": round(first["total_content_length"] / count, 1),
     }
+
+
+def somebody_is_at(url: str) -> bool:
+    """Whether a server listens at the address."""
+    try:
+        socket.create_connection(address_of(url)[:2], timeout=2).close()
+        return True
+    except OSError:
+        return False
 
 
 def prices() -> pd.DataFrame:

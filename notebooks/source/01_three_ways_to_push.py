@@ -146,19 +146,30 @@ Bytes tell another story. The first row includes what it costs to join: the firs
 handshake and a look at the server's status. After that, messages that share one response share its headers; a poll
 that finds several messages is cheaper for each of them than a long poll that finds one.
 
-**Question.** When did what happen? Time runs downwards. A red dot is a message on the server, a coloured arrow brings
-it to the client. What do the grey arrows bring?
+## Further away
+
+On one machine a request takes next to no time, so that requests and responses lie on top of each other. Put 200 ms
+between client and server, there and back, and each has its place.
+
+**Question.** Which of the three suffers, and which message? Time runs downwards. A red dot is a message on the server,
+a coloured arrow brings it to the client. What do the grey arrows bring?
 """
 
 # %%
-sequence(watched)
+with start_servers(rate=4, count=8, waiting=True, rtt_ms=200) as far_away:
+    further = watch(far_away, messages=8, interval=1.0)
+sequence(further)
 
 # %% [markdown]
 """
-**Reading.** Grey arrows are requests, and responses that bring nothing. In the polling panel the red bars show
-messages that lie on the server until the next question. In the long-polling panel the question is already there when
-the message comes, and each arrow to the left is followed by one to the right: the client asks again. In the WebSocket
-panel nothing goes to the right any more, once the connection stands, until the client says goodbye at the end.
+**Reading.** Grey arrows are requests, and responses that bring nothing. Nothing arrives sooner than half a round trip
+after it was published. That is the one-way delay, and no transport gets below it.
+
+In the polling panel the red bars show messages that lie on the server until the next poll. In the long-polling panel
+the request is usually there when the message comes. Look at two messages that follow each other closely: the first
+response is on its way, and no request is waiting. The second message waits until the next request has come. That is the
+weakness which RFC 6202 names (section 2.2): up to three transits. In the WebSocket panel nothing goes to the right any
+more, once the connection stands, until the client closes it.
 
 ## On the wire: polling
 
@@ -224,37 +235,16 @@ carried, so nothing is hidden. `cookies` is empty because these clients have non
 of the WebSocket are its one look at `/status`. The handshake comes once a connection, whatever the connection carries
 afterwards.
 
-## Further away
-
-So far client and server share a machine, and a request costs next to nothing. Put 200 ms between them, there and
-back.
-
-**Question.** Which of the three suffers, and which message?
-"""
-
-# %%
-with start_servers(rate=4, count=8, waiting=True, rtt_ms=200) as far_away:
-    further = watch(far_away, messages=8, interval=1.0)
-sequence(further)
-
-# %% [markdown]
-"""
-**Reading.** The arrows lean now. Nothing arrives sooner than half a round trip after it was published: that is the
-one-way delay, and no transport gets below it. Look at long polling, where two messages follow each other closely: the
-first response is on its way, and with it the right to answer. The second message waits until the next question has
-come. That is the weakness which RFC 6202 names (section 2.2): up to three transits. Earthquakes come in bursts, and
-so do most things.
-
 ## The recorded results
 
 Eight messages and one client prove little. `make lab` runs the same comparison with many clients and controlled
-arrivals; its last run, or the one that comes with the lab, is drawn here.
+arrivals. The run that comes with the lab is drawn here.
 
 **Question.** How many bytes does a delivered message cost, once browsers' headers and cookies come in?
 """
 
 # %%
-figure("bytes_per_delivery")
+figure("bytes_per_delivery", "reference")
 
 # %% [markdown]
 """
@@ -319,8 +309,7 @@ check.frame_headers([header_of_125, header_of_126])
 # %% [markdown]
 """
 **3.** With 200 ms there and back, how late can a message be by long polling, at worst, if the server and both
-machines need no time at all? In milliseconds. The figure with the leaning arrows shows it: draw the worst case on
-paper.
+machines need no time at all? In milliseconds. The figure with the arrows shows it: draw the worst case on paper.
 """
 
 # %% tags=["exercise"]

@@ -52,8 +52,8 @@ costs.by_era()
 # %% [markdown]
 """
 **Reading.** Each line of the table has its source in `loadtests/headers/profiles.py`: preferences of Firefox 1.5, a
-printed request of 2010, a recording of today's Chromium. The heads have not become shorter with the years. Cookies
-come on top, as many as a site has set.
+printed request of 2010, a recording of today's Chromium. Compare the columns without cookies: what browsers send of
+their own accord has changed little in twenty years. Cookies come on top, as many as a site has set.
 
 **Question.** Which of these lines does the server need? Take a browser's request, with one small cookie, and leave
 out one line at a time.
@@ -230,7 +230,7 @@ check.megabytes_a_day(megabytes_a_day, heads, interval=2)
 # %% [markdown]
 """
 **2.** Messages come once a minute, and polls every second. Which share of the polls brings nothing? Arrivals are
-Poisson's. As a number between 0 and 1.
+Poisson's. As a number between 0 and 1, with three digits or more.
 """
 
 # %% tags=["exercise"]
@@ -274,8 +274,8 @@ check.ratio_on_ip(ratio, poll=600, frame=2, heads=52)
 """
 **5.** *(Open.)* Take a site that you use. Open the developer tools of your browser, find a request that comes again
 and again, and copy its head. How many bytes is it, with line ends? Which lines change from one request to the next?
-What would HTTP/2 leave of it? What would a WebSocket? Write the audit in the style of the table above, with its six
-columns of doubt.
+What would HTTP/2 leave of it? What would a WebSocket? Write the audit in the style of the table above: what the
+developer tools print, what you counted, and by which authority.
 
 **Next:** [3 · Where latency comes from](03_where_latency_comes_from.ipynb)
 """

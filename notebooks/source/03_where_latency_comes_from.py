@@ -265,9 +265,9 @@ check.link_of(link_mbps, extra_bytes=1600, rtt_ms=40)
 
 # %% [markdown]
 """
-**4.** Measure it. The cell runs the three transports with your round trip, here and now if something can be started.
-Choose one at which long polling is at least half as late again as a WebSocket, at ten messages a second; recorded are
-20, 50, 100 and 200 ms.
+**4.** Measure it. The cell runs the three transports with your round trip on this machine, which takes half a minute.
+Choose one at which long polling is at least half as late again as a WebSocket, at ten messages a second. Where nothing
+can be started, recorded runs answer: 20, 50, 100 and 200 ms.
 """
 
 # %% tags=["exercise"]

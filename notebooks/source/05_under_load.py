@@ -66,9 +66,9 @@ load.prices()
 
 # %% [markdown]
 """
-**Reading.** An answer is a poll, a long poll or a message by WebSocket. Dividing CPU by messages would have given a
-number that hangs on how often is polled and how many listen; these prices do not. A message by WebSocket passes
-neither the HTTP server nor Flask, which is most of what a poll is paid for.
+**Reading.** An answer is a poll, a long poll or a message by WebSocket. A WebSocket's message passes neither the HTTP
+server nor Flask, and those take most of a poll's CPU. Where one price does not fit all loads, the table says between
+which loads it lies: a process that sleeps between two polls is dear to wake.
 
 In 2007 Bozdag, Mesbah and van Deursen found push to cost seven times the server CPU of pull, and to saturate at 350
 to 500 users: with a server that kept a thread for each. What is expensive is not pushing. It is how one pushes.
@@ -111,8 +111,9 @@ figure("recovery_after_a_break", "reference")
 # %% [markdown]
 """
 **Reading.** Nothing is lost in silence: each client knows the number of its last message, and asks for what comes
-next, or is told of a gap. How soon it is back depends on who notices the break. Where the connection is reset, all
-do. Where nothing is said, a poller notices at its next question; who only listens has to wait for a sign of life.
+next, or is told of a gap. After a cut, no connection is lost. TCP sends again what was under way, and a WebSocket has
+its messages as soon as the link is back; polling waits for its next poll. After a reset or a restart each client has
+to connect again. All wait for a random moment before they try, so that they do not come at once.
 
 ## What the generator hides
 
@@ -180,7 +181,8 @@ follows is read as its other half. A well-known library did this; the lab has it
 ## Exercises
 
 **1.** By the prices above: how many cores do 5,000 clients take that poll once a second? Leave publications aside. To
-within a tenth; the price of a poll is `load.price("polling", answers_per_s=5_000)`, in microseconds.
+within a tenth. The price of a poll depends on how many come: `load.price("polling", answers_per_s=5_000)` is that of
+5,000 a second, in microseconds.
 """
 
 # %% tags=["exercise"]

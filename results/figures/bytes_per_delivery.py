@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from results import table
-from results.figures.frame import TONE, Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.frame import TONE, Chart, conditions, frame, in_a_talk, invalid_note, settle, styled
 from results.select import NotMeasured, beside_each, clear, of_experiment, usual
 from results.transports import TRANSPORTS
 from results.words import WORDS, describe, listed, times
@@ -132,7 +132,8 @@ def _at_most_four(bars: pd.DataFrame, told: str) -> pd.DataFrame:
     totals = bars.groupby("block")["total"].max().sort_values()
     names, beside = list(totals.index), totals[totals <= LEGIBLE * totals[told]].index[-1]
     order = [told, beside if beside != told else names[-1], names[0], *reversed(names[: names.index(told)]), *names]
-    return bars[bars["block"].isin(list(dict.fromkeys(order))[:4])].reset_index(drop=True)
+    most = 2 if in_a_talk() else 4
+    return bars[bars["block"].isin(list(dict.fromkeys(order))[:most])].reset_index(drop=True)
 
 
 def _told(runs: pd.DataFrame) -> pd.Series:

@@ -38,8 +38,8 @@ TONE = {
 }
 """The six headings of the ledger in the order they are stacked: the message first, then all that is not message."""
 
-TALK = 0.78
-"""The page of a talk beside that of a report: letters are then larger by as much."""
+TALK, WIDE = 0.86, 9 / 16
+"""The page of a talk beside that of a report: letters are then larger by as much; and its height to its width."""
 PAGE = ContextVar("PAGE", default=1.0)
 
 LOOPBACK = "Loopback: no loss, no congestion."
@@ -77,11 +77,17 @@ def for_a_talk() -> Iterator[None]:
 
 
 def frame(title: str, small_print: str, height: float = 5.6) -> Figure:
-    """An empty figure with its finding above and its conditions below; what is between belongs to the axes."""
+    """An empty figure with its finding above and its conditions below; what is between belongs to the axes.
+
+    `height` in inches is that of a report's page; one for a talk is as high as a projector's picture.
+    """
     page = PAGE.get()
     words, notes = wrapped(title, small_print, page)
     top, bottom = margins(words, notes)
-    height += top + bottom - sum(margins(*wrapped(title, small_print, 1.0)))  # what is between stays as high
+    if not in_a_talk():
+        height += top + bottom - sum(margins(*wrapped(title, small_print, 1.0)))  # what is between stays as high
+    else:
+        height = 10 * page * WIDE
     figure = Figure(figsize=(10 * page, height), layout="constrained")
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0.012, bottom / height, 0.976, 1 - (top + bottom) / height), w_pad=0.05, h_pad=0.05)
@@ -115,6 +121,11 @@ def _lines(text: str, width: int) -> int:
     """How many lines the text takes; no word is broken, so a line too narrow for a word does not count."""
     wrapped = textwrap.wrap(text, width, break_long_words=False)
     return len(wrapped) if max(map(len, wrapped)) <= width else len(text)
+
+
+def in_a_talk() -> bool:
+    """Whether the page is a talk's: it has room for fewer things."""
+    return PAGE.get() != 1.0
 
 
 def settle(figure: Figure) -> None:

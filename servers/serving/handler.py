@@ -82,6 +82,13 @@ class LabHandler(WSGIHandler):
         else:
             super().handle_error(kind, error, trace)
 
+    def finalize_headers(self) -> None:
+        """Say that the connection ends with this response, if the server does."""
+        if self.server.stopping and self.code != 101:
+            self.close_connection = True
+            self.response_headers.append((b"Connection", b"close"))
+        super().finalize_headers()
+
     def log_request(self) -> None:
         """Print nothing, and format nothing for it."""
 

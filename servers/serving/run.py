@@ -86,5 +86,7 @@ def serve(
         return status.get()
     finally:
         publisher.stop()
+        for server in servers.values():
+            server.stopping = True
         feed.close()
         stop_all(list(servers.values()))

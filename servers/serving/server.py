@@ -53,6 +53,7 @@ class LabServer(WSGIServer):
     answer_fields: Sequence[tuple[str, str]] = ()  # field lines of every answer, those of refusals among them
     upgrades = False  # whether a GET may open a WebSocket
     token: str | None = None
+    stopping = False  # whether each connection ends with the response that is under way
 
     def __init__(self, listener: tuple[str, int], application: Callable[..., Any], **options: Any) -> None:
         super().__init__(listener, application, log=None, backlog=4096, **options)
@@ -129,7 +130,8 @@ def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | N
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None) or 0
         reason = os.strerror(number) if number > 0 else error.args[-1]  # getaddrinfo's numbers are negative
-        raise PortUnavailable(f"cannot serve {transport} on {host}:{port}: {reason}") from None
+        other = "; --ports A,B,C (or --port N for one server) chooses others" * (number == errno.EADDRINUSE)
+        raise PortUnavailable(f"cannot serve {transport} on {host}:{port}: {reason}{other}") from None
     return server
 
 

@@ -10,7 +10,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tools.lab import ROOT, TRANSPORTS, WAIT, serving
+from tools.lab import ROOT, TRANSPORTS, WAIT, eventually, serving
 from tools.terminal import QUICK, command, run
 
 from clients.ledger import HEADINGS
@@ -51,6 +51,7 @@ def test_for_reading_there_is_a_line_a_delivery_and_the_ledger(ticking, transpor
     ended = run(transport, ticking.url(transport), "--count", "3", "--after", "5", *QUICK[transport])
     lines = ended.stdout.splitlines()
     assert (ended.returncode, ended.stderr) == (0, "")
+    assert lines.pop(0).split() == ["seq", "latency", "bytes", "message"]
     assert [line.split()[0] for line in lines[:3]] == ["6", "7", "8"]
     assert all("tick tock" in line and " ms " in line and " B " in line for line in lines[:3])
     kernel_counts = sys.platform == "linux"
@@ -157,3 +158,46 @@ def test_a_reader_that_has_seen_enough_is_no_error(ticking, transport, form):
         process.stdout.close()
         assert process.wait(WAIT) == 0
         assert process.stderr.read() == ""
+
+
+def test_an_earthquake_is_a_line_with_its_whole_place():
+    with serving("polling", "--port", "0", "--rate", "50", transports=("polling",)) as servers:
+        ended = run("polling", servers.url("polling"), "--count", "40", "--after", "0", *QUICK["polling"])
+    lines = ended.stdout.splitlines()[1:41]
+    assert all(" magnitude " in line and "…" not in line and "{" not in line for line in lines)
+    assert any("37km NNE of Amboy, Washington" in line for line in lines)
+
+
+def test_a_refusal_is_one_line_without_a_ledger(ticking):
+    ended = run("polling", ticking.url("websocket").replace("ws:", "http:"), *QUICK["polling"])
+    assert (ended.returncode, ended.stdout) == (1, "") and len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("program", "wrong", "right"), [
+    (["servers"], "--hots", "--host"), (["clients", "polling"], "--cuont", "--count"),
+    (["loadtests"], "--cleints", "--clients"), (["results", "advise"], "--wihtin-ms", "--within-ms"),
+])  # fmt: skip
+def test_an_option_that_is_none_gets_a_suggestion(program, wrong, right):
+    done = subprocess.run([sys.executable, "-m", *program, wrong, "1"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].endswith(f"{wrong} 1 (did you mean {right}?)")
+
+
+def test_a_taken_port_names_the_option_for_others():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([sys.executable, "-m", "servers", "polling", "--port", port], cwd=ROOT,
+                              capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "--ports A,B,C (or --port N for one server) chooses others" in done.stderr
+
+
+def test_a_long_polling_client_sees_the_server_end_in_order():
+    """Its request is answered with 204, and then nobody listens: no connection is reset."""
+    with serving("long-polling", "--port", "0", "--source", "none", transports=("long-polling",)) as servers:
+        with subprocess.Popen(command("long-polling", servers.url("long-polling")), stderr=subprocess.PIPE, text=True,
+                              cwd=ROOT) as client:  # fmt: skip
+            eventually(lambda: servers.status("long-polling")["clients"] == 1)
+            servers.process.send_signal(signal.SIGINT)
+            said = client.stderr.readline()
+            client.kill()
+    assert said == "connection lost (Connection refused); trying again\n"

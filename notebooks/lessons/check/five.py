@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lessons.check.mark import RIGHT, UNANSWERED, WRONG, Check, near, unanswered
+from lessons.check.mark import OPEN, RIGHT, UNANSWERED, WRONG, Check, near, unanswered
+from lessons.live.kept import NothingStarted
 from lessons.live.servers import start_servers
-from lessons.load import loaded, price
+from lessons.load import LocustFailed, loaded, price
 
 LATE_MS = 100
 
@@ -41,13 +42,18 @@ def bracket(still_fine: Any, too_many: Any) -> Check:
     """Two loads, run: the first is soon enough, the second is not."""
     if unanswered([still_fine, too_many]):
         return UNANSWERED
+    if not all(isinstance(each, int) and not isinstance(each, bool) for each in (still_fine, too_many)):
+        return Check(WRONG, "Two whole numbers of clients are asked for.")
     if (still_fine, too_many) == (0, 0):
         return Check(RIGHT, "Left out. Come back to it on a machine of your own.")
     if not 0 < still_fine < too_many <= 2 * still_fine <= 4_000:
         return Check(WRONG, "Two whole numbers, the second larger, and at most twice the first; 2,000 is enough.")
     with start_servers(rate=20, source="clock", size=142) as servers:
-        longest = [loaded(servers.websocket, "WebSocketUser", users, 4)["longest, ms"]
-                   for users in (still_fine, too_many)]  # fmt: skip
+        try:
+            longest = [loaded(servers.websocket, "WebSocketUser", users, 4)["longest, ms"]
+                       for users in (still_fine, too_many)]  # fmt: skip
+        except (NothingStarted, LocustFailed) as error:
+            return Check(OPEN, str(error))
     words = f"Longest: {longest[0]:.0f} ms with {still_fine}, {longest[1]:.0f} ms with {too_many}."
     if longest[0] <= LATE_MS < longest[1]:
         return Check(RIGHT, f"{words} The knee of this machine lies between them.")

@@ -87,5 +87,6 @@ def near(answer: Any, right: float, praise: str, hints: dict[float, str], otherw
         return value
     if abs(value - right) <= within * abs(right):
         return Check(RIGHT, praise)
-    known = (hint for wrong, hint in hints.items() if abs(value - wrong) <= 0.02 * abs(wrong))
+    known = (hint for wrong, hint in hints.items()
+             if abs(value - wrong) <= 0.02 * abs(wrong) and abs(value - wrong) < abs(value - right))  # fmt: skip
     return Check(WRONG, next(known, otherwise))

@@ -6,15 +6,18 @@ A source is a Python file in cells (jupytext's percent format). What stands betw
 from __future__ import annotations
 
 import os
+import platform
 import re
 from pathlib import Path
 
 import jupytext
 import nbformat
+from jupyter_client.kernelspec import get_kernel_spec
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from lessons.live.kept import KEEP, SWITCH
+from lessons.live.progress import QUIET
 from results.folders import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -24,6 +27,8 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
 WIDGETS = "application/vnd.jupyter.widget-view+json"
 CELL_TIMEOUT = 120  # seconds
+PREDICT = "## Predict"
+"""The heading below which a class is asked before it sees."""
 
 
 def names() -> list[str]:
@@ -56,7 +61,7 @@ def executed(notebook: NotebookNode, live: bool = False, keep: bool = False) -> 
     With `live`, all is measured here; with `keep`, what live cells give is kept for machines where nothing can be
     started.
     """
-    environment = os.environ | ({SWITCH: "1"} if live else {}) | ({KEEP: "1"} if keep else {})
+    environment = os.environ | ({SWITCH: "1"} if live else {}) | ({KEEP: "1"} if keep else {}) | {QUIET: "1"}
     client = NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
                             extra_arguments=["--log-level=ERROR"],  # not that loopback is without encryption
                             resources={"metadata": {"path": str(NOTEBOOKS)}})  # fmt: skip
@@ -65,6 +70,24 @@ def executed(notebook: NotebookNode, live: bool = False, keep: bool = False) -> 
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGETS, None)
+    return notebook
+
+
+def for_a_class(notebook: NotebookNode) -> NotebookNode:
+    """The same without the outputs that stand below its first *Predict*, and as the kernel of this machine leaves it.
+
+    JupyterLab writes into a notebook which kernel it has; one that says so already is not marked as changed.
+    """
+    hidden = False
+    for cell in notebook.cells:
+        hidden = hidden or cell.cell_type == "markdown" and PREDICT in cell.source
+        if hidden and cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    python = {"name": "python", "version": platform.python_version(), "mimetype": "text/x-python",
+              "codemirror_mode": {"name": "ipython", "version": 3}, "pygments_lexer": "ipython3",
+              "nbconvert_exporter": "python", "file_extension": ".py"}  # fmt: skip
+    notebook.metadata = {"kernelspec": KERNEL | {"display_name": get_kernel_spec("python3").display_name},
+                         "language_info": python}  # fmt: skip
     return notebook
 
 

@@ -26,8 +26,9 @@ def write_site(folder: Path) -> Path:
         around = {"before": contents[place - 1] if place else None,
                   "after": contents[place + 1] if place + 1 < len(lessons) else None}  # fmt: skip
         write(folder / f"{name}.html", contents[place][1], linked(body), **around)
-    glossary = mistune.html((NOTEBOOKS / "GLOSSARY.md").read_text(encoding="utf-8"))
-    write(folder / "glossary.html", "Glossary", str(glossary), before=None, after=None)
+    for page, title in (("GLOSSARY", "Glossary"), ("TEACHING", "Teaching with the push lab")):
+        text = mistune.create_markdown(plugins=["table"])((NOTEBOOKS / f"{page}.md").read_text(encoding="utf-8"))
+        write(folder / f"{page.lower()}.html", title, linked(str(text)), before=None, after=None)
     return write(folder / "index.html", "The push lab: six lessons", "", contents=contents, before=None, after=None)
 
 
@@ -46,9 +47,11 @@ def title_of(notebook: nbformat.NotebookNode) -> str:
 def opening_of(notebook: nbformat.NotebookNode) -> str:
     """What a lesson's first cell says the student will be able to do."""
     found = re.search(r"\*You will be able to\*(.*?)\.(?:\s|$)", str(notebook.cells[0].source), re.DOTALL)
-    return found[1].strip() if found else ""
+    return re.sub(r"[`*]", "", found[1]).strip() if found else ""
 
 
 def linked(body: str) -> str:
-    """Links from lesson to lesson, to the pages instead of the notebooks."""
-    return re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', body)
+    """The body with links to pages instead of notebooks; where sliders stand still, it does not ask to move them."""
+    body = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', body)
+    body = re.sub(r'href="(GLOSSARY|TEACHING)\.md', lambda found: f'href="{found[1].lower()}.html', body)
+    return body.replace("Move the sliders", "In the notebook, move the sliders")

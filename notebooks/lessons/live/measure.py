@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lessons.live.kept import NothingStarted, check_startable, live
+from lessons.live.progress import progress_of
 from loadtests.experiments import experiment_of
 from loadtests.experiments.run import Run, settled
 from loadtests.runs.conduct import conduct
@@ -55,7 +56,16 @@ def measured(experiment: str, setting: dict[str, Any]) -> pd.DataFrame:
     """A run for each transport, here and now."""
     check_startable()
     with tempfile.TemporaryDirectory(prefix="push-lab-") as scratch:
-        runs = [settled(replace(Run(experiment, name), **setting)) for name in COMPARED]
-        found = [row(run, conduct(run, Path(scratch), bool, experiment_of(run).during), 1, None) for run in runs]
+        runs, found, passed = [settled(replace(Run(experiment, name), **setting)) for name in COMPARED], [], 0.0
+        with progress_of(sum(run.expected_s for run in runs), "seconds") as advance_to:
+
+            def advance(seconds: float) -> None:
+                nonlocal passed
+                passed += seconds
+                advance_to(passed)
+
+            for run in runs:
+                outcome = conduct(run, Path(scratch), advance, experiment_of(run).during)
+                found.append(row(run, outcome, 1, None))
         table.write_runs(Path(scratch) / "runs.csv", found)
         return table.read_runs(scratch)

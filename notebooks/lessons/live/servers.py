@@ -22,6 +22,13 @@ class ServersUnavailable(RunFailed):
         return [str(self)]
 
 
+class ServersStopped(ServersUnavailable):
+    """Servers that ran here were stopped: what is asked of them can be measured, once they are started again."""
+
+    def __init__(self) -> None:
+        super().__init__("These servers have stopped: run the cell that starts them, then this one.")
+
+
 class LiveServers:
     """The three servers on one feed, and the delay lines before them, if there is a round trip.
 
@@ -53,12 +60,18 @@ class LiveServers:
 
     def publish(self) -> None:
         """Begin to publish. ServersUnavailable a second time."""
+        self.check_running()
         if self._published:
             raise ServersUnavailable("These servers have begun to publish already: start new ones.")
         self._published = True
         assert self._child is not None
         self._child.tell(do="start")
         self._child.hear("started_at", START_TIMEOUT)
+
+    def check_running(self) -> None:
+        """ServersStopped unless they run."""
+        if not self.running:
+            raise ServersStopped()
 
     def stop(self) -> None:
         """End the processes and wait for them; a second time does nothing."""
@@ -77,9 +90,13 @@ class NoServers(LiveServers):
     def __repr__(self) -> str:
         return f"The servers cannot be started on this machine: {self._why}. What follows was recorded."
 
+    def check_running(self) -> None:
+        """NothingStarted: so that what was recorded is shown."""
+        raise NothingStarted(str(self))
+
     def publish(self) -> None:
         """Nothing is there that could."""
-        raise NothingStarted(str(self))
+        self.check_running()
 
 
 def start_servers(

@@ -16,7 +16,8 @@ from clients import long_polling, polling, websocket
 from clients.delivery import Delivery
 from clients.ledger import Transcript
 from clients.ledger.book import Direction
-from lessons.live.kept import NothingStarted, kept
+from lessons.live.kept import kept
+from lessons.live.progress import progress_of
 from lessons.live.servers import LiveServers
 from results.transports import COMPARED
 
@@ -62,23 +63,26 @@ def watch(servers: LiveServers, messages: int = 8, interval: float = 1.0) -> dic
 
 def followed(servers: LiveServers, messages: int, interval: float) -> dict[str, Watched]:
     """The same of servers that are there."""
-    if not servers.running:
-        raise NothingStarted(str(servers))
+    servers.check_running()
     diaries = {name: Diary() for name in COMPARED}
-    found: dict[str, list[Delivery]] = {}
+    found: dict[str, list[Delivery]] = {name: [] for name in COMPARED}
 
     def follow(name: str) -> None:
         own: dict[str, Any] = {"interval": interval} if name == "polling" else {}
         with closing(FOLLOW[name](servers.urls[name], 0, ledger=diaries[name], **own)) as deliveries:
-            found[name] = list(islice(deliveries, messages))
+            for delivery in islice(deliveries, messages):
+                found[name].append(delivery)
 
     threads = [threading.Thread(target=follow, args=[name], daemon=True) for name in COMPARED]
     for thread in threads:
         thread.start()
     wait_for_clients(servers)
     servers.publish()
-    for thread in threads:
-        thread.join()
+    with progress_of(messages * len(COMPARED), "messages have come") as advance_to:
+        while any(thread.is_alive() for thread in threads):
+            advance_to(sum(len(list(each)) for each in found.values()))
+            for thread in threads:
+                thread.join(0.05)
     return {name: Watched(name, found[name], diaries[name], servers.rtt_ms / 2000) for name in COMPARED}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import ipywidgets
 from ipywidgets import SelectionSlider
 
-from lessons.shown.pictures import WIDTH
-from results.figures.frame import Chart, png
+from lessons.shown.pictures import width_of
+from results.figures.frame import Chart, for_a_talk, png
 
 
 class Explorer:
@@ -20,8 +20,9 @@ class Explorer:
 
     @property
     def chart(self) -> Chart:
-        """The chart as the sliders stand."""
-        return self._draw(**{name: slider.value for name, slider in self._sliders.items()})
+        """The chart as the sliders stand, for a projector."""
+        with for_a_talk():
+            return self._draw(**{name: slider.value for name, slider in self._sliders.items()})
 
     def __repr__(self) -> str:
         chart = self.chart
@@ -29,7 +30,8 @@ class Explorer:
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         chart = self.chart
-        picture = ipywidgets.Image(value=png(chart), format="png", width=WIDTH)
+        width = width_of(chart)
+        picture = ipywidgets.Image(value=png(chart), format="png", width=width)
 
         def redraw(_: Any) -> None:
             picture.value = png(self.chart)
@@ -38,7 +40,7 @@ class Explorer:
             slider.observe(redraw, "value")
         box = ipywidgets.VBox([*self._sliders.values(), picture])
         bundle = box._repr_mimebundle_() | {"text/plain": repr(self), "image/png": png(chart)}
-        return bundle, {"image/png": {"width": WIDTH, "alt": chart.alt}}
+        return bundle, {"image/png": {"width": width, "alt": chart.alt}}
 
 
 def slider(words: str, values: list[Any], at: Any, unit: str = "") -> SelectionSlider:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lessons.shown.pictures import Picture
-from results.figures.frame import Chart, frame, settle, styled
+from results.figures.frame import Chart, for_a_talk, frame, settle, styled
 from results.transports import TRANSPORTS
 
 
@@ -44,7 +44,8 @@ HISTORY = (
 
 def history() -> Picture:
     """From request and response to WebTransport, in four lanes."""
-    return Picture(drawn())
+    with for_a_talk():
+        return Picture(drawn())
 
 
 @styled

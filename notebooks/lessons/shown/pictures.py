@@ -10,7 +10,7 @@ from results.figures.frame import Chart, png
 from results.select import NotMeasured
 
 NO_RESULTS = "There are no results to draw yet: run `make lab` in a terminal, then this cell again."
-WIDTH = 960  # CSS pixels
+WIDTH, HEIGHT = 1180, 560  # CSS pixels that a projector leaves for a picture
 COMES_WITH = "reference"
 
 
@@ -27,7 +27,13 @@ class Picture:
         if self.chart is None:
             return {"text/plain": self.why, "text/markdown": self.why}
         bundle = {"text/plain": repr(self), "image/png": png(self.chart)}
-        return bundle, {"image/png": {"width": WIDTH, "alt": self.chart.alt}}
+        return bundle, {"image/png": {"width": width_of(self.chart), "alt": self.chart.alt}}
+
+
+def width_of(chart: Chart) -> int:
+    """CSS pixels across, so that the chart fits below a line of text on a projector."""
+    wide, high = chart.figure.get_size_inches()
+    return round(min(WIDTH, HEIGHT * wide / high))
 
 
 def figure(name: str, folder: Path | str | None = None) -> Picture:

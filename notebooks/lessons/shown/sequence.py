@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from lessons.live.watch import Watched
 from lessons.shown.pictures import Picture
-from results.figures.frame import LOOPBACK, Chart, frame, settle, styled
+from results.figures.frame import LOOPBACK, Chart, for_a_talk, frame, settle, styled
 from results.transports import TRANSPORTS
 from results.words import listed, milliseconds
 
@@ -32,7 +32,8 @@ class Passage:
 
 def sequence(watched: Mapping[str, Watched]) -> Picture:
     """What three clients sent and received for the same messages; red is a message that waits at the server."""
-    return Picture(drawn(watched))
+    with for_a_talk():
+        return Picture(drawn(watched))
 
 
 @styled

@@ -1,0 +1,45 @@
+"""Cells are run twice, and once more when the servers have stopped: each gives a right number, or one sentence."""
+
+import warnings
+
+import pytest
+from lessons.editions import build
+from tools.lab import ROOT
+
+pytestmark = pytest.mark.starts
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import nbformat
+    from nbclient import NotebookClient
+
+SENTENCES = {"ServersStopped", "ServersUnavailable", "NothingStarted", "LocustFailed"}
+"""What a cell may end with: their traceback is one sentence."""
+
+
+def twice_and_backwards(name: str) -> nbformat.NotebookNode:
+    """The lesson with each cell run twice, in its order; then each again, from the last to the first."""
+    notebook = build.edition(name, solved=True)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    repeated = [cell for each in code for cell in (each, each)] + code[::-1]
+    notebook.cells = [nbformat.v4.new_code_cell(cell.source, metadata={"tags": ["raises-exception"]})
+                      for cell in repeated]  # fmt: skip
+    return notebook
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", build.names())
+def test_a_cell_run_again_is_right_or_says_why_not(name: str) -> None:
+    notebook = twice_and_backwards(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True,
+                       extra_arguments=["--log-level=ERROR"],
+                       resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()  # fmt: skip
+    for cell in notebook.cells:
+        for output in cell.outputs:
+            if output.output_type == "error":
+                assert output.ename in SENTENCES and len(output.traceback) == 1, (cell.source, output.traceback)
+                assert output.traceback[0].endswith((".", "recording of this.")) and "\n" not in output.traceback[0]
+            text = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
+            assert "mean latency, ms               0.0" not in text and "bytes each                     0.0" not in text
