@@ -140,11 +140,9 @@ def test_a_page_over_https_opens_wss_alone(rows):
     assert set(seen(rows, "C16", "from a page over http").values()) == {"reached"}
 
 
-def test_it_is_the_same_three_times_in_a_row(rows):
+def test_it_is_the_same_a_second_time(rows):
     """But for the seconds, which a busy machine stretches."""
-    again = [observe(), observe()]
-    for other in again:
-        assert [row for row in other if row["unit"] != "s"] == [row for row in rows if row["unit"] != "s"]
+    assert [row for row in observe() if row["unit"] != "s"] == [row for row in rows if row["unit"] != "s"]
 
 
 def test_without_a_browser_the_rest_stands(rows, tmp_path):

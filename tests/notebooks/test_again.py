@@ -1,10 +1,16 @@
-"""Cells are run twice, and once more when the servers have stopped: each gives a right number, or one sentence."""
+"""Each lesson from a fresh kernel: its cells twice, and once more when the servers have stopped; nothing is left.
 
+Each cell gives a right number, or one sentence.
+"""
+
+import os
+import uuid
 import warnings
 
 import pytest
 from lessons.editions import build
-from tools.lab import ROOT
+from tools.lab import ROOT, eventually
+from tools.processes import MARK, marked
 
 pytestmark = pytest.mark.starts
 
@@ -30,14 +36,18 @@ def twice_and_backwards(name: str) -> nbformat.NotebookNode:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", build.names())
 def test_a_cell_run_again_is_right_or_says_why_not(name: str) -> None:
-    notebook = twice_and_backwards(name)
+    notebook, mark = twice_and_backwards(name), uuid.uuid4().hex
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True,
                        extra_arguments=["--log-level=ERROR"],
-                       resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()  # fmt: skip
+                       resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute(
+            env=os.environ | {MARK: mark, "PUSH_LAB_QUIET": "1"}
+        )  # fmt: skip
+    eventually(lambda: not marked(mark))
     for cell in notebook.cells:
         for output in cell.outputs:
+            assert output.get("name") != "stderr", output
             if output.output_type == "error":
                 assert output.ename in SENTENCES and len(output.traceback) == 1, (cell.source, output.traceback)
                 assert output.traceback[0].endswith((".", "recording of this.")) and "\n" not in output.traceback[0]

@@ -15,6 +15,7 @@ import pytest
 from lessons.live.servers import ServersUnavailable
 from tools.lab import ROOT, eventually
 from tools.made_up import make
+from tools.processes import MARK, marked
 
 from clients import polling
 from results import folders
@@ -29,7 +30,6 @@ with warnings.catch_warnings():
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FIRST = ROOT / "notebooks" / "01_three_ways_to_push.ipynb"
-MARK = "PUSH_LAB_TEST"  # in the environment of a kernel and of all that it starts
 TIMEOUT = 120  # seconds for a cell
 PATHS = re.compile(
     r"(?<![\w./:<])/(?:home|Users|root|tmp|work|var|private|opt|usr|etc|mnt)/|\b[A-Z]:\\\\|site-packages"
@@ -116,18 +116,6 @@ def test_its_outputs_are_of_one_clean_run(path: Path) -> None:
     assert not [output for output in outputs(path) if output.output_type == "error" or output.get("name") == "stderr"]
 
 
-def marked(mark: str) -> list[psutil.Process]:
-    """The processes alive whose environment has the mark."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
 def execute(notebook: nbformat.NotebookNode, mark: str) -> None:
     """Run all cells in a new kernel, which is in the folder of the notebooks and is ended."""
     with warnings.catch_warnings():
@@ -136,17 +124,6 @@ def execute(notebook: nbformat.NotebookNode, mark: str) -> None:
             notebook, timeout=TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(ROOT / "notebooks")}}
         )
         client.execute(env=os.environ | {MARK: mark})
-
-
-@pytest.mark.timeout(2 * TIMEOUT)
-@each
-def test_it_runs_from_a_fresh_kernel_and_leaves_no_process(path: Path) -> None:
-    notebook, mark = nbformat.read(path, as_version=4), uuid.uuid4().hex
-    execute(notebook, mark)
-    assert not [
-        output for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
-    ]
-    eventually(lambda: not marked(mark))
 
 
 def test_a_cell_that_fails_halfway_leaves_no_process() -> None:

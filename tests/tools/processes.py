@@ -2,6 +2,21 @@
 
 import psutil
 
+MARK = "PUSH_LAB_TEST"
+"""In the environment of a process, and so of all that it starts."""
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """The processes alive whose environment has the mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
 
 def ended(processes: list[psutil.Process]) -> bool:
     """Whether none of them runs any more; a zombie does not."""
