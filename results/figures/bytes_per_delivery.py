@@ -47,6 +47,7 @@ def bytes_wrapped(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     return _chart("bytes_wrapped", named, machine, _wrapped_finding(good), (good["deflate"] | good["tls"]).astype(bool))
 
 
+HEADERS = "headers"
 LEGIBLE = 3.0
 """Times as long as the bars of the title's block the longest may be, if others are as well."""
 CONDITION = ["clients", "rate_hz", "poll_interval_s", "rtt_ms", "keep_alive"]
@@ -66,7 +67,7 @@ def _chart(name: str, runs: pd.DataFrame, machine: Mapping[str, Any], title: str
 def _headers(row: Mapping[str, Any]) -> str:
     """What the requests carry, and in what: "browser headers, no cookies added, over TLS"."""
     cookies = WORDS["cookie_bytes"](0 if pd.isna(row["cookie_bytes"]) else int(row["cookie_bytes"]))
-    return f"{row['header_profile']} headers, {cookies}{_around(row)}"
+    return f"{row['header_profile']} {HEADERS}, {cookies}{_around(row)}"
 
 
 def _wrapping(row: Mapping[str, Any]) -> str:
@@ -95,7 +96,7 @@ def _tls_adds(each: pd.DataFrame) -> list[str]:
     for plain in each.index[each.index.str.endswith("messages")]:
         if f"{plain}, over TLS" in each.index:
             added = (each.loc[f"{plain}, over TLS"] - each.loc[plain]).dropna()
-            words = [f"{times(added[name])} B to a message by {BY[name]}" for name in BY if name in added]
+            words = [f"{times(added[name])} B to a {UNIT[name]}" for name in UNIT if name in added]
             return [f"TLS adds {listed(words)}"] if words else []
     return []
 
@@ -105,11 +106,11 @@ def _compression_leaves(each: pd.DataFrame) -> list[str]:
     if not {"earthquakes", "earthquakes, compressed"} <= set(each.index):
         return []
     left = (each.loc["earthquakes, compressed"] / each.loc["earthquakes"]).dropna()
-    words = [f"{100 * left[name]:.0f} % by {BY[name]}" for name in BY if name in left]
-    return [f"compressed, an earthquake and its headers shrink to {listed(words)}"] if words else []
+    words = [f"{100 * left[name]:.0f} % of a {UNIT[name]}" for name in UNIT if name in left]
+    return [f"compression leaves {listed(words)}, headers included"] if words else []
 
 
-BY = {"websocket": "WebSocket", "long-polling": "long polling"}
+UNIT = {"websocket": "WebSocket message", "long-polling": "long poll"}
 """Whom the title of `bytes_wrapped` compares."""
 
 
@@ -124,15 +125,15 @@ def _bars(runs: pd.DataFrame, told: str) -> pd.DataFrame:
     bars["joining"] = bars[["block", "transport"]].merge(once)[["joining", "clients"]].eval("joining / clients")
     bars["order"] = bars["transport"].map(list(TRANSPORTS).index)
     bars["block_total"] = bars.groupby("block")["total"].transform("max")
-    return _at_most_four(bars.sort_values(["block_total", "block", "order"], ignore_index=True), told)
+    return _legible_blocks(bars.sort_values(["block_total", "block", "order"], ignore_index=True), told)
 
 
-def _at_most_four(bars: pd.DataFrame, told: str) -> pd.DataFrame:
+def _legible_blocks(bars: pd.DataFrame, told: str) -> pd.DataFrame:
     """The block that the title is of, the heaviest beside which it can still be read, the leanest, and one between."""
     totals = bars.groupby("block")["total"].max().sort_values()
     names, beside = list(totals.index), totals[totals <= LEGIBLE * totals[told]].index[-1]
     order = [told, beside if beside != told else names[-1], names[0], *reversed(names[: names.index(told)]), *names]
-    most = 2 if in_a_talk() else 4
+    most = 2 if in_a_talk() and HEADERS in told else 4  # what TLS and compression do is seen in all four
     return bars[bars["block"].isin(list(dict.fromkeys(order))[:most])].reset_index(drop=True)
 
 
@@ -176,7 +177,7 @@ def _bytes_alt(bars: pd.DataFrame) -> str:
 
 def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
     block = bars.groupby("block", sort=False).ngroup().to_numpy()
-    heights = np.arange(len(bars)) + 0.7 * (block + 1)
+    heights = np.arange(len(bars)) + (1.0 if in_a_talk() else 0.7) * (block + 1)
     left = np.zeros(len(bars))
     for heading, tone in TONE.items():
         axes.barh(heights, bars[heading], left=left, color=tone, edgecolor="white", linewidth=0.6, height=0.86)
@@ -185,8 +186,9 @@ def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
         axes.annotate(f"{bar.total:,.0f} B", (bar.total, height), (6, 0), textcoords="offset points", va="center")
         axes.annotate(f"{bar.joining:,.0f}", (1, height), xycoords=("axes fraction", "data"), ha="right", va="center",
                       color="#666666", fontsize=12)  # fmt: skip
-    axes.annotate("B to join", (1, heights[0] - 0.75), xycoords=("axes fraction", "data"), ha="right", va="center",
-                  color="#666666", fontsize=12)  # fmt: skip
+    above = (1, heights[0] - 0.75 - 0.3 * in_a_talk())
+    axes.annotate("B to join", above, xycoords=("axes fraction", "data"), ha="right", va="center", color="#666666",
+                  fontsize=12)  # fmt: skip
     _bar_axis(axes, bars, heights, block)
     _name_headings(axes, bars, heights)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.frame import Chart, conditions, frame, in_a_talk, invalid_note, settle, styled
 from results.select import NotMeasured, beside_each, kept, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, number
@@ -72,7 +72,8 @@ def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
         shown = [(place + 0.2, bar[name]), (place - 0.2, bar[second])] if second else [(place, bar[name])]
         for at, value in shown:
             if not math.isnan(value):
-                axes.annotate(f"{value:,.0f}", (value, at), (5, 0), textcoords="offset points", va="center", size=12)
+                axes.annotate(f"{value:,.0f}", (value, at), (5, 0), textcoords="offset points", va="center",
+                              size=11 if in_a_talk() else 12)  # fmt: skip
     largest = bars[[name, second] if second else [name]].max().max()
     axes.set_title(PANELS[name], fontsize=14)
     axes.set_xlim(0, 1.42 * largest if largest > 0 else 1)
@@ -85,7 +86,7 @@ def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
 
 
 def _finding(bars: pd.DataFrame, runs: pd.DataFrame) -> str:
-    """What joining takes by polling and a WebSocket, in bytes and round trips; and a TLS connection for each poll."""
+    """What joining takes by polling and a WebSocket, in bytes and round trips."""
     clear, rtt_ms = {bar["transport"]: bar for bar in table.records(bars[~bars["tls"]])}, float(runs["rtt_ms"].iloc[0])
     parts = []
     for name in (name for name in ("websocket", "polling") if name in clear):
@@ -93,14 +94,9 @@ def _finding(bars: pd.DataFrame, runs: pd.DataFrame) -> str:
         if rtt_ms and not math.isnan(bar["ms"]):
             trips = f" and {bar['ms'] / rtt_ms:.1f} round trips"
         parts.append(f"{TRANSPORTS[name].words} takes {bar['bytes']:,.0f} B{trips}")
-    words = [f"to join, {listed(parts)}"] if parts else []
-    for bar in table.records(bars[bars["tls"] & (bars["transport"] == "polling")]):
-        if not math.isnan(bar["closing"]) and not math.isnan(bar["each"]):
-            new, kept_bytes = f"{bar['closing']:,.0f} B", f"{bar['each']:,.0f}"
-            words.append(f"a poll on its own TLS connection takes {new} instead of {kept_bytes}")
-    if not words:
-        raise NotMeasured("`connection` has no valid run of polling or a WebSocket to compare")
-    return "; ".join(words)[0].upper() + "; ".join(words)[1:]
+    if not parts:
+        raise NotMeasured("`connection` has no valid run of polling or a WebSocket without TLS")
+    return f"To join, {listed(parts)}"
 
 
 def _alt(bars: pd.DataFrame) -> str:

@@ -38,10 +38,15 @@ TONE = {
 }
 """The six headings of the ledger in the order they are stacked: the message first, then all that is not message."""
 
-TALK, WIDE = 0.86, 9 / 16
-"""The page of a talk beside that of a report: letters are then larger by as much; and its height to its width."""
+TALK, LARGEST, WIDE = 0.86, 1.06, 9 / 16
+"""The page of a talk beside that of a report: letters are then larger by as much; the largest such page, for a chart
+that needs much room; and its height to its width."""
+USUAL = 5.6
+"""Inches that a chart on a report's page is high, if it has no need of more."""
 PAGE = ContextVar("PAGE", default=1.0)
 
+TALK_NOTES = 2
+"""Lines of small print that a lecture room can read; all of it stands in the report."""
 LOOPBACK = "Loopback: no loss, no congestion."
 
 
@@ -76,18 +81,17 @@ def for_a_talk() -> Iterator[None]:
         PAGE.reset(before)
 
 
-def frame(title: str, small_print: str, height: float = 5.6) -> Figure:
+def frame(title: str, small_print: str, height: float = USUAL) -> Figure:
     """An empty figure with its finding above and its conditions below; what is between belongs to the axes.
 
     `height` in inches is that of a report's page; one for a talk is as high as a projector's picture.
     """
     page = PAGE.get()
+    if in_a_talk():
+        page = min(max(page, page * height / USUAL), LARGEST)
+        height = 10 * page * WIDE
     words, notes = wrapped(title, small_print, page)
     top, bottom = margins(words, notes)
-    if not in_a_talk():
-        height += top + bottom - sum(margins(*wrapped(title, small_print, 1.0)))  # what is between stays as high
-    else:
-        height = 10 * page * WIDE
     figure = Figure(figsize=(10 * page, height), layout="constrained")
     engine: Any = figure.get_layout_engine()
     engine.set(rect=(0.012, bottom / height, 0.976, 1 - (top + bottom) / height), w_pad=0.05, h_pad=0.05)
@@ -97,8 +101,12 @@ def frame(title: str, small_print: str, height: float = 5.6) -> Figure:
 
 
 def wrapped(title: str, small_print: str, page: float) -> tuple[str, str]:
-    """Both in lines that fit on a page so wide."""
-    return balanced(together(title), round(62 * page)), textwrap.fill(small_print, round(112 * page))
+    """Both in lines that fit on a page so wide; of the small print a talk has the first two, whole sentences."""
+    notes = textwrap.wrap(small_print, round(112 * page))
+    if in_a_talk() and len(notes) > TALK_NOTES:
+        first = " ".join(notes[:TALK_NOTES])
+        notes = textwrap.wrap(first[: first.rfind(". ") + 1] or first, round(112 * page))
+    return balanced(together(title), round(62 * page)), "\n".join(notes)
 
 
 def margins(words: str, notes: str) -> tuple[float, float]:

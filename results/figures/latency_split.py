@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from results import table
-from results.figures.frame import PAGE, Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.frame import Chart, conditions, frame, in_a_talk, invalid_note, settle, styled
 from results.select import NotMeasured, kept
 from results.split import PARTS, Split, split
 from results.transports import COMPARED, TRANSPORTS
@@ -41,8 +41,9 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         _bars(axes, splits)
         axes.set_title(words)
     panels[-1].set_xlabel("mean latency, ms")
-    panels[0].legend(ncols=len(PARTS) if PAGE.get() == 1 else len(PARTS) // 2, loc="lower left", handlelength=1,
-                     bbox_to_anchor=(-0.02, 1.16), borderaxespad=0, fontsize=12, columnspacing=1.2)  # fmt: skip
+    panels[0].legend(ncols=len(PARTS), loc="lower left", handlelength=0.8, handletextpad=0.4,
+                     bbox_to_anchor=(-0.02, 1.16 if not in_a_talk() else 1.3), borderaxespad=0,
+                     fontsize=12 if not in_a_talk() else 11, columnspacing=1.2 if not in_a_talk() else 0.7)  # fmt: skip
     settle(figure)
     return Chart("latency_split", figure, title, alt)
 

@@ -52,7 +52,7 @@ def _finding(runs: pd.DataFrame, never: pd.DataFrame) -> str:
     slowest = runs.groupby("transport")["recovery_s"].max()
     lost = int(runs[["lost", "duplicated", "out_of_order"]].sum().sum())
     words = listed([f"{times(slowest[name])} s by {TRANSPORTS[name].words}" for name in TRANSPORTS if name in slowest])
-    well = "nothing is lost or repeated that no client was told of" if not lost else f"{lost} messages lost or repeated"
+    well = "no message is lost in silence" if not lost else f"{lost} messages are lost or repeated"
     if len(never):
         runs_of = listed([f"{count} of {TRANSPORTS[name].words}" for name, count in _counts(never)])
         return f"Not every run recovers from a break: not {runs_of}; the others have news within {words}; {well}"

@@ -68,7 +68,7 @@ def _phases(runs: pd.DataFrame) -> str:
 
 def _axes(axes: Axes, rates: pd.Index) -> None:
     axes.axhline(0, color="#888888", linewidth=1)
-    axes.set(xscale="log", xlabel="link, Mbit/s", ylabel="ms later with the longer headers")
+    axes.set(xscale="log", xlabel="link, Mbit/s", ylabel="ms later")
     axes.set_xticks(list(rates), [f"{rate:g}" for rate in rates])
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.legend(loc="upper right", fontsize=13)
@@ -78,8 +78,10 @@ def _finding(later: pd.DataFrame, more: float) -> str:
     """What the longer headers add on the slowest link, and to whom the most."""
     rate = float(later.index.min())
     slowest = later.loc[rate].dropna()
-    parts = [f"{TRANSPORTS[str(name)].words} by {slowest[name]:+.0f} ms" for name in slowest.index]
-    return f"At {rate:g} Mbit/s, {more:,.0f} B more of headers change the latency of {listed(parts)}"
+    most = str(slowest.idxmax())
+    if slowest[most] < 0.5:
+        return f"At {rate:g} Mbit/s, {more:,.0f} B more of headers make no transport later"
+    return f"At {rate:g} Mbit/s, {more:,.0f} B more of headers delay {TRANSPORTS[most].words} by {slowest[most]:.0f} ms"
 
 
 def _alt(later: pd.DataFrame, more: float) -> str:

@@ -13,7 +13,7 @@ from results import table
 from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
 from results.select import NotMeasured, first_known, need_each
 from results.transports import COMPARED, TRANSPORTS
-from results.words import listed, milliseconds, number
+from results.words import listed, number
 
 BY = {"polling": "POST", "websocket": "WebSocket"}
 
@@ -28,7 +28,7 @@ def sending(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     far = need_each(game[game["rtt_ms"] == game["rtt_ms"].max()], COMPARED, "`upstream`, both ways at once,")
     if far[["upstream_mean_ms", "latency_mean_ms"]].isna().any(axis=None):
         raise NotMeasured("these runs of `upstream` do not say how long both ways took")
-    title, alt = _finding(echoes, far), _alt(echoes, far)
+    title, alt = _finding(echoes), _alt(echoes, far)
     note = f" Right: {far['clients'].iloc[0]} players, {far['rate_hz'].iloc[0]:g} texts a second each; polls every "
     note += f"{first_known(far, 'poll_interval_s'):g} s." + invalid_note(mine, "left out")
     figure = frame(title, conditions(echoes, machine, leave_out=["rate_hz", "poll_interval_s"]) + note)
@@ -82,13 +82,11 @@ def _both_ways(axes: Axes, runs: pd.DataFrame) -> None:
     axes.grid(axis="y", visible=False)
 
 
-def _finding(echoes: pd.DataFrame, game: pd.DataFrame) -> str:
+def _finding(echoes: pd.DataFrame) -> str:
     around = beside(echoes)
-    total = (game["upstream_mean_ms"] + game["latency_mean_ms"]).groupby(game["transport"]).mean()
-    ways = listed([f"{milliseconds(total[name])}\u00a0ms by {TRANSPORTS[name].words}" for name in COMPARED])
     return (
         f"A POST and its answer put {around['polling'].min():,.0f} B or more around a text and its echo, two WebSocket "
-        f"frames {around['websocket'].max():,.0f} at most; from player to player it takes {ways}"
+        f"frames {around['websocket'].max():,.0f} at most"
     )
 
 

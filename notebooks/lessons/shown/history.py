@@ -61,8 +61,8 @@ def drawn() -> Chart:
             axes.plot(step.year, -place, "o", color=colour, markersize=10)
             above = number % 2 == 0  # two that follow each other closely have their words on two sides
             looks: list[tuple[str, int, dict[str, Any]]] = [
-                (step.what, 24 if above else -11, {"fontsize": 13, "color": colour, "fontweight": "bold"}),
-                (step.source, 9 if above else -28, {"fontsize": 11, "color": "#555555"}),
+                (step.what, 19 if above else -8, {"fontsize": 12, "color": colour, "fontweight": "bold"}),
+                (step.source, 6 if above else -22, {"fontsize": 11, "color": "#555555"}),
             ]
             for words, height, look in looks:
                 side = (4, "right") if step.year > last - 3 else (-4, "left")
