@@ -175,11 +175,9 @@ def test_charts_and_report_print_what_they_wrote(tmp_path):
     done = _run("charts", folder, "--talk")
     paths = [Path(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0 and {path.parent.name for path in paths} == {"talk"} and all(map(Path.is_file, paths))
-    widths = []
-    for room in ("charts", "talk"):
-        with Image.open(folder / room / "sending.png") as image:
-            widths.append(image.width)
-    assert widths[1] / widths[0] == pytest.approx(0.78, abs=0.01), "a smaller page, and the same letters"
+    with Image.open(folder / "charts" / "sending.png") as report, Image.open(folder / "talk" / "sending.png") as talk:
+        assert talk.width / report.width == pytest.approx(0.86, abs=0.01), "a smaller page, and the same letters"
+        assert talk.width / talk.height == pytest.approx(16 / 9, abs=0.01)
 
 
 def test_advise_answers_from_the_folder_alone(folder):

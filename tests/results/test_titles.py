@@ -1,0 +1,100 @@
+"""Titles and sentences say what these runs say, and not what such runs usually say."""
+
+from dataclasses import replace
+
+import pytest
+from tools.made_up import MACHINE
+
+from results import figures, select
+from results.advice import Workload, offers
+from results.claims.latency import away_share, worthwhile
+from results.crossings import orders
+from results.figures.decision import _finding as decision_finding
+from results.model import away, long_polling_cycle
+from results.report.answer import as_soon
+from results.words import distinct, number, times
+
+
+def test_a_run_that_never_recovers_is_said_and_not_dropped(runs):
+    broken = runs.copy()
+    which = (broken["experiment"] == "outage") & (broken["transport"] == "websocket") & (broken["fault"] == "cut")
+    broken.loc[broken.index[which][:1], "recovery_s"] = None
+    title = figures.recovery_after_a_break(broken, MACHINE).title
+    assert title.startswith("Not every run recovers from a break: not 1 of a WebSocket; the others have news within ")
+    assert "1 runs that never recovered" in figures.recovery_after_a_break(broken, MACHINE).alt
+    with pytest.raises(select.NotMeasured, match="no valid run of `outage` recovered"):
+        figures.recovery_after_a_break(broken.assign(recovery_s=float("nan")), MACHINE)
+
+
+def test_the_label_of_a_break_is_its_slowest_repeat(runs):
+    """The made-up repeats take 0.4 and 0.8 s after a cut."""
+    texts = [text.get_text() for text in figures.recovery_after_a_break(runs, MACHINE).figure.axes[0].texts]
+    assert "WebSocket 0.8 s" in texts and "WebSocket 0.6 s" not in texts
+
+
+def only(transport, costs):
+    """A grid in which this transport is the best everywhere."""
+    (offer,) = offers(Workload(within_ms=1e6), {transport: costs})
+    return {20.0: [[offer, replace(offer, workload=replace(offer.workload, rate_hz=8.0))]]}
+
+
+def test_the_decision_says_who_is_the_cheapest_here(runs):
+    costs = figures.decision.known(runs, "browser")
+    assert decision_finding(only("polling", costs["polling"])) == (
+        "Polling is the cheapest that is fast enough on 100 % of the map; long polling and a WebSocket never")
+    assert decision_finding(only("long-polling", costs["long-polling"])).startswith("Long polling is the cheapest ")
+    with pytest.raises(select.NotMeasured):
+        decision_finding({20.0: [[None]]})
+
+
+def of_rates(runs, overheads):
+    """The runs of `update-rate` with these overheads, by transport and rate."""
+    mine = runs[runs["experiment"] == "update-rate"].copy()
+    for (transport, rate), value in overheads.items():
+        mine.loc[(mine["transport"] == transport) & (mine["rate_hz"] == rate), "overhead_per_delivery"] = value
+    return mine
+
+
+def test_where_no_order_changes_the_title_names_who_has_the_least(runs):
+    same = {(name, rate): value for name, value in (("polling", 9), ("long-polling", 99), ("websocket", 4))
+            for rate in (0.2, 1.0, 5.0, 50.0)}  # fmt: skip
+    title = figures.overhead_over_rate(of_rates(runs, same), MACHINE).title
+    assert title == "From 0.2 to 50 messages/s, a WebSocket has the least bytes of overhead"
+
+
+def test_where_orders_change_more_than_once_it_says_so(runs):
+    there_and_back = {("polling", 0.2): 9, ("polling", 1.0): 3, ("polling", 5.0): 9, ("polling", 50.0): 3,
+                      **{("websocket", rate): 4 for rate in (0.2, 1.0, 5.0, 50.0)}}  # fmt: skip
+    mine = of_rates(runs, there_and_back)
+    said = orders(mine[mine["transport"] != "long-polling"], "overhead_per_delivery", "overhead")
+    assert said.startswith("The least overhead changes more than once: a WebSocket at 0.2")
+
+
+def test_headers_that_make_nobody_later_are_not_said_to(runs):
+    same = runs[runs["experiment"] == "link-rate"].assign(latency_mean_ms=50.0)
+    title = figures.header_bytes_over_link_rate(same, MACHINE).title
+    assert title == "At 0.25 Mbit/s, 1,482 B more of headers make no transport later"
+
+
+def test_at_the_boundary_a_quarter_of_the_messages_find_no_request_waiting(runs):
+    """λD/λC with λD = 0.257628: what the answer says is the rest of it."""
+    transit = 0.5
+    assert away_share() == pytest.approx(float(away(transit) / long_polling_cycle(transit, worthwhile())))
+    assert away_share() == pytest.approx(0.25, abs=1e-6)
+    assert "about 75 % of the messages or more" in as_soon(runs)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1_234_567, "1,200,000"), (0.000012, "0.000012"), (1.04, "1"), (99.6, "100"), (31.2, "31")]
+)
+def test_no_factor_has_an_exponent(value, text):
+    assert times(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(2.0, "2"), (4.0, "4"), (2.004, "2.00"), (1e6, "1,000,000")])
+def test_a_whole_number_is_written_whole(value, text):
+    assert number(value) == text
+
+
+def test_two_values_are_never_shown_alike():
+    assert distinct([0.981, 0.984]) == ["0.981", "0.984"] and distinct([0.1, 2]) == ["0.1", "2"]
