@@ -127,6 +127,11 @@ def report(news: Gap | Lost | Back) -> None:
     print(news, file=sys.stderr, flush=True)
 
 
+def escaped(text: str) -> str:
+    """The text without characters that a terminal acts on: controls, and marks of the writing's direction."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 HEADINGS_OF_LINES = f"{'seq':>7} {'latency':>13} {'bytes':>9}  message"
 
 
@@ -134,8 +139,8 @@ def line(delivery: Delivery) -> str:
     """A delivery for reading: an earthquake by its magnitude and place, anything else as JSON, cut where it is long."""
     start = f"{delivery.seq:>7} {delivery.latency * 1000:>10.1f} ms {delivery.wire_bytes:>7} B  "
     if isinstance(delivery.data, dict) and {"magnitude", "place"} <= delivery.data.keys():
-        return f"{start}magnitude {delivery.data['magnitude']}, {delivery.data['place']}"
-    text = start + json.dumps(delivery.data, ensure_ascii=False)
+        return start + escaped(f"magnitude {delivery.data['magnitude']}, {delivery.data['place']}")
+    text = start + escaped(json.dumps(delivery.data, ensure_ascii=False))
     return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
 
 

@@ -51,13 +51,14 @@ class Cursor:
     def shares(self, messages: list[bytes], wire: int) -> list[int]:
         """Divide the bytes since the last messages among these.
 
-        The first bears the response's headers. If compressed, no message costs more than an equal share.
+        Each has its own bytes and its line end, and the first bears the rest: the response's headers. If compressed,
+        all share what there is by their sizes.
         """
         whole, self.booked = wire - self.booked, wire
-        if len(messages) == 1:
-            return [whole]
-        later = [min(len(message) + 1, whole // len(messages)) for message in messages[1:]]
-        return [whole - sum(later), *later]
+        sizes = [len(message) + 1 for message in messages]
+        if whole < (total := sum(sizes)):
+            sizes = [size * whole // total for size in sizes]
+        return [whole - sum(sizes[1:]), *sizes[1:]]
 
     def skip(self, gone: Gone) -> Gap:
         """Move to the oldest message that the feed has; return the gap."""

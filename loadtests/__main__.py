@@ -31,6 +31,7 @@ from loadtests.runs.partial import Taken
 from loadtests.runs.processes import RunFailed
 from results.arguments import Parser
 from results.folders import ROOT, shown
+from results.output import write_plainly
 from servers.sources import SMALLEST
 
 if TYPE_CHECKING:
@@ -236,6 +237,7 @@ def advise(args: argparse.Namespace, results: "Results | None", console: Console
 
 
 def main(argv: list[str] | None = None) -> int:
+    write_plainly()
     p = parser()
     args = p.parse_args(argv)
     console = Console()

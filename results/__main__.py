@@ -28,6 +28,7 @@ import rich.console
 from results import advice, claims, figures, folders, report, table
 from results.advice.words import advice_in_words
 from results.arguments import Parser
+from results.output import write_plainly
 from results.report import readme
 from results.select import NotMeasured
 from results.table import Results
@@ -119,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one action; returns the exit status: 0, 1 for a failure, 130 after Ctrl-C. Wrong usage exits with 2."""
+    write_plainly()
     chosen = parser().parse_args(arguments)
     try:
         results = table.read(chosen.folder or folders.default() or folders.PLACES[-1])

@@ -16,11 +16,15 @@ LAB, ALONE, FLASK, OTHER = "this lab", "its HTTP server alone", "a bare Flask on
 
 def whose(machine: Mapping[str, Any]) -> list[str]:
     """A poll's CPU and whose it is, what a long poll costs beside a message by WebSocket on two stacks, and an idle
-    WebSocket's memory: a sentence each, none where the benchmark was not run.
+    WebSocket's memory: a sentence each, none where the benchmark was not run, or not all of it is known.
     """
-    if "benchmark" not in machine:
+    try:
+        return _sentences(machine["benchmark"]["cpu_us_per_delivery"], machine["benchmark"]["idle_websocket_kib"])
+    except (KeyError, TypeError, ZeroDivisionError):
         return []
-    cpu, kib = machine["benchmark"]["cpu_us_per_delivery"], machine["benchmark"]["idle_websocket_kib"]
+
+
+def _sentences(cpu: Mapping[str, Mapping[str, float]], kib: Mapping[str, float]) -> list[str]:
     poll = cpu["polling"]
     server, flask = poll[ALONE] / poll[LAB], (poll[FLASK] - poll[ALONE]) / poll[LAB]
     here, there = (cpu["long-polling"][name] / cpu["websocket"][name] for name in (LAB, OTHER))

@@ -187,7 +187,14 @@ def read_machine(folder: str | os.PathLike[str]) -> dict[str, Any]:
         raise TableError(f"{path} is not JSON: {error}") from None
     if not isinstance(machine, dict):
         raise TableError(f"{path} holds no JSON object")
-    return machine
+    return {name: value for name, value in machine.items() if isinstance(value, MACHINE_KINDS.get(name, object))}
+
+
+MACHINE_KINDS: dict[str, type | tuple[type, ...]] = {
+    "cores": int, "kernel": str, "python": str, "packages": dict, "command": str, "commit": str, "date": str,
+    "profile": str, "floors": list, "benchmark": dict,
+}  # fmt: skip
+"""What a fact of machine.json is; one of another kind, as null, is taken for unknown."""
 
 
 def _read(folder: Path, name: str, columns: Sequence[Column]) -> pd.DataFrame:

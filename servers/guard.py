@@ -10,7 +10,11 @@ from urllib.parse import parse_qs
 
 from werkzeug.exceptions import BadRequest, Forbidden
 
-HOST = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|([A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(:[0-9]*)?")
+"""A host with an optional port as RFC 3986 section 3.2.2 has it: an IPv6 address in brackets, or a name."""
+
+
+LONGEST = 80  # characters of a field that a refusal repeats
 
 
 def check(environ: Mapping[str, Any], token: str | None) -> None:
@@ -20,18 +24,21 @@ def check(environ: Mapping[str, Any], token: str | None) -> None:
     a browser says in Origin whose page wants to publish, or to open a WebSocket (RFC 6455 section 10.2).
     """
     host = environ.get("HTTP_HOST")
-    if host is None:
+    if host is None and environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
         raise BadRequest("Host is missing (RFC 9112 section 3.2)")
-    if not (well_formed := HOST.fullmatch(host)):
-        raise BadRequest("Host is malformed")
-    if token is None and not is_no_domain(well_formed["name"]):
-        raise Forbidden("this server answers to localhost, and to addresses in figures")
+    if host is not None and not (well_formed := HOST.fullmatch(host)):
+        raise BadRequest(f"Host is malformed: {host[:LONGEST]!r}")
+    if token is None and host is not None and not is_no_domain(well_formed["name"]):
+        raise Forbidden(f"Host is {host[:LONGEST]!r}; this server answers to localhost and to IP addresses")
     if token is not None and not compare_digest(token, given(environ)):
         raise Forbidden("the token that the server printed is missing, or another one")
     origin = environ.get("HTTP_ORIGIN")
     says_more = environ["REQUEST_METHOD"] == "POST" or "HTTP_UPGRADE" in environ
-    if origin is not None and says_more and origin.partition("//")[2].lower() != host.lower():
-        raise Forbidden("this is a page of another site")
+    if origin is not None and says_more and origin.partition("//")[2].lower() != (host or "").lower():
+        raise Forbidden(
+            f"Origin is {origin[:LONGEST]!r} and Host is {(host or '')[:LONGEST]!r}: they must name the same place; a "
+            "proxy in between must forward Host as it came"
+        )
 
 
 def given(environ: Mapping[str, Any]) -> str:

@@ -27,6 +27,8 @@ from results.transports import TRANSPORTS
 from results.words import WORDS
 
 STYLE = Path(__file__).with_name("lab.mplstyle")
+LOOK = ["default", STYLE]
+"""Matplotlib's own look first, whatever the user's matplotlibrc says, then the lab's."""
 
 TONE = {
     "payload": "#BDBDBD",
@@ -65,7 +67,7 @@ def styled(draw: Callable[..., Chart]) -> Callable[..., Chart]:
 
     @functools.wraps(draw)
     def with_style(*arguments: Any, **options: Any) -> Chart:
-        with matplotlib.style.context(STYLE):
+        with matplotlib.style.context(LOOK):
             return draw(*arguments, **options)
 
     return with_style
@@ -199,7 +201,7 @@ def invalid_note(runs: pd.DataFrame, how: str) -> str:
 def svg(chart: Chart) -> str:
     """The chart as SVG text, its title and alternative text inside, the same bytes for the same data."""
     file = io.StringIO()
-    with matplotlib.style.context(STYLE):
+    with matplotlib.style.context(LOOK):
         chart.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text, title, alt = file.getvalue(), html.escape(chart.title), html.escape(chart.alt)
     start = text.index(">", text.index("<svg")) + 1
@@ -212,7 +214,7 @@ def svg(chart: Chart) -> str:
 def png(chart: Chart) -> bytes:
     """The chart as a PNG, 160 dots an inch, its title and alternative text inside."""
     file = io.BytesIO()
-    with matplotlib.style.context(STYLE):
+    with matplotlib.style.context(LOOK):
         chart.figure.savefig(
             file, format="png", metadata={"Title": chart.title, "Description": chart.alt, "Software": None}
         )

@@ -150,6 +150,8 @@ def _floors(floors: list[dict[str, Any]]) -> str:
     """What this machine adds to a transit, and to a long-polling client's time away, by transport and clients."""
     parts = []
     for floor in floors:
+        if not isinstance(floor, dict) or not {"transport", "tls", "ms", "half_ms"} <= floor.keys():
+            continue  # edited by hand
         half = "" if floor["half_ms"] is None else f" ± {number(floor['half_ms'])}"
         away = f", {number(floor['away_ms'])} ms to a time away" if floor.get("away_ms") else ""
         told = ("operation", "clients", "rate_hz", "payload_bytes")
