@@ -11,6 +11,8 @@ from wsproto.connection import Connection
 from wsproto.events import AcceptConnection
 from wsproto.extensions import Extension, PerMessageDeflate
 
+from servers.sockets.offers import accepted_offer
+
 EXTENSIONS = "HTTP_SEC_WEBSOCKET_EXTENSIONS"
 
 
@@ -62,7 +64,7 @@ def accept(
     Raises as `check` does.
     """
     check(environ)
-    offered = environ.get(EXTENSIONS, "") if deflate else ""
+    offered = (accepted_offer(environ.get(EXTENSIONS, "")) or "") if deflate and environ.get(EXTENSIONS) else ""
     extensions: list[Extension] = [PerMessageDeflate()] if offered else []
     handshake = WSConnection(ConnectionType.SERVER)
     try:
@@ -70,7 +72,7 @@ def accept(
         added = [(name.encode(), value.encode("latin-1")) for name, value in answer_fields]
         answer = handshake.send(AcceptConnection(extensions=extensions, extra_headers=added))
     except (ProtocolError, ValueError) as error:
-        raise BadRequest(f"Sec-WebSocket-Extensions cannot be read: {error}") from None
+        raise BadRequest("the opening handshake cannot be read") from error
     assert handshake.connection is not None
     return answer, handshake.connection, any(extension.enabled() for extension in extensions)
 
