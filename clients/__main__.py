@@ -174,10 +174,14 @@ def table(ledger: Ledger, deliveries: int, message_bytes: int) -> str:
 
 def run(args: argparse.Namespace, url: str, deliveries: Generator[Delivery, None, None], ledger: Ledger) -> int:
     """Print the deliveries, then the ledger whatever ended them; return the exit status."""
-    status, count, size = 0, 0, 0
+    status, count, size, clocks_agree = 0, 0, 0, True
     try:
         for delivery in islice(deliveries, args.count):
             count, size = count + 1, size + delivery.size
+            if delivery.latency < 0 and clocks_agree:
+                clocks_agree = False
+                print(f"the clocks differ: message {delivery.seq} came {-1000 * delivery.latency:,.1f} ms before it "
+                      "was published, by this machine's clock; latencies are wrong", file=sys.stderr)  # fmt: skip
             if count == 1 and not args.json:
                 print(HEADINGS_OF_LINES, flush=True)
             text = record(delivery) if args.json else line(delivery)

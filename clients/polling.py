@@ -41,9 +41,14 @@ def follow(
 
 
 def cadence(interval: float) -> Iterator[None]:
-    """Tick every `interval` seconds from now on; a late tick does not move the next one."""
+    """Tick every `interval` seconds from now on; a late tick does not move the next one.
+
+    One that is late by more than an interval begins the rhythm again: after a sleep nothing is made up for.
+    """
     due = time.monotonic()
     while True:
         time.sleep(max(due - time.monotonic(), 0))
+        now = time.monotonic()
+        due = now if now - due > interval else due
         yield
         due += interval

@@ -13,6 +13,7 @@ from locust import events
 from locust.runners import WorkerRunner
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
+from clients.errors import Refused
 from loadtests.users.deliveries import DeliveryTable, conclude
 from loadtests.users.duplex import LongPollingDuplexUser as LongPollingDuplexUser
 from loadtests.users.duplex import PollingDuplexUser as PollingDuplexUser
@@ -25,7 +26,7 @@ from loadtests.users.generator import Generator
 from loadtests.users.http import LongPollingUser as LongPollingUser
 from loadtests.users.http import PollingUser as PollingUser
 from loadtests.users.leading import end_with_parent, follow_commands, watch_workers
-from loadtests.users.options import add_options, check, check_page, check_served, tell_in_a_line
+from loadtests.users.options import add_options, check, check_page, check_served, not_served, tell_in_a_line
 from loadtests.users.websocket import WebSocketUser as WebSocketUser
 
 
@@ -69,6 +70,19 @@ def stop_and_conclude(environment: Any) -> None:
     if environment.parsed_options.csv_prefix:
         gevent.sleep(CSV_STATS_INTERVAL_SEC + 0.1)
     conclude(environment, environment.generator.whole())
+
+
+@events.test_start.add_listener
+def refuse_wrong_host(environment: Any, **_: Any) -> None:
+    """What was typed into Locust's page is looked at as the command line is: a wrong host is a failure, and no load."""
+    if environment.web_ui is None or isinstance(environment.runner, WorkerRunner):
+        return
+    for user in environment.user_classes:
+        url = environment.host or user.host
+        if reason := not_served(url, user.transport, environment.parsed_options.tls):
+            told = {"request_type": user.transport, "name": "host", "response_time": 0, "response_length": 0}
+            environment.events.request.fire(**told, exception=Refused(reason), context={})
+            gevent.spawn(environment.runner.stop)
 
 
 @events.test_start.add_listener

@@ -33,11 +33,12 @@ COUNTS = (
     "up_us",
     "gaps",
     "joining_us",
+    "before_publication",
 )
 COUNTERS = ("latencies", "delays", "ups")
 FEED = 1_000_000_000  # seqs: those of a feed that began anew in a run are counted on from the next multiple
 PAGES = ("joining", "ledger", "rest")
-MAXIMA = ("cpu_share", "turned_late_s")
+MAXIMA = ("cpu_share", "turned_late_s", "earliest_s")
 
 
 @dataclass
@@ -105,6 +106,8 @@ class Tally:
     up_us: int = 0
     gaps: int = 0  # that a client was told of
     joining_us: int = 0  # from the beginning of joining to its end, summed over the clients
+    before_publication: int = 0  # deliveries that came before they were published, by the two clocks
+    earliest_s: float = 0.0  # by how much, at most
     cpu_share: float = 0.0  # of one core, of the busiest process
     turned_late_s: float = 0.0  # how much later than told a process came to turn the pages, at most
     joining: Ledger = field(default_factory=Ledger)
@@ -160,7 +163,12 @@ class Tally:
         if arrived_at is not None:
             self.stamped += 1
             self.delays[told_apart(in_microseconds(seen_at - arrived_at))] += 1
-        latency_us = in_microseconds((arrived_at or seen_at) - published_at)
+        latency_s = (arrived_at or seen_at) - published_at
+        if latency_s < 0:  # the clocks differ: this is no latency
+            self.before_publication += 1
+            self.earliest_s = max(self.earliest_s, -latency_s)
+            return
+        latency_us = in_microseconds(latency_s)
         self.latencies[told_apart(latency_us)] += 1
         if end < inf:
             message = self.messages.get(seq)

@@ -41,9 +41,18 @@ def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
         f"generator took {tally.cpu_share:.2f} of a core": tally.cpu_share > LARGEST_CPU_SHARE,
         f"generator {lag:.1f} ms late at p99": lag > allowed_lag_ms(run, cells["latency_mean_ms"]),
         f"pages turned {tally.turned_late_s * 1000:.0f} ms late": tally.turned_late_s > LATEST_PAGE_S,
+        clocks_differ(tally): tally.before_publication > 0,
         f"{FEW} {len(tally.messages)} messages": len(tally.messages) < FEWEST_MESSAGES,
     }
     return [reason for reason, holds in reasons.items() if holds]
+
+
+def clocks_differ(tally: Tally) -> str:
+    """What deliveries say of clocks that came before they were published."""
+    return (
+        f"clocks differ: {tally.before_publication:,} deliveries came before they were published, by up to "
+        f"{tally.earliest_s * 1000:,.1f} ms"
+    )
 
 
 def unbooked_bytes(tally: Tally) -> dict[str, bool]:

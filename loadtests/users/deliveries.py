@@ -1,5 +1,6 @@
 """Deliveries as Locust shows them: rows of its table, and what it cannot say, at the end."""
 
+import sys
 from typing import Any
 
 import gevent
@@ -7,6 +8,7 @@ from locust.stats import StatsEntry
 
 from clients.ledger import HEADINGS
 from loadtests.runs.tally import Tally
+from loadtests.runs.validity import clocks_differ
 
 
 class DeliveryTable:
@@ -14,17 +16,18 @@ class DeliveryTable:
 
     def __init__(self, environment: Any) -> None:
         self._stats = environment.stats
-        self._rows: dict[str, StatsEntry] = {}
+        self._rows: dict[tuple[str, str], StatsEntry] = {}
         environment.events.test_stop.add_listener(lambda **_: self.add())
         gevent.spawn(self._keep_adding)
 
-    def row(self, transport: str) -> StatsEntry:
-        return self._rows.setdefault(transport, StatsEntry(self._stats, "delivery", transport))
+    def row(self, transport: str, name: str = "delivery") -> StatsEntry:
+        """The row of a transport's deliveries, or of what else is named: an echo is no delivery."""
+        return self._rows.setdefault((transport, name), StatsEntry(self._stats, name, transport))
 
     def add(self) -> None:
-        for transport, row in self._rows.items():
+        for (transport, name), row in self._rows.items():
             if row.num_requests:
-                self._stats.get("delivery", transport).extend(row)
+                self._stats.get(name, transport).extend(row)
                 self._stats.total.extend(row)
                 row.reset()
 
@@ -36,9 +39,13 @@ class DeliveryTable:
 
 def conclude(environment: Any, tally: Tally) -> None:
     """Print what Locust's own table cannot say; a message lost or repeated fails the run."""
+    options = environment.parsed_options
+    told = sys.stderr if options.json or options.json_file else sys.stdout  # Locust's JSON has standard output alone
     if tally.deliveries:
-        print(summary(tally))
-    if tally.lost or tally.duplicated or tally.out_of_order:
+        print(summary(tally), file=told)
+    if tally.before_publication:
+        print(f"{clocks_differ(tally)}: the latencies are wrong", file=sys.stderr)
+    if tally.lost or tally.duplicated or tally.out_of_order or tally.before_publication:
         environment.process_exit_code = 1
 
 

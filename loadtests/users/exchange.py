@@ -44,6 +44,11 @@ class ExchangeUser(FeedUser):
                     self.depart()
                 self.measure()
 
+    def leave_soon(self) -> None:
+        """Leave between two exchanges; see `session`."""
+        if not self.sending:
+            self.leave()
+
     @contextmanager
     def connection(self) -> Iterator[None]:
         """Be connected."""
@@ -90,6 +95,7 @@ class Echo(ExchangeUser):
     """What comes back is what was sent; the latency is that of there and back."""
 
     abstract = True
+    counted = "echo"
     target = "/echo"
 
     def check(self, came: bytes) -> None:
@@ -108,6 +114,7 @@ class Post(ExchangeUser):
     """
 
     abstract = True
+    counted = "post"
     target = "/messages"
 
     def check(self, came: bytes) -> None:

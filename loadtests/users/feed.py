@@ -47,6 +47,7 @@ class FeedUser(User):
     transport: str
     generator: Generator
     number = 0  # among the clients of this process
+    counted = "delivery"  # the name of its row in Locust's table
     follows = True  # the feed, and so must have every message of it
     sending = False  # whether something that it has sent is under way
 
@@ -57,7 +58,7 @@ class FeedUser(User):
         self.cursor, self.sequence = Cursor(), Sequence(0)
         self.ledger = self.joining = Ledger()
         self.window, self.rest = Ledger(), Ledger()
-        self.row = environment.deliveries.row(self.transport)
+        self.row = environment.deliveries.row(self.transport, self.counted)
         self.sockets: list[CountingSocket] = []
         self.feeds = 0  # that came after the first
         self.leaving = self.has_joined = False
@@ -81,6 +82,10 @@ class FeedUser(User):
         if self.greenlet is not None and not self.leaving:
             self.leaving = True
             self.greenlet.kill(StopUser, block=False)
+
+    def leave_soon(self) -> None:
+        """Leave: nobody waits for a response."""
+        self.leave()
 
     def depart(self) -> NoReturn:
         """End of one's own accord; `leave` then lets it."""

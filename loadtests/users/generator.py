@@ -41,6 +41,9 @@ class Client(Protocol):
     def leave(self) -> None:
         """Close its connection in order, and end."""
 
+    def leave_soon(self) -> None:
+        """Leave now if nothing is under way, else with the next response."""
+
     @property
     def sending(self) -> bool:
         """Whether something that it has sent is still under way."""
@@ -59,12 +62,21 @@ class Generator:
         self.url: str | None = None
         self.finished = Event()  # every process has handed in its tally
         self.ready_clients, self.begun_processes, self.hushed_processes = Awaited(), Awaited(), Awaited()
+        self.stopping = False  # clients leave with their next response
+        environment.events.test_stopping.add_listener(self.on_stopping)
         self._controlled, self._led = controlled, Event()
         self._tallies: dict[str, Tally] = {}
         self.start_clock()
         self._beating = gevent.spawn(self._beat)
         for name in ("follow", "ready", "window", "begun", "hush", "hushed", "drain", "tally"):
             environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
+
+    def on_stopping(self, **_: Any) -> None:
+        """Let all leave at once where Locust would let them go on until `--stop-timeout` ends: nothing more counts."""
+        if self.environment.stop_timeout:
+            self.stopping = self.hushed = True
+            for client in list(self.clients):
+                client.leave_soon()
 
     # What users call
 

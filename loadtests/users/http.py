@@ -101,6 +101,13 @@ class HttpUser(FeedUser):
         if not self.has_joined:
             self.sequence = Sequence(self.cursor.seq or 0)
             self.joined()
+        if self.generator.stopping:
+            self.depart()
+
+    def leave_soon(self) -> None:
+        """Leave between two requests; a response that is under way is taken first."""
+        if not self.asking:
+            self.leave()
 
 
 def field(response: HTTPResponse, name: str) -> str | None:
@@ -109,11 +116,16 @@ def field(response: HTTPResponse, name: str) -> str | None:
 
 
 def cadence(interval: float) -> Iterator[float]:
-    """Moments every `interval` seconds on the monotonic clock, the first at random within one of them from now."""
+    """Moments every `interval` seconds on the monotonic clock, the first at random within one of them from now.
+
+    Where more than one of them has passed unused, as while the machine slept, the rhythm begins again: nothing is made
+    up for.
+    """
     due = time.monotonic() + random.random() * interval
     while True:
         yield due
-        due += interval
+        now = time.monotonic()
+        due = (now if now - due > interval else due) + interval
 
 
 class PollingUser(HttpUser):

@@ -68,16 +68,23 @@ def check(options: Any, host: str | None, users: Iterable[Any]) -> None:
 
 def check_served(url: str, transport: str, trust: str | None) -> None:
     """End with status 2 if no server can be there, or one of another transport is; users report what else is wrong."""
+    if (reason := not_served(url, transport, trust)) is not None:
+        refuse(f"--host: {reason}")
+
+
+def not_served(url: str, transport: str, trust: str | None) -> str | None:
+    """Why no user of this transport can follow this address; None if one can, or something else is wrong for now."""
     try:
         address_of(url)
     except ClientError as error:
-        refuse(f"--host: {error}")
+        return str(error)
     try:
         check_transport(with_tls(url) if trust else url, transport, Ledger(), ANSWER_TIMEOUT, trust)
     except (Refused, socket.gaierror) as error:
-        refuse(f"--host: {url}: {error.args[-1]}")
+        return f"{url}: {error.args[-1]}"
     except (OSError, ClientError):
-        return
+        pass
+    return None
 
 
 def check_page(host: str, port: int) -> None:

@@ -1,6 +1,7 @@
 """The three users in plain Locust runs: deliveries in its table, exact bytes and percentiles in the summary."""
 
 import csv
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 from tools.lab import ROOT, Lab, eventually, serving
 
 pytestmark = pytest.mark.starts
@@ -336,3 +338,60 @@ for pick in (lambda e: e.stats.total, lambda e: e.stats.get("delivery", "websock
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+# ---- Locust's other outputs
+
+
+def test_json_has_standard_output_for_itself(urls):
+    done = locust("websocket", "-u", "2", "-r", "2", "-t", "2s", "--json", "--host", urls["websocket"])
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    said = re.search(r"([\d,]+) deliveries, 0 lost", done.stderr)
+    assert row["name"] == "delivery" and row["num_requests"] == int(said[1].replace(",", "")) > 10
+
+
+def test_what_is_no_delivery_has_a_row_of_its_own(lab):
+    users = ["HttpEchoUser", "HttpPostUser", "PollingUser"]
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", *users, "--headless", "-u", "3"]
+    command += ["-r", "3", "-t", "2s", "--every", "0.05", "--poll-interval", "0.1", "--json"]
+    command += ["--host", lab.url("polling")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert set(rows) == {"delivery", "echo", "post"} and all(row["num_requests"] > 10 for row in rows.values())
+    assert {row["method"] for row in rows.values()} == {"polling"}
+
+
+@pytest.mark.parametrize("transport", USERS)
+def test_a_stop_timeout_does_not_lengthen_the_measurement(transport, urls):
+    """Users leave with their next response, and not when `--stop-timeout` ends."""
+    began = time.monotonic()
+    done = locust(transport, "-u", "3", "-r", "3", "-t", "2s", "--stop-timeout", "40", "--host", urls[transport])
+    said = re.search(r"([\d,]+) deliveries, 0 lost, 0 repeated, 0 out of order, 0 failures", done.stdout)
+    assert done.returncode == 0 and said and time.monotonic() - began < 20, done.stdout + done.stderr
+    assert 15 <= int(said[1]) <= 3 * 10 * 4, "two seconds at ten a second, and not forty"
+
+
+def test_its_page_refuses_a_server_of_another_transport(urls):
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "PollingUser", "--web-port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        page = f"http://127.0.0.1:{port}"
+        try:
+            eventually(lambda: answers(page))
+            typed = {"user_count": 2, "spawn_rate": 2, "host": urls["websocket"]}
+            requests.post(f"{page}/swarm", data=typed, timeout=10)
+            errors = eventually(lambda: requests.get(f"{page}/stats/requests", timeout=10).json()["errors"])
+            assert "serves websocket, not polling" in errors[0]["error"]
+            eventually(lambda: requests.get(f"{page}/stats/requests", timeout=10).json()["state"] == "stopped")
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def answers(page):
+    try:
+        return requests.get(page, timeout=5).ok
+    except requests.ConnectionError:
+        return False
