@@ -14,6 +14,14 @@ HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|([A-Za-z0-9._~!$&'()*+,;=-]|%[0-
 """A host with an optional port as RFC 3986 section 3.2.2 has it: an IPv6 address in brackets, or a name."""
 
 
+def check_host(host: str, any_name: bool) -> None:
+    """Raise BadRequest for what is no host, and Forbidden for a name unless `any_name` may be used."""
+    if not (well_formed := HOST.fullmatch(host)):
+        raise BadRequest(f"Host is malformed: {host[:LONGEST]!r}")
+    if not any_name and not is_no_domain(well_formed["name"]):
+        raise Forbidden(f"Host is {host[:LONGEST]!r}; this server answers to localhost and to IP addresses")
+
+
 LONGEST = 80  # characters of a field that a refusal repeats
 
 
@@ -26,10 +34,8 @@ def check(environ: Mapping[str, Any], token: str | None) -> None:
     host = environ.get("HTTP_HOST")
     if host is None and environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
         raise BadRequest("Host is missing (RFC 9112 section 3.2)")
-    if host is not None and not (well_formed := HOST.fullmatch(host)):
-        raise BadRequest(f"Host is malformed: {host[:LONGEST]!r}")
-    if token is None and host is not None and not is_no_domain(well_formed["name"]):
-        raise Forbidden(f"Host is {host[:LONGEST]!r}; this server answers to localhost and to IP addresses")
+    if host is not None:
+        check_host(host, any_name=token is not None)
     if token is not None and not compare_digest(token, given(environ)):
         raise Forbidden("the token that the server printed is missing, or another one")
     origin = environ.get("HTTP_ORIGIN")

@@ -45,7 +45,7 @@ client takes sixteen random bytes.
 # %%
 bare.send("\r\n".join(lines))
 answer, _, rest = bare.receive().partition(b"\r\n\r\n")
-print(answer.decode())
+print(answer.decode(errors="backslashreplace"))
 
 # %% [markdown]
 """
@@ -57,7 +57,7 @@ print(answer.decode())
 # %%
 fixed = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 accept = base64.b64encode(hashlib.sha1((key + fixed).encode()).digest()).decode()
-print(accept, accept in answer.decode())
+print(accept, accept in answer.decode(errors="backslashreplace"))
 
 # %% [markdown]
 """

@@ -27,7 +27,7 @@ from results.transports import TRANSPORTS
 from results.words import WORDS
 
 STYLE = Path(__file__).with_name("lab.mplstyle")
-LOOK = ["default", STYLE]
+LOOK: list[str | Path | dict[str, Any]] = ["default", STYLE]
 """Matplotlib's own look first, whatever the user's matplotlibrc says, then the lab's."""
 
 TONE = {

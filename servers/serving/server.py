@@ -76,16 +76,10 @@ class LabServer(WSGIServer):
         if not self.crowd.admit(address[0]):
             return self._turn_away(sock)
         try:
-            self._serve(sock, address)
+            prepare(sock)
+            super().handle(sock, address)
         finally:
             self.crowd.leave(address[0])
-
-    def _serve(self, sock: socket.socket, address: Any) -> None:
-        """Answer the requests of a connection that was admitted."""
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds out, in the end, who has gone without a word
-        sock.settimeout(STALL)
-        super().handle(sock, address)
 
     def _turn_away(self, sock: socket.socket) -> None:
         sock.settimeout(LINGER)
@@ -104,11 +98,22 @@ class LabServer(WSGIServer):
             with gevent.Timeout(HEAD_TIME, TimeoutError("the TLS handshake takes too long")):
                 secured = self.wrap_socket(sock, **self.ssl_args)
             with closing(secured):
-                self._serve(secured, address)
+                prepare(secured)
+                super().handle(secured, address)
         except OSError:  # the client broke off or was silent, does not trust the certificate, or speaks no TLS
             sock.close()
         finally:
             self.crowd.leave(address[0])
+
+
+def prepare(sock: socket.socket) -> None:
+    """Set up the socket of a connection that was admitted.
+
+    A function that returns, and none that calls `handle`: one more frame below each idle WebSocket takes it 4 KiB.
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds out, in the end, who has gone without a word
+    sock.settimeout(STALL)
 
 
 def turned_away(fields: Sequence[tuple[str, str]]) -> bytes:

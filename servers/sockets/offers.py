@@ -5,6 +5,7 @@ judged alone, and wsproto is handed the one that is accepted.
 """
 
 import re
+from collections.abc import Sequence
 
 from websockets.exceptions import InvalidHeaderFormat
 from websockets.headers import parse_extension
@@ -30,7 +31,7 @@ def accepted_offer(field: str) -> str | None:
     return next((offer for offer in plain if offer is not None), None)
 
 
-def _plain(parameters: list[tuple[str, str | None]]) -> str | None:
+def _plain(parameters: Sequence[tuple[str, str | None]]) -> str | None:
     """The offer with these parameters; None if it has to be declined: for an unknown, doubled or wrong parameter."""
     names = [name for name, _ in parameters]
     if len(set(names)) < len(names) or not all(_is_valid(*each) for each in parameters):

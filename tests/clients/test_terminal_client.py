@@ -161,9 +161,11 @@ def test_a_reader_that_has_seen_enough_is_no_error(ticking, transport, form):
 
 
 def test_an_earthquake_is_a_line_with_its_whole_place():
-    with serving("polling", "--port", "0", "--rate", "50", transports=("polling",)) as servers:
+    options = "--port", "0", "--source", "earthquakes", "--rate", "50"
+    with serving("polling", *options, transports=("polling",)) as servers:
         ended = run("polling", servers.url("polling"), "--count", "40", "--after", "0", *QUICK["polling"])
     lines = ended.stdout.splitlines()[1:41]
+    assert len(lines) == 40, ended.stderr
     assert all(" magnitude " in line and "…" not in line and "{" not in line for line in lines)
     assert any("37km NNE of Amboy, Washington" in line for line in lines)
 
@@ -178,8 +180,8 @@ def test_a_refusal_is_one_line_without_a_ledger(ticking):
     (["loadtests"], "--cleints", "--clients"), (["results", "advise"], "--wihtin-ms", "--within-ms"),
 ])  # fmt: skip
 def test_an_option_that_is_none_gets_a_suggestion(program, wrong, right):
-    done = subprocess.run([sys.executable, "-m", *program, wrong, "1"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.splitlines()[-1].endswith(f"{wrong} 1 (did you mean {right}?)")
+    done = subprocess.run([sys.executable, "-m", *program, f"{wrong}=1"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].endswith(f"{wrong}=1 (did you mean {right}?)")
 
 
 def test_a_taken_port_names_the_option_for_others():

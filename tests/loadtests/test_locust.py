@@ -267,7 +267,7 @@ environment = Environment(user_classes=[PollingUser], host="nonsense")
 environment.events.request.add_listener(lambda exception, **_: seen.append(str(exception)))
 environment.parsed_options = types.SimpleNamespace(tls=None, header_profile="minimal", cookie_bytes=0)
 environment.generator = types.SimpleNamespace(server=lambda host: host, tally=types.SimpleNamespace(failures=0))
-environment.deliveries = types.SimpleNamespace(row=lambda transport: None)
+environment.deliveries = types.SimpleNamespace(row=lambda *_: None)
 user = PollingUser(environment)
 user.host = "nonsense"
 try:
@@ -287,7 +287,8 @@ from locust import User
 import gevent
 from locust.exception import StopUser
 from loadtests.users.exchange import WebSocketEchoUser
-given = types.SimpleNamespace(parsed_options=None, generator=None, deliveries=types.SimpleNamespace(row=lambda _: None))
+deliveries = types.SimpleNamespace(row=lambda *_: None)
+given = types.SimpleNamespace(parsed_options=None, generator=None, deliveries=deliveries)
 user = WebSocketEchoUser(given)
 
 def end():

@@ -1,8 +1,7 @@
 """Breaks: whatever happens to the path or the server, each client has each message once, or has been told of a gap."""
 
-import re
-
 import pytest
+from tools.validity import but_for_the_machine
 
 from loadtests.experiments import outage
 from loadtests.experiments.run import Run
@@ -30,12 +29,6 @@ def test_every_client_comes_back_with_every_message_or_knows_of_the_gap(transpor
     if fault != "restart":
         assert cells["deliveries"] == pytest.approx(4 * cells["published"], rel=0.2)
         assert cells["latency_max_ms"] > 600  # of what was published while nothing could pass
-
-
-def but_for_the_machine(reason):
-    """Why a run does not count, except that the machine was busy with something else."""
-    machine = re.compile(r"publisher [\d.]+ ms late at p99|generator .*|window turned .*")
-    return [part for part in (reason or "").split("; ") if part and not machine.fullmatch(part)]
 
 
 def outcome(*messages, mended_at=10.0, clients=2):

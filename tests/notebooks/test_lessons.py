@@ -80,7 +80,7 @@ class Links(HTMLParser):
 def test_the_site_holds_together_without_a_network(tmp_path) -> None:
     contents = write_site(tmp_path / "site")
     pages = {path.name for path in contents.parent.iterdir()}
-    assert pages == {"index.html", "glossary.html", *(f"{name}.html" for name in build.names())}
+    assert pages == {"index.html", "glossary.html", "teaching.html", *(f"{name}.html" for name in build.names())}
     for path in contents.parent.iterdir():
         links = Links()
         links.feed(text := path.read_text(encoding="utf-8"))

@@ -166,15 +166,15 @@ def test_a_missing_folder_is_status_one_and_one_line(tmp_path, capsys):
         assert said.out == "" and re.fullmatch(r"python -m results: there is no results folder .*\n", said.err)
 
 
-def test_charts_and_report_print_what_they_wrote(tmp_path):
+def test_charts_and_report_print_what_they_wrote(tmp_path, monkeypatch, capsys):
     folder = make(tmp_path / "mine", only="upstream")
     done = _run("charts", folder)
     assert done.returncode == 0 and all(Path(line).is_file() for line in done.stdout.splitlines())
-    done = _run("report", folder)
-    assert (done.returncode, done.stdout) == (0, f"{folder / 'report.html'}\n")
-    done = _run("charts", folder, "--talk")
-    paths = [Path(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0 and {path.parent.name for path in paths} == {"talk"} and all(map(Path.is_file, paths))
+    monkeypatch.setattr(folders, "REFERENCE", tmp_path / "nothing to borrow from")
+    assert command.main(["report", str(folder)]) == 0 and capsys.readouterr().out == f"{folder / 'report.html'}\n"
+    assert command.main(["charts", str(folder), "--talk"]) == 0
+    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert {path.parent.name for path in paths} == {"talk"} and all(map(Path.is_file, paths))
     with Image.open(folder / "charts" / "sending.png") as report, Image.open(folder / "talk" / "sending.png") as talk:
         assert talk.width / report.width == pytest.approx(0.86, abs=0.01), "a smaller page, and the same letters"
         assert talk.width / talk.height == pytest.approx(16 / 9, abs=0.01)
@@ -230,10 +230,11 @@ def test_ctrl_c_is_status_130_without_a_traceback(folder, monkeypatch, capsys):
 
 
 def test_what_the_runs_cannot_draw_is_borrowed_from_the_reference_and_said_to_be(tmp_path, folder, drawn):
-    results, reference = table.read(make(tmp_path / "mine", only="latency")), table.read(folder)
+    results = table.read(make(tmp_path / "mine", only="latency"))
+    reference = table.read(make(tmp_path / "reference", only="overhead"))
     page, _ = report.render(results, figures.draw_all(results), reference)
     own, other = page.split('<h2 id="borrowed">')
     assert 'id="latency_over_round_trip"' in own and 'id="bytes_per_delivery"' in other
     assert MACHINE["date"] in other.split("</p>")[0]
-    whole, _ = report.render(reference, (drawn, []), reference)
+    whole, _ = report.render(table.read(folder), (drawn, []), reference)
     assert "From the run that comes with the lab" not in whole
