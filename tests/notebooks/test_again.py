@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     import nbformat
     from nbclient import NotebookClient
 
-SENTENCES = {"ServersStopped", "ServersUnavailable", "NothingStarted", "LocustFailed"}
+SENTENCES = {"ServersStopped", "ServersUnavailable", "NothingStarted", "LocustFailed", "ConnectionEnded"}
 """What a cell may end with: their traceback is one sentence."""
 
 

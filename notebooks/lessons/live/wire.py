@@ -16,6 +16,16 @@ from lessons.live.servers import LiveServers
 TIMEOUT = 10.0  # seconds
 
 
+class ConnectionEnded(Exception):
+    """The server has ended a connection, as it does after bytes that are no frame; a notebook shows the sentence."""
+
+    def __init__(self) -> None:
+        super().__init__("The server has ended this connection: run the cells from the one that opens it.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 class Bare:
     """A TCP connection to the WebSocket server: what goes out is what was typed, what comes in is what came."""
 
@@ -28,19 +38,24 @@ class Bare:
             self._socket = socket.create_connection((host, int(port)), TIMEOUT)
 
     def send(self, text: str) -> None:
-        """Send the text as it stands."""
+        """Send the text as it stands; ConnectionEnded if nobody is there to take it."""
         if self._socket is not None:
-            self._socket.sendall(text.encode())
+            with connection_needed():
+                self._socket.sendall(text.encode())
 
     def receive(self) -> bytes:
-        """The next bytes that come, whatever they belong to."""
+        """The next bytes that come, whatever they belong to; ConnectionEnded if none will."""
         self._received += 1
         return str(kept(f"bare {self._received}", self._next)).encode("latin-1")
 
     def _next(self) -> str:
         if self._socket is None:
             raise NothingStarted("there is no server")
-        return self._socket.recv(4096).decode("latin-1")
+        with connection_needed():
+            data = self._socket.recv(4096)
+        if not data:
+            raise ConnectionEnded
+        return data.decode("latin-1")
 
     def close(self) -> None:
         """End the connection."""
@@ -66,6 +81,14 @@ class Seat:
         if self._connection is None:
             raise NothingStarted("there is no server")
         return str(self._connection.recv(TIMEOUT))
+
+
+@contextmanager
+def connection_needed() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise ConnectionEnded from None
 
 
 @contextmanager
