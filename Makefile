@@ -16,11 +16,11 @@ lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full;
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
 
 # First what only computes, then what starts servers and mostly waits, then what others on the machine would disturb.
-test: test-fast  ## run all tests, in at most nine minutes on two cores
+test: test-fast  ## run all tests, in about twelve minutes on two cores
 	$(VENV)/python -m pytest --numprocesses 3 --dist worksteal -m "starts and not alone"
 	$(VENV)/python -m pytest -m alone
 
-test-fast: $(READY)  ## lint, types, and the tests that only compute: a minute and a half
+test-fast: $(READY)  ## lint, types, and the tests that only compute: about two minutes
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 	$(VENV)/python -m pytest --numprocesses auto --dist worksteal -m "not starts and not alone"
