@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|([A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(:[0-9]*)?")
 """A host with an optional port as RFC 3986 section 3.2.2 has it: an IPv6 address in brackets, or a name."""
+LONGEST = 80  # characters of a field that a refusal repeats
 
 
 def check_host(host: str, any_name: bool) -> None:
@@ -20,9 +21,6 @@ def check_host(host: str, any_name: bool) -> None:
         raise BadRequest(f"Host is malformed: {host[:LONGEST]!r}")
     if not any_name and not is_no_domain(well_formed["name"]):
         raise Forbidden(f"Host is {host[:LONGEST]!r}; this server answers to localhost and to IP addresses")
-
-
-LONGEST = 80  # characters of a field that a refusal repeats
 
 
 def check(environ: Mapping[str, Any], token: str | None) -> None:

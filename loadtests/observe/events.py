@@ -9,7 +9,7 @@ from loadtests.observe.browser import visit
 from loadtests.observe.observation import Observation
 from loadtests.observe.scripted import REFUSED, Step, frame, playing
 from loadtests.observe.servers import Servers, serving
-from loadtests.runs.conduct import free_port
+from loadtests.runs.ports import free_port
 
 SCRIPTS = {
     "/close": (Step(frame(b"news"), closes=True),),

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import socket
 import ssl
 import time
 import urllib.request
@@ -21,6 +20,7 @@ from loadtests.experiments.run import Run
 from loadtests.headers.profiles import PROFILES
 from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.floor import PAUSE_S
+from loadtests.runs.ports import free_port
 from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.runs.row import Outcome
 from loadtests.runs.tally import Tally
@@ -188,12 +188,6 @@ def link_arguments(run: Run, url: str) -> list[str]:
 def processes_for(clients: int) -> int:
     """How many processes of Locust these clients need; one where a process cannot fork (Windows)."""
     return math.ceil(clients / MOST_CLIENTS) if hasattr(os, "fork") else 1
-
-
-def free_port() -> int:
-    """A port on which Locust's processes may meet, so that two runs at a time do not."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def pass_time(seconds: float, children: Sequence[Checked], progress: Progress) -> None:

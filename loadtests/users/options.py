@@ -15,6 +15,7 @@ from clients.errors import ClientError, Refused
 from clients.ledger import Ledger
 from loadtests.arguments import cookie_bytes, number, whole
 from loadtests.headers.profiles import PROFILES
+from loadtests.runs.ports import free_port
 
 ANSWER_TIMEOUT = 10.0  # seconds
 LARGEST_ECHO = 16 * 2**20  # bytes
@@ -23,7 +24,7 @@ LARGEST_ECHO = 16 * 2**20  # bytes
 def add_options(parser: Any) -> None:
     parser.set_defaults(web_host="127.0.0.1")  # Locust's own page would listen to the whole network
     if processes_are_asked_for():
-        parser.set_defaults(master_bind_host="127.0.0.1", master_bind_port=free_port(), master_port=free_port())
+        parser.set_defaults(master_bind_host="127.0.0.1", master_bind_port=meeting_port(), master_port=meeting_port())
     group = parser.add_argument_group("push lab")
     group.add_argument(
         "--poll-interval", type=number(0.001, 3600), default=1.0, help="polling: from one request to the next, s"
@@ -49,11 +50,8 @@ def processes_are_asked_for() -> bool:
     return "LOCUST_PROCESSES" in os.environ or any(word.partition("=")[0] == "--processes" for word in sys.argv)
 
 
-@cache  # one for master and workers, however often the command line is read
-def free_port() -> int:
-    """A port at which the processes of this run meet, whatever else runs on this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+meeting_port = cache(free_port)
+"""The port at which the processes of this run meet: one, however often the command line is read."""
 
 
 def check(options: Any, host: str | None, users: Iterable[Any]) -> None:

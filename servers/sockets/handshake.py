@@ -64,7 +64,8 @@ def accept(
     Raises as `check` does.
     """
     check(environ)
-    offered = (accepted_offer(environ.get(EXTENSIONS, "")) or "") if deflate and environ.get(EXTENSIONS) else ""
+    offers = environ.get(EXTENSIONS, "")
+    offered = (accepted_offer(offers) if deflate and offers else None) or ""
     extensions: list[Extension] = [PerMessageDeflate()] if offered else []
     handshake = WSConnection(ConnectionType.SERVER)
     try:

@@ -20,6 +20,7 @@ from clients.connection.http import read_status
 from clients.delivery import Back, Lost
 from clients.errors import Refused
 from clients.ledger import Ledger
+from loadtests.runs.ports import free_port
 
 pytestmark = pytest.mark.starts
 
@@ -51,11 +52,6 @@ http {{
 {servers}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 @contextmanager
