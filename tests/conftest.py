@@ -6,6 +6,11 @@ import pytest
 from tools.lab import Lab, serving
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """The three servers with one feed that has only what tests post."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from loadtests.runs.processes import Child, start
+from loadtests.runs.processes import Child, RunFailed, start
 from results.stack import ALONE, FLASK, LAB, OTHER
 
 SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: before measuring, of measuring, at most
@@ -77,8 +77,11 @@ def bench(transport: str, name: str, load: Load, *options: str) -> Iterator[Benc
         clients = start(children, "the clients", ["-m", "loadtests.benchmark.peers.sink", *sink])
         running = Bench(url, psutil.Process(serving.pid), clients)
         serving.tell(do="start")
+        deadline = time.monotonic() + TIMEOUT
         while running.pause(0.1)["served"] < load.clients:
-            running.clients.check()
+            serving.check()
+            if time.monotonic() > deadline:
+                raise RunFailed(f"{name} has not served every client within {TIMEOUT:.0f} s")
         yield running
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from results.figures.bytes_per_delivery import bytes_per_delivery, bytes_wrapped
 from results.figures.connections import cost_of_a_connection
 from results.figures.decision import which_transport
-from results.figures.frame import Chart, png, svg
+from results.figures.frame import Chart, png
 from results.figures.frame import for_a_talk as for_a_talk
 from results.figures.heads_compressed import heads_compressed
 from results.figures.latency_distribution import latency_distribution
@@ -97,7 +97,7 @@ def save(charts: Iterable[Chart], folder: str | os.PathLike[str], room: str = "c
     paths = []
     (Path(folder) / room).mkdir(exist_ok=True)
     for chart in charts:
-        for ending, content in (("png", png(chart)), ("svg", svg(chart).encode())):
+        for ending, content in (("png", png(chart)), ("svg", chart.svg.encode())):
             paths.append(Path(folder) / room / f"{chart.name}.{ending}")
             paths[-1].write_bytes(content)
     return paths

@@ -61,6 +61,17 @@ class Chart:
     title: str
     alt: str
 
+    @functools.cached_property
+    def svg(self) -> str:
+        """SVG text with title and alternative text inside, the same bytes for the same data; drawn once."""
+        file = io.StringIO()
+        with matplotlib.style.context(LOOK):
+            self.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        text, title, alt = file.getvalue(), html.escape(self.title), html.escape(self.alt)
+        start = text.index(">", text.index("<svg")) + 1
+        before, opening = text[: text.index("<svg")], text[text.index("<svg") : start - 1]
+        return f'{before}{opening} role="img">\n<title>{title}</title>\n<desc>{alt}</desc>{text[start:]}'
+
 
 def styled(draw: Callable[..., Chart]) -> Callable[..., Chart]:
     """Draw under the lab's style sheet, and leave matplotlib as it was."""
@@ -196,19 +207,6 @@ def invalid_note(runs: pd.DataFrame, how: str) -> str:
     """A sentence of small print on the runs that are not valid; empty if all are."""
     count = len(table.invalid(runs))
     return f" {count} invalid run{'s' * (count > 1)} {how}." if count else ""
-
-
-def svg(chart: Chart) -> str:
-    """The chart as SVG text, its title and alternative text inside, the same bytes for the same data."""
-    file = io.StringIO()
-    with matplotlib.style.context(LOOK):
-        chart.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    text, title, alt = file.getvalue(), html.escape(chart.title), html.escape(chart.alt)
-    start = text.index(">", text.index("<svg")) + 1
-    opening = text[text.index("<svg") : start - 1]
-    return (
-        f'{text[: text.index("<svg")]}{opening} role="img">\n<title>{title}</title>\n<desc>{alt}</desc>{text[start:]}'
-    )
 
 
 def png(chart: Chart) -> bytes:

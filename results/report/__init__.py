@@ -16,7 +16,7 @@ import pandas as pd
 
 from results import claims, figures, stack, summary, table
 from results.check import check
-from results.figures.frame import Chart, svg
+from results.figures.frame import Chart
 from results.report.answer import answer
 from results.report.classic import classic_tables
 from results.report.story import PARTS
@@ -118,7 +118,7 @@ def _cells(line: summary.Compared, block: list[summary.Compared]) -> list[dict[s
 
 
 def _chart(chart: Chart) -> dict[str, str]:
-    source = "data:image/svg+xml;base64," + base64.b64encode(svg(chart).encode()).decode()
+    source = "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode()).decode()
     return {"name": chart.name, "title": chart.title, "alt": chart.alt, "see": SEE[chart.name], "source": source}
 
 

@@ -113,7 +113,8 @@ class Listening:
 def independent():
     """A server of the websockets library, whose handler a test sets."""
     handlers = []
-    with serve(lambda ws: handlers[0](ws), "127.0.0.1", 0, max_size=None, compression=None) as server:
+    options = {"max_size": None, "compression": None, "ping_interval": None}
+    with serve(lambda ws: handlers[0](ws), "127.0.0.1", 0, **options) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}", handlers.append

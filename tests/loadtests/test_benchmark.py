@@ -18,7 +18,7 @@ from loadtests.benchmark import __main__ as command
 from loadtests.benchmark import bench as benchmark
 from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server
 from loadtests.benchmark.rounds import spread
-from loadtests.runs.processes import start
+from loadtests.runs.processes import RunFailed, start
 from results.stack import ALONE, FLASK, LAB, POLLS
 
 pytestmark = pytest.mark.alone
@@ -105,6 +105,21 @@ def test_every_client_is_served_and_every_message_counted(transport, name):
     assert before["served"] == LOAD.clients
     delivered = after["deliveries"] - before["deliveries"]
     assert delivered > 0 and after["p99_ms"] > 0 and after["rss_mib"] > 1
+
+
+ENDS_AT_ITS_FIRST_COMMAND = """
+import json, socket
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(json.dumps({"urls": {"polling": "http://127.0.0.1:%d" % listener.getsockname()[1]}}), flush=True)
+    input()
+"""
+
+
+def test_a_server_that_ends_is_one_line_and_no_endless_wait(monkeypatch):
+    monkeypatch.setattr(benchmark, "server", lambda *_: ["-c", ENDS_AT_ITS_FIRST_COMMAND])
+    with pytest.raises(RunFailed, match="a dying server ended in mid-run"):
+        with bench("polling", "a dying server", LOAD):
+            pass
 
 
 def test_spread_is_the_median_and_the_extremes():

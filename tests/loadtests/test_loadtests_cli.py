@@ -1,6 +1,5 @@
 """`python -m loadtests` as its user meets it: whole or not at all, one clear line when something is wrong."""
 
-import csv
 import json
 import os
 import re
@@ -12,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from tools.lab import ROOT, eventually
 from tools.processes import ended
+from tools.validity import but_for_the_machine
 
 from loadtests import __main__ as command
 from loadtests.experiments import EXPERIMENTS, workload
@@ -63,12 +64,31 @@ def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children()
 
 
+def complaints(errors: str) -> list[str]:
+    """The lines on standard error, without the warning of other loads: other tests run on this machine, too."""
+    return [line for line in errors.splitlines() if not line.startswith("loadtests: another load runs")]
+
+
+def check_whole(done: subprocess.CompletedProcess[str]) -> None:
+    """Every run counts, or a busy machine was late in one of them, of which the exit status tells."""
+    late = "or a machine that does nothing else" in done.stderr
+    assert done.returncode == late, done.stderr
+
+
+def last_attempts(folder: Path) -> pd.DataFrame:
+    """The row of each run's last attempt; what speaks against it is the machine's fault."""
+    rows = read_runs(folder)
+    assert not any(but_for_the_machine(reason) for reason in rows.invalid_reason.dropna())
+    return rows.drop_duplicates("transport", keep="last")
+
+
+@pytest.mark.long
 def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
     folder = tmp_path / "mine"
     done = loadtests(*SMALL, "--rate", "50", "--duration", "2", "--rtt", "20", "--out", str(folder))
-    assert done.returncode == 0, done.stderr
+    check_whole(done)
     assert "websocket" in done.stdout and f"report: {folder}/report.html" in done.stdout
-    runs = read_runs(folder)
+    runs = last_attempts(folder)
     assert list(runs.transport) == ["polling", "long-polling", "websocket"]
     assert (runs.lost == 0).all() and (runs.deliveries > 0).all() and (runs.published > 60).all()
     assert not check(runs)
@@ -91,12 +111,12 @@ def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
     assert list(tmp_path.iterdir()) == [folder], "no partial folder is left"
 
 
+@pytest.mark.long
 def test_a_workload_without_a_valid_run_shows_its_figures_marked_and_fails(tmp_path):
     options = ["--clients", "2", "--rate", "0.5", "--poll-interval", "0.5", "--duration", "1"]
     done = loadtests(*options, "--out", str(tmp_path / "mine"))
     assert done.returncode == 1, done.stdout
-    said = done.stderr.splitlines()
-    assert said == ["loadtests: 3 of 3 runs are not valid and do not count. "
+    assert complaints(done.stderr) == ["loadtests: 3 of 3 runs are not valid and do not count. "
                     "What may help: a higher --rate, or a longer --duration."]  # fmt: skip
     assert "websocket does not count: only" in done.stdout
     messages = sum(read_runs(tmp_path / "mine").published)
@@ -168,13 +188,14 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments, words):
     assert words in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     partial = tmp_path / ".mine.partial"
     eventually(lambda: (partial / "scaffold" / "rows.jsonl").exists(), 60)
     offspring = children(started)
     started.send_signal(signal.SIGINT)
     _, errors = started.communicate(timeout=30)
-    assert started.returncode == 130 and len(errors.splitlines()) == 1 and "--resume" in errors
+    assert started.returncode == 130 and len(complaints(errors)) == 1 and "--resume" in errors
     assert ended(offspring)
     assert not (tmp_path / "mine").exists()
     kept = [json.loads(line)["run_id"] for line in (partial / "scaffold" / "rows.jsonl").read_text().splitlines()]
@@ -183,10 +204,9 @@ def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     anew = loadtests(*SMALL, "--duration", "3", "--out", str(tmp_path / "mine"))
     assert anew.returncode == 2 and "--resume" in anew.stderr and "--restart" in anew.stderr
     done = loadtests(*SMALL, "--duration", "3", "--resume", "--out", str(tmp_path / "mine"))
-    assert done.returncode == 0, done.stderr
-    with (tmp_path / "mine" / "runs.csv").open() as file:
-        ids = [line["run_id"] for line in csv.DictReader(file)]
-    assert len(set(ids)) == 3 and ids[: len(kept)] == kept
+    check_whole(done)
+    ids = list(read_runs(tmp_path / "mine").run_id)
+    assert len(last_attempts(tmp_path / "mine")) == 3 and ids[: len(kept)] == kept
     assert json.loads((tmp_path / "mine" / "machine.json").read_text())["floors"] == [], "no run had a delay"
 
 
@@ -278,7 +298,8 @@ def test_ctrl_c_ends_a_calibration_and_leaves_nothing(tmp_path):
             _, errors = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert process.returncode == 130 and errors.startswith("loadtests: interrupted") and len(errors.splitlines()) == 1
+    assert process.returncode == 130
+    assert complaints(errors) == ["loadtests: interrupted; a calibration starts anew"]
     assert ended(offspring) and list(tmp_path.iterdir()) == []
 
 
@@ -291,7 +312,8 @@ def test_what_is_killed_in_mid_run_is_named_in_one_line(part, name, tmp_path):
         eventually(lambda: [each for each in offspring if part in each.cmdline()])[0].kill()
         _, errors = started.communicate(timeout=60)
         assert started.returncode == 1
-        assert errors.startswith(f"loadtests: {name} ended in mid-run") and len(errors.splitlines()) == 1
+        (complaint,) = complaints(errors)
+        assert complaint.startswith(f"loadtests: {name} ended in mid-run")
         assert ended(offspring) and not (tmp_path / "mine").exists()
 
 
@@ -303,6 +325,7 @@ def test_a_clock_that_is_set_in_mid_run_ends_the_run(monkeypatch):
         pass_time(10.0, [clock], print)
 
 
+@pytest.mark.long
 def test_a_full_disk_is_said_in_one_line_and_what_was_finished_is_kept(tmp_path):
     """The largest file that may be written holds one run's row, and not the next."""
     row = 6_000
@@ -322,7 +345,7 @@ def test_a_full_disk_is_said_in_one_line_and_what_was_finished_is_kept(tmp_path)
 def test_a_folder_without_permission_is_said_in_one_line(tmp_path):
     tmp_path.chmod(0o500)
     done = loadtests(*SMALL, "--out", str(tmp_path / "mine"))
-    assert done.returncode in (1, 2) and len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.returncode in (1, 2) and len(complaints(done.stderr)) == 1, done.stderr
     assert "Permission denied" in done.stderr
 
 

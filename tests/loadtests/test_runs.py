@@ -365,7 +365,7 @@ def test_an_experiment_acts_on_its_run_while_it_lasts(tmp_path):
     experiment = Experiment("outage", "?", lambda profile: iter([setting]), cut)
     run = next(run for run in experiment.runs("quick") if run.transport == "websocket")
     cells = row(run, conduct(run, tmp_path, lambda seconds: None, experiment.during), 1)
-    assert (cells["lost"], cells["fault"]) == (0, "cut") and cells["valid"]
+    assert (cells["lost"], cells["fault"]) == (0, "cut") and but_for_the_machine(cells["invalid_reason"]) == []
     assert 500 < cells["latency_max_ms"] < 5000
 
 

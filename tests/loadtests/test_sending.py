@@ -56,17 +56,18 @@ def test_a_message_there_and_back_takes_two_frame_headers(size, tmp_path):
 
 def test_a_new_connection_for_each_post(tmp_path):
     run, result, cells = echo("polling", tmp_path, keep_alive=False, payload_bytes=100)
-    assert cells["valid"] and result.tally.connections >= cells["deliveries"]
+    assert but_for_the_machine(cells["invalid_reason"]) == []
+    assert result.tally.connections >= cells["deliveries"]
 
 
 @pytest.mark.parametrize(("transport", "keep_alive", "trips"), [("polling", True, 1), ("polling", False, 2),
                                                               ("websocket", True, 1)])  # fmt: skip
 def test_there_and_back_is_a_round_trip_and_a_connection_one_more(transport, keep_alive, trips, tmp_path):
-    """Within a third, on whatever machine: the round trip is 60 ms."""
-    run, result, cells = echo(transport, tmp_path, rtt_ms=60.0, rate_hz=4.0, keep_alive=keep_alive, duration_s=2.0)
-    assert cells["expected_mean_ms"] == pytest.approx(60 * trips)
-    assert 60 * trips * 0.99 < cells["latency_mean_ms"] < 60 * trips * 1.33
-    assert expected_s(run, result.tally) == pytest.approx(0.06 * trips)
+    """Nearer to that than to a trip more, on whatever machine: a round trip is 200 ms."""
+    run, result, cells = echo(transport, tmp_path, rtt_ms=200.0, rate_hz=2.0, keep_alive=keep_alive, duration_s=2.0)
+    assert cells["expected_mean_ms"] == pytest.approx(200 * trips)
+    assert 200 * trips * 0.99 < cells["latency_mean_ms"] < 200 * (trips + 0.4)
+    assert expected_s(run, result.tally) == pytest.approx(0.2 * trips)
 
 
 @pytest.mark.parametrize("transport", COMPARED)
@@ -80,21 +81,22 @@ def test_what_is_posted_is_published_once_and_counted_both_ways(transport, tmp_p
 
 @pytest.mark.parametrize("transport", COMPARED)
 def test_the_way_up_is_a_transit_and_so_is_the_way_back(transport, tmp_path):
-    """Within a third, on whatever machine: a transit is 30 ms."""
-    _, cells = sent(Run(**POST | {"transport": transport, "rtt_ms": 60.0, "rate_hz": 5.0, "duration_s": 2.0}), tmp_path)
-    assert cells["expected_mean_ms"] == pytest.approx(30.0)
-    assert 30 * 0.99 < cells["latency_mean_ms"] < 30 * 1.33 and 30 * 0.99 < cells["upstream_mean_ms"] < 30 * 1.33
+    """Nearer to that than to two transits, on whatever machine: a transit is 100 ms."""
+    far = {"transport": transport, "rtt_ms": 200.0, "rate_hz": 4.0, "duration_s": 2.0}
+    _, cells = sent(Run(**POST | far), tmp_path)
+    assert cells["expected_mean_ms"] == pytest.approx(100.0)
+    assert 99 < cells["latency_mean_ms"] < 150 and 99 < cells["upstream_mean_ms"] < 150
 
 
 @pytest.mark.parametrize("transport", COMPARED)
 def test_players_send_while_they_are_told(transport, tmp_path):
     """Each has what all have sent, and the way up is known of every message."""
-    run = Run(**GAME | {"transport": transport, "rtt_ms": 40.0})
+    run = Run(**GAME | {"transport": transport, "rtt_ms": 60.0})
     tally, cells = sent(run, tmp_path)
     assert but_for_the_machine(cells["invalid_reason"]) == []
     assert cells["published"] == tally.ups.total() == pytest.approx(3 * 20, abs=3)
     assert tally.samples == 3 * cells["published"] and cells["lost"] == 0
-    assert 20 * 0.99 < cells["upstream_mean_ms"] < 20 * 1.5
+    assert 29 < cells["upstream_mean_ms"] < 55, "a transit, not two"
     posts = cells["published"] if transport != "websocket" else 0
     assert cells["requests"] >= posts and (cells["requests"] == 0) == (transport == "websocket")
 

@@ -12,7 +12,7 @@ from lessons.editions import build
 from tools.lab import ROOT, eventually
 from tools.processes import MARK, marked
 
-pytestmark = pytest.mark.starts
+pytestmark = [pytest.mark.starts, pytest.mark.long]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -169,6 +169,7 @@ def test_tables_have_the_size_of_text():
     assert html.count("font-size: var(--jp-content-font-size1") == 1
 
 
+@pytest.mark.long
 def test_the_class_edition_has_no_outputs_below_a_prediction(tmp_path):
     command = [sys.executable, "-m", "lessons", "class", "--out", str(tmp_path)]
     subprocess.run(command, cwd=ROOT / "notebooks", check=True, capture_output=True)

@@ -8,7 +8,6 @@ import os  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
-from functools import partial  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
@@ -32,10 +31,16 @@ class Gunicorn(BaseApplication):
 
     def load(self) -> Any:
         """Called in the worker, of which gunicorn's own process is the parent."""
-        feed, end = MemoryFeed(), partial(os.kill, os.getppid(), signal.SIGTERM)
-        leading = gevent.spawn(take_commands, Publisher(feed, timetable()), feed, sys.stdin.buffer, sys.stdout)
-        leading.link(lambda _: end())
+        feed = MemoryFeed()
+        publisher = Publisher(feed, timetable())
+        leading = gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout, end_server)
+        leading.link(end_server)
         return TRANSPORTS[options().transport](feed)
+
+
+def end_server(_: object) -> None:
+    """Called at the end of the commands, and where publishing fails."""
+    os.kill(os.getppid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
