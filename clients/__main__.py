@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 from clients import long_polling, polling, websocket
 from clients.address import address_of, with_tls
 from clients.connection.http import check_transport
-from clients.delivery import Back, Delivery, Gap, Lost
+from clients.delivery import Back, ClocksDiffer, Delivery, Gap, Lost
 from clients.errors import ClientError
 from clients.ledger import HEADINGS, Ledger
 
@@ -106,7 +106,7 @@ def checked(
     """The deliveries, once the server is known to serve this transport; for a WebSocket, following asks that itself."""
     if args.transport != "websocket":
         with suppress(OSError):  # the server is away: following reports that
-            check_transport(url, args.transport, ledger, ANSWER_TIMEOUT, args.tls)
+            check_transport(url, args.transport, ledger, ANSWER_TIMEOUT, args.tls, report)
     yield from deliveries
 
 
@@ -123,7 +123,7 @@ def url_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> str:
     return url
 
 
-def report(news: Gap | Lost | Back) -> None:
+def report(news: Gap | Lost | Back | ClocksDiffer) -> None:
     print(news, file=sys.stderr, flush=True)
 
 
@@ -162,22 +162,22 @@ def as_dict(ledger: Ledger) -> dict[str, int]:
     return {name: getattr(ledger, name) for name in names}
 
 
-def table(ledger: Ledger, deliveries: int, message_bytes: int) -> str:
-    """The ledger for reading, with what each delivery cost beside its message as it was before compression."""
+def table(ledger: Ledger, deliveries: int, overhead: int) -> str:
+    """The ledger for reading, with the overhead of each delivery: its wire bytes without its uncompressed message."""
     rows = [f"  {name.replace('_', ' '):<14}{value:>10,} B" for name, value in as_dict(ledger).items()]
     if segments := ledger.segments_sent + ledger.segments_received:
         rows.append(f"  beside these, {segments:,} TCP segments: {segments * SEGMENT_HEADS:,} B of IP and TCP headers")
     if deliveries:
-        rows.append(f"  {deliveries} deliveries, {(ledger.wire - message_bytes) / deliveries:,.1f} B of overhead each")
+        rows.append(f"  {deliveries} deliveries, {overhead / deliveries:,.1f} B of overhead each")
     return "\n".join(["", "ledger", *rows])
 
 
 def run(args: argparse.Namespace, url: str, deliveries: Generator[Delivery, None, None], ledger: Ledger) -> int:
     """Print the deliveries, then the ledger whatever ended them; return the exit status."""
-    status, count, size, clocks_agree = 0, 0, 0, True
+    status, count, overhead, clocks_agree = 0, 0, 0, True
     try:
         for delivery in islice(deliveries, args.count):
-            count, size = count + 1, size + delivery.size
+            count, overhead = count + 1, overhead + delivery.wire_bytes - delivery.size
             if delivery.latency < 0 and clocks_agree:
                 clocks_agree = False
                 print(f"the clocks differ: message {delivery.seq} came {-1000 * delivery.latency:,.1f} ms before it "
@@ -195,7 +195,7 @@ def run(args: argparse.Namespace, url: str, deliveries: Generator[Delivery, None
     if args.json:
         print(json.dumps({"ledger": as_dict(ledger)}), flush=True)
     elif ledger.wire and (count or not status):  # a refusal says all that there is to say
-        print(table(ledger, count, size if args.deflate else ledger.payload), flush=True)
+        print(table(ledger, count, overhead), flush=True)
     return status
 
 

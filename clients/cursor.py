@@ -51,14 +51,14 @@ class Cursor:
     def shares(self, messages: list[bytes], wire: int) -> list[int]:
         """Divide the bytes since the last messages among these.
 
-        Each has its own bytes and its line end, and the first bears the rest: the response's headers. If compressed,
-        all share what there is by their sizes.
+        Each has its own bytes and its line end, and an equal share of the rest: the response's headers. If compressed,
+        all share what there is by their sizes. What a division leaves goes to the first.
         """
         whole, self.booked = wire - self.booked, wire
         sizes = [len(message) + 1 for message in messages]
-        if whole < (total := sum(sizes)):
-            sizes = [size * whole // total for size in sizes]
-        return [whole - sum(sizes[1:]), *sizes[1:]]
+        headers = whole - (total := sum(sizes))
+        shares = [size + headers // len(sizes) if headers >= 0 else size * whole // total for size in sizes]
+        return [whole - sum(shares[1:]), *shares[1:]]
 
     def skip(self, gone: Gone) -> Gap:
         """Move to the oldest message that the feed has; return the gap."""

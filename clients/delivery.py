@@ -6,7 +6,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as it came: times are Unix time in seconds, `wire_bytes` what passed both ways since the one before."""
+    """A message as it arrived; times are Unix time in seconds.
+
+    `wire_bytes` is its part of what passed both ways since the message before: messages of one response share its
+    headers.
+    """
 
     seq: int
     published_at: float
@@ -46,6 +50,20 @@ class Lost:
 
     def __str__(self) -> str:
         return f"connection lost ({self.reason}); trying again"
+
+
+@dataclass(frozen=True, slots=True)
+class ClocksDiffer:
+    """The server's clock is `seconds` ahead of this machine's, or behind if that is negative."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        where = "ahead of" if self.seconds > 0 else "behind"
+        return (
+            f"the clocks differ: the server's is about {abs(self.seconds):,.0f} s {where} this machine's; "
+            "latencies are wrong"
+        )
 
 
 @dataclass(frozen=True, slots=True)

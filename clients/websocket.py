@@ -6,7 +6,7 @@ from typing import Any
 from clients.connection.http import check_transport
 from clients.connection.websocket import SILENCE, WebSocketConnection
 from clients.cursor import Cursor
-from clients.delivery import Back, Delivery, Gap, Lost
+from clients.delivery import Back, ClocksDiffer, Delivery, Gap, Lost
 from clients.ledger import Ledger
 from clients.resuming import PATIENCE, quietly, resuming
 
@@ -17,7 +17,7 @@ def follow(
     *,
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
-    on_change: Callable[[Lost | Back], Any] = quietly,
+    on_change: Callable[[Lost | Back | ClocksDiffer], Any] = quietly,
     patience: float = PATIENCE,
     trust: str | None = None,
     deflate: bool = False,
@@ -32,7 +32,8 @@ def follow(
     def session(cursor: Cursor) -> Iterator[Delivery]:
         resumed = cursor.epoch is not None
         if not resumed:
-            status = check_transport(url, "websocket", book, SILENCE, trust)  # a 101 does not say where the feed stands
+            # a 101 does not say where the feed stands
+            status = check_transport(url, "websocket", book, SILENCE, trust, on_change)
             cursor.learn(status["epoch"], status["newest"])
         with WebSocketConnection(url, cursor.target(), book, trust=trust, deflate=deflate) as connection:
             cursor.answers += 1  # but not yet a sign that the feed goes on: a close for a gap may follow

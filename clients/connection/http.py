@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import h11
@@ -13,7 +14,7 @@ from clients.address import address_of
 from clients.connection.answer import LARGEST, UNAVAILABLE, messages_in, refusal
 from clients.connection.tls import connect
 from clients.cursor import Cursor
-from clients.delivery import Delivery
+from clients.delivery import ClocksDiffer, Delivery
 from clients.errors import BrokenFeed, ConnectionLost, Refused
 from clients.ledger import Ledger
 
@@ -57,9 +58,10 @@ class HttpConnection:
     def get(self, target: str) -> Answer:
         """Return the response to a GET; ConnectionLost if it does not come whole.
 
-        A server may close after a response, as proxies do: the next request is then made on a new connection.
+        A server may close after a response, or while the connection is idle, as proxies do: the next request is then
+        made on a new connection (RFC 9112 section 9.3).
         """
-        if self.closed:
+        if self.closed or self._ended_while_idle():
             self.socket.close()
             self._connect()
         request = h11.Request(method="GET", target=self._address.target(target), headers=self._fields)
@@ -69,6 +71,18 @@ class HttpConnection:
         except h11.RemoteProtocolError as error:
             ended = "the server ended the connection before its response was whole"
             raise ConnectionLost(ended if self.socket.ended else "the server answers, but not in HTTP") from error
+
+    def _ended_while_idle(self) -> bool:
+        self.socket.settimeout(0)
+        try:
+            self.socket.recv(65_536)  # its end; or a response to no request, as a 408, after which it ends
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self.socket.settimeout(self._timeout)
+        return True
 
     def ask(self, cursor: Cursor, **extra: object) -> list[Delivery]:
         """Ask for what comes after the cursor, and step over it."""
@@ -104,6 +118,7 @@ class HttpConnection:
         return event
 
 
+CLOCK_AHEAD, AGREE = "clock_ahead_s", 2.0  # what a status is told here; seconds
 PROBLEM = "application/problem+json"  # RFC 9457
 GZIP = (("Accept-Encoding", "gzip"),)
 """The field lines of a client that takes messages compressed (RFC 9110 section 12.5.3)."""
@@ -111,6 +126,19 @@ GZIP = (("Accept-Encoding", "gzip"),)
 
 def fields_of(response: h11.Response) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in response.headers}
+
+
+def clock_ahead(answer: Answer) -> float:
+    """Seconds by which the server's clock is ahead of this machine's; 0 if they agree or the server does not say.
+
+    Date has whole seconds (RFC 9110 section 6.6.1), and the response takes a moment: clocks within 2 s count as equal.
+    """
+    try:
+        date = parsedate_to_datetime(answer.fields["date"]).timestamp()
+    except (KeyError, ValueError, OverflowError):
+        return 0.0
+    ahead = date - answer.received_at
+    return ahead if abs(ahead) > AGREE else 0.0
 
 
 def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = None) -> dict[str, Any]:
@@ -122,15 +150,25 @@ def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = No
     with suppress(ValueError):
         status = json.loads(answer.body)
         if isinstance(status, dict) and {"epoch", "newest"} <= status.keys():
-            return status
+            return status | {CLOCK_AHEAD: clock_ahead(answer)}
     raise Refused(f"this is no server of the lab: /status is answered with {answer.status}")
 
 
 def check_transport(
-    url: str, transport: str, ledger: Ledger, timeout: float, trust: str | None = None
+    url: str,
+    transport: str,
+    ledger: Ledger,
+    timeout: float,
+    trust: str | None = None,
+    on_change: Callable[[ClocksDiffer], Any] | None = None,
 ) -> dict[str, Any]:
-    """The status of a server; Refused unless it serves this transport, OSError if it cannot be reached."""
+    """The status of a server; Refused unless it serves this transport, OSError if it cannot be reached.
+
+    `on_change` is called if the server's clock and this machine's differ.
+    """
     status = read_status(url, ledger, timeout, trust)
+    if on_change and (seconds := status[CLOCK_AHEAD]):
+        on_change(ClocksDiffer(seconds))
     if (served := status.get("transport", transport)) != transport:
         raise Refused(f"this server serves {served}, not {transport}: follow it as {served}, or take another address")
     return status

@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn
 
 from locust.exception import RPCError
@@ -77,7 +77,8 @@ def not_served(url: str, transport: str, trust: str | None) -> str | None:
     except ClientError as error:
         return str(error)
     try:
-        check_transport(with_tls(url) if trust else url, transport, Ledger(), ANSWER_TIMEOUT, trust)
+        url_of_users = with_tls(url) if trust else url
+        check_transport(url_of_users, transport, Ledger(), ANSWER_TIMEOUT, trust, partial(print, file=sys.stderr))
     except (Refused, socket.gaierror) as error:
         return f"{url}: {error.args[-1]}"
     except (OSError, ClientError):

@@ -1,19 +1,16 @@
 """Clients and users behind nginx: the configuration of docs/proxies.md, its defaults, TLS in front, short timeouts."""
 
 import re
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 
 import pytest
 import trustme
 from tools.following import FOLLOW, Follower, each
-from tools.lab import ROOT, TRANSPORTS, Lab, eventually, needs, serving
+from tools.lab import ROOT, TRANSPORTS, Lab, eventually, serving
+from tools.proxies import DEFAULTS, DOCUMENTED, PAGE, PATHS, TLS_LINES, nginx
 
 from clients.address import address_of
 from clients.connection.http import read_status
@@ -25,62 +22,12 @@ from loadtests.runs.ports import free_port
 pytestmark = pytest.mark.starts
 
 LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless"]
-PAGE = (ROOT / "docs" / "proxies.md").read_text(encoding="utf-8")
-DOCUMENTED, TLS_LINES = re.findall(r"```nginx\n(.*?)```", PAGE, re.DOTALL)
-PATHS = {"polling": "/polling/", "long-polling": "/long-polling/", "websocket": "/websocket/"}
-DEFAULTS = """
-server {
-    listen 8080;
-    location /polling/      { proxy_pass http://127.0.0.1:5001/; }
-    location /long-polling/ { proxy_pass http://127.0.0.1:5002/; }
-    location /websocket/    { proxy_pass http://127.0.0.1:5003/; }
-}
-"""
-WHOLE = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-{servers}
-}}
-"""
-
-
-@contextmanager
-def nginx(lab: Lab, folder: Path, servers: str) -> Iterator[Callable[[str], str]]:
-    """nginx before the lab's servers with these server blocks; yields what gives a transport's address there."""
-    ports = {"8080": free_port(), "8443": free_port()}
-    ports |= {str(5001 + place): lab.ports[name] for place, name in enumerate(TRANSPORTS)}
-    for written, used in ports.items():
-        servers = servers.replace(written, f"127.0.0.1:{used}" if written.startswith("8") else str(used))
-    (folder / "nginx.conf").write_text(WHOLE.format(folder=folder, servers=servers))
-    command = [needs("nginx"), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            eventually(lambda: process.poll() is not None or listening(ports["8080"]))
-            assert process.poll() is None, process.stderr.read()
-            yield lambda transport: f"http://127.0.0.1:{ports['8080']}{PATHS[transport]}"
-        finally:
-            process.terminate()
-
-
-def listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
 def documented(lab, tmp_path_factory):
-    with nginx(lab, tmp_path_factory.mktemp("documented"), DOCUMENTED) as address:
-        yield address
+    with nginx(lab, tmp_path_factory.mktemp("documented"), DOCUMENTED) as proxy:
+        yield proxy.url
 
 
 @each
@@ -117,8 +64,8 @@ def test_locust_users_follow_through_a_path(transport, user, documented, lab):
 
 @pytest.fixture(scope="module")
 def by_default(lab, tmp_path_factory):
-    with nginx(lab, tmp_path_factory.mktemp("default"), DEFAULTS) as address:
-        yield address
+    with nginx(lab, tmp_path_factory.mktemp("default"), DEFAULTS) as proxy:
+        yield proxy.url
 
 
 @pytest.mark.parametrize("transport", ["polling", "long-polling"])
@@ -161,8 +108,9 @@ def test_a_timeout_shorter_than_the_silence_loses_nothing(transport, lab, tmp_pa
     """nginx answers 504 to a held request, and closes a silent WebSocket; the client says so and goes on."""
     short = DOCUMENTED.replace("proxy_read_timeout 70s", "proxy_read_timeout 1s")
     said: list[Lost | Back] = []
-    with nginx(lab, tmp_path, short) as address:
-        deliveries = FOLLOW[transport](address(transport), int(lab.status(transport)["newest"]), on_change=said.append)
+    with nginx(lab, tmp_path, short) as proxy:
+        newest = int(lab.status(transport)["newest"])
+        deliveries = FOLLOW[transport](proxy.url(transport), newest, on_change=said.append)
         lab.post("before")
         assert next(deliveries).data == "before"
         post_once_lost(lab, said)
@@ -175,8 +123,8 @@ def test_a_timeout_shorter_than_the_silence_loses_nothing(transport, lab, tmp_pa
 
 def test_a_locust_user_counts_what_a_proxy_ends_as_a_failure_and_goes_on(lab, tmp_path):
     short = DOCUMENTED.replace("proxy_read_timeout 70s", "proxy_read_timeout 1s")
-    with nginx(lab, tmp_path, short) as address:
-        command = [*LOCUST, "LongPollingUser", "-u", "1", "-t", "3s", "--host", address("long-polling")]
+    with nginx(lab, tmp_path, short) as proxy:
+        command = [*LOCUST, "LongPollingUser", "-u", "1", "-t", "3s", "--host", proxy.url("long-polling")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     said = done.stdout + done.stderr
     found = re.search(r"(\d+) +long-polling connection: ServerUnavailable\('the server answers 504: Gateway Time", said)
@@ -196,9 +144,9 @@ def post_once_lost(lab: Lab, said: list[Lost | Back]) -> None:
 def test_a_server_that_is_away_behind_a_proxy_is_waited_for_from_the_start(tmp_path):
     """502 until it is there; the client says that it tries again, and has every message."""
     ports = ",".join(str(free_port()) for _ in TRANSPORTS)
-    with serving("--ports", ports, "--source", "none") as lab, nginx(lab, tmp_path, DOCUMENTED) as address:
+    with serving("--ports", ports, "--source", "none") as lab, nginx(lab, tmp_path, DOCUMENTED) as proxy:
         lab.end()
-        command = [sys.executable, "-m", "clients", "polling", address("polling"), "--count", "1", "--after", "0"]
+        command = [sys.executable, "-m", "clients", "polling", proxy.url("polling"), "--count", "1", "--after", "0"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
             line = client.stderr.readline()
             assert line == "connection lost (the server answers 502: Bad Gateway); trying again\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -57,6 +58,21 @@ def test_for_reading_there_is_a_line_a_delivery_and_the_ledger(ticking, transpor
     kernel_counts = sys.platform == "linux"
     assert lines[3:5] == ["", "ledger"] and len(lines) == 5 + 8 + kernel_counts + 1
     assert ("TCP segments" in lines[-2]) == kernel_counts and "3 deliveries" in lines[-1]
+
+
+@pytest.mark.parametrize("transport", ["polling", "long-polling"])
+def test_one_of_three_that_arrive_together_has_a_third_of_the_overhead(transport):
+    """What is left of a response when --count is reached is not charged to those that were shown."""
+    with serving("--ports", "0,0,0", "--source", "none") as lab:
+        for text in ("x", "x" * 1_000, "x"):
+            lab.post(text)
+        one, three = (overhead(run(transport, lab.url(transport), "--count", count, "--after", "0")) for count in "13")
+    assert one == pytest.approx(three, abs=1) and one < 400
+
+
+def overhead(ended: subprocess.CompletedProcess[str]) -> float:
+    """Bytes of overhead for each delivery, as the last line says."""
+    return float(re.search(r"deliveries, ([\d.,]+) B of overhead", ended.stdout)[1].replace(",", ""))
 
 
 @each

@@ -1,9 +1,16 @@
 """Clocks that differ, machines that sleep: said, never counted in silence, and nothing is made up for."""
 
 import argparse
+import http.server
 import itertools
+import json
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
 
 import pytest
 from hypothesis import given
@@ -12,7 +19,8 @@ from tools.lab import ROOT
 
 from clients import __main__ as command
 from clients import polling
-from clients.delivery import Delivery
+from clients.connection.http import Answer, clock_ahead
+from clients.delivery import ClocksDiffer, Delivery
 from clients.ledger import Ledger
 from loadtests.runs.tally import Tally
 from loadtests.runs.validity import clocks_differ
@@ -107,3 +115,72 @@ def test_a_client_says_that_the_clocks_differ_once(capsys):
     said = capsys.readouterr()
     assert status == 0 and said.err.count("the clocks differ: message 1 came 4,000.0 ms before it was published") == 1
     assert said.err.count("clocks differ") == 1 and "-4000.0 ms" in said.out, "and no latency is changed"
+
+
+@given(some.floats(1e9, 2e9), some.floats(-1e6, 1e6))
+def test_a_date_says_how_far_a_clock_is_ahead(now, ahead):
+    """Two seconds are not told from a Date's rounding; more are, to the second."""
+    found = clock_ahead(Answer(200, {"date": formatdate(int(now + ahead), usegmt=True)}, b"", now))
+    assert found == 0 if abs(ahead) < 1 else found == pytest.approx(ahead, abs=1) or abs(ahead) < 3
+
+
+@pytest.mark.parametrize("date", ["", "today", "Wed, 99 Oct 2015 07:28:00 GMT", None])
+def test_without_a_date_no_clock_is_blamed(date):
+    assert clock_ahead(Answer(200, {} if date is None else {"date": date}, b"", 1e9)) == 0
+
+
+def test_it_is_said_in_words():
+    assert str(ClocksDiffer(3600.4)) == (
+        "the clocks differ: the server's is about 3,600 s ahead of this machine's; latencies are wrong"
+    )
+    assert "about 5 s behind this machine's" in str(ClocksDiffer(-5.2))
+
+
+@contextmanager
+def wrong_by(seconds: float) -> Iterator[str]:
+    """The address of a server for polling whose clock is ahead by so many seconds."""
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            now = time.time() + seconds
+            status = {"transport": "polling", "epoch": "e", "newest": 0}
+            message = {"seq": 1, "published_at": now - 0.2, "data": "x"}
+            body = json.dumps(status if self.path == "/status" else message).encode()
+            fields = {"Content-Length": str(len(body)), "Feed-Epoch": "e", "Feed-Newest": "1"}
+            self.send_response(200)
+            for field in fields.items():
+                self.send_header(*field)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return formatdate(time.time() + seconds, usegmt=True)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.starts
+@pytest.mark.parametrize(("seconds", "count", "words"), [(0, 0, ""), (-60, 1, "behind"), (60, 2, "ahead of")])
+def test_a_client_says_that_the_clocks_differ(seconds, count, words):
+    """A server ahead shows twice: its message arrives before it was published."""
+    with wrong_by(seconds) as url:
+        command = [sys.executable, "-m", "clients", "polling", url, "--after", "0", "--count", "1"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and done.stderr.count("the clocks differ") == count and words in done.stderr
+
+
+@pytest.mark.starts
+def test_a_locust_user_says_so_too():
+    with wrong_by(-60) as url:
+        command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", "PollingUser",
+                   "-u", "1", "-t", "1s", "--host", url]  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert "the clocks differ: the server's is about 60 s behind this machine's" in done.stdout + done.stderr
