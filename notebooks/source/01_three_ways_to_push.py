@@ -142,9 +142,9 @@ pd.concat({"latency, ms": latency.round(1), "bytes beside it": beside}, axis="co
 a whole interval, one that comes just before it hardly waits at all. The other two columns stay small, because a
 client is always waiting for the message.
 
-Bytes tell another story. The first row includes what it costs to join: the first request, and for the WebSocket its
-handshake and a look at the server's status. After that, messages that share one response share its headers; a poll
-that finds several messages is cheaper for each of them than a long poll that finds one.
+Bytes tell another story. Messages that share one response share its headers: a poll that finds several messages is
+cheaper for each of them than a long poll that finds one. The first messages also share what it costs to join: the
+first request, and for the WebSocket its handshake and a `/status` request.
 
 ## Further away
 

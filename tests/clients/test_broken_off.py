@@ -97,6 +97,7 @@ def test_on_a_quiet_feed_the_way_back_is_told_as_soon_as_the_server_answers(lab,
 
 @each
 def test_after_a_restart_the_way_back_does_not_say_that_nothing_was_missed(transport):
+    """Over HTTP the connection ends between two requests: only the gap is news."""
     changes: list[Lost | Back] = []
     with serving("--ports", "0,0,0", "--source", "none") as first:
         ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
@@ -107,8 +108,8 @@ def test_after_a_restart_the_way_back_does_not_say_that_nothing_was_missed(trans
         second.post("anew")
         assert next(following).data == "anew"
         following.close()
-    assert [type(change) for change in changes] == [Lost, Gap, Back]
-    assert changes[2].gap and "nothing was missed" not in str(changes[2])
+    assert [type(change) for change in changes] == ([Lost, Gap, Back] if transport == "websocket" else [Gap])
+    assert not any("nothing was missed" in str(change) for change in changes)
 
 
 @each

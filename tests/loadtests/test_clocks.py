@@ -4,6 +4,7 @@ import argparse
 import http.server
 import itertools
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -183,4 +184,4 @@ def test_a_locust_user_says_so_too():
         command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", "PollingUser",
                    "-u", "1", "-t", "1s", "--host", url]  # fmt: skip
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert "the clocks differ: the server's is about 60 s behind this machine's" in done.stdout + done.stderr
+    assert re.search("the clocks differ: the server's is about (59|60|61) s behind this machine's", done.stderr)
