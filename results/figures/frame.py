@@ -152,7 +152,7 @@ def in_a_talk() -> bool:
 def settle(figure: Figure) -> None:
     """Lay the figure out once and for all: what is added now knows where lines end, and every file looks alike."""
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # and "none" would have each file laid out, and so drawn, twice
     for axes in figure.axes:  # the last digits of a layout are not the same each time
         left, bottom, width, height = (round(side, 6) for side in axes.get_position(original=True).bounds)
         axes.set_position((left, bottom, width, height))

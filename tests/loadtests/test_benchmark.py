@@ -21,7 +21,7 @@ from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import RunFailed, start
 from results.stack import ALONE, FLASK, LAB, POLLS
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 LOAD = Load(20, 50.0, 321)
 FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
@@ -92,6 +92,7 @@ def test_a_round_finds_a_cost(monkeypatch, name):
     assert cpu_us_per_delivery("websocket", name) > 0
 
 
+@pytest.mark.alone
 def test_an_idle_websocket_takes_at_most_25_kib(monkeypatch):
     monkeypatch.setattr(benchmark, "SETTLE", 0.5)
     assert 5 < idle_kib(LAB) <= 25

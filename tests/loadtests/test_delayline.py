@@ -6,8 +6,6 @@ import pytest
 
 from loadtests.link.delayline import MAX_QUEUED_BYTES, MAX_QUEUED_PIECES, READ_BYTES, SEGMENT_BYTES, DelayLine, Wire
 
-pytestmark = pytest.mark.alone
-
 
 def taken(line: DelayLine, now: float) -> list[bytes]:
     return [piece.data for piece in iter(lambda: line.take(now), None)]

@@ -17,7 +17,7 @@ from tools.links import WAIT, connected, echo, exchange, link, serving, tell
 from loadtests.link import commands
 from loadtests.link.__main__ import Place, place, resolve
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 

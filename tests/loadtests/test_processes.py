@@ -9,7 +9,7 @@ import pytest
 from loadtests.runs import processes
 from loadtests.runs.processes import Child, RunFailed, start, uninterrupted
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.starts
 
 ECHO = ["-c", "import sys\nprint('warming up')\nfor line in sys.stdin: print(line, end='', flush=True)"]
 

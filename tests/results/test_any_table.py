@@ -23,6 +23,7 @@ ALL, KNOWN = REFERENCE.observations, advice.best_known([REFERENCE], "browser")
 EXPERIMENTS = sorted(set(REFERENCE.runs["experiment"]))
 EACH, PARTS = (100, 3) if os.environ.get("CI") else (5, 3)
 """Tables of each part; the parts run side by side."""
+ONE_LESS = 6 if os.environ.get("CI") else 1
 
 
 @some.composite
@@ -52,28 +53,43 @@ SPOILT = re.compile(r"\bnan\b|\bNone\b|\binf\b|  | [.;,](?!\d)|: \.")
 """What is found in a sentence whose number or name is missing."""
 
 
+def check_all_is_said(results):
+    """Nothing raises but NotMeasured, which draw_all turns into a reason; no sentence has a hole in it."""
+    names = set(figures.recipes(results)) - ({"heads_compressed"} if results.observations.equals(ALL) else set())
+    drawn, skipped = figures.draw_all(results, names)  # without the one that is always the same
+    said = [chart.title for chart in drawn] + [chart.alt for chart in drawn] + [skip.reason for skip in skipped]
+    judged = claims.verdicts(results.runs, results.observations)
+    said += [line for verdict in judged for line in (verdict.verdict, *verdict.numbers)] + answer(results.runs)
+    assert [line for line in said if SPOILT.search(line) or "\n" in line] == []
+    page, gallery = report.render(results, ([], skipped))
+    assert page.count("<html") == 1 and gallery.count("## The sixteen claims") == 1
+    assert terminal_table(results.runs)
+    assert advice_in_words(advice.Workload(within_ms=200.0), *KNOWN, results.runs)
+    with suppress(NotMeasured):
+        advice.best_known([results], "browser")
+
+
+OPTIONS = {"deadline": None, "database": None, "report_multiple_bugs": False,
+           "suppress_health_check": list(HealthCheck)}  # fmt: skip
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_table_gets_charts_verdicts_and_a_report(part):
-    """Nothing raises but NotMeasured, which draw_all turns into a reason; no sentence has a hole in it."""
-
-    @settings(max_examples=EACH, deadline=None, database=None, derandomize=True, report_multiple_bugs=False,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(max_examples=EACH, derandomize=True, **OPTIONS)
     @given(some.just(part), tables())
     def answers(_, results):
-        names = set(figures.recipes(results)) - ({"heads_compressed"} if results.observations.equals(ALL) else set())
-        drawn, skipped = figures.draw_all(results, names)  # without the one that is always the same
-        said = [chart.title for chart in drawn] + [chart.alt for chart in drawn] + [skip.reason for skip in skipped]
-        judged = claims.verdicts(results.runs, results.observations)
-        said += [line for verdict in judged for line in (verdict.verdict, *verdict.numbers)] + answer(results.runs)
-        assert [line for line in said if SPOILT.search(line) or "\n" in line] == []
-        page, gallery = report.render(results, ([], skipped))
-        assert page.count("<html") == 1 and gallery.count("## The sixteen claims") == 1
-        assert terminal_table(results.runs)
-        assert advice_in_words(advice.Workload(within_ms=200.0), *KNOWN, results.runs)
-        with suppress(NotMeasured):
-            advice.best_known([results], "browser")
+        check_all_is_said(results)
 
     answers()
+
+
+@settings(max_examples=ONE_LESS, **OPTIONS)
+@given(some.integers(0, len(REFERENCE.runs) - 1), some.booleans())
+def test_the_reference_without_any_one_run_still_says_all(place, removed):
+    """The run is removed, or does not count."""
+    runs = REFERENCE.runs.copy()
+    runs.loc[place, ["valid", "invalid_reason"]] = [False, "marked by the test"]
+    check_all_is_said(replace(REFERENCE, runs=runs.drop(place).reset_index(drop=True) if removed else runs))
 
 
 def row(number, transport, valid, attempt=1):
