@@ -6,7 +6,9 @@ raises NotMeasured where the runs do not hold what it shows. No pyplot: a figure
 
 from __future__ import annotations
 
+import html
 import os
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,8 @@ from results.figures.server_sent_events import server_sent_events
 from results.figures.upstream import sending
 from results.select import NotMeasured
 from results.table import Results
+
+TOLD_IN_SVG = re.compile(r"<title>(.*?)</title>\s*<desc>(.*?)</desc>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,26 @@ def draw_all(results: Results, only: Collection[str] | None = None) -> tuple[lis
     return drawn, skipped
 
 
-def borrowed(skipped: Iterable[Skipped], reference: Results) -> list[Chart]:
-    """The charts that could not be drawn, from the reference run instead, as far as it can give them."""
-    return draw_all(reference, {skip.name for skip in skipped})[0]
+@dataclass(frozen=True)
+class Saved:
+    """A chart as `save` has written it before: its title and alternative text stand in its SVG."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+
+
+def borrowed(skipped: Iterable[Skipped], folder: Path) -> list[Saved]:
+    """The charts that could not be drawn, as they lie in another folder of results, as far as it has them."""
+    paths = [folder / "charts" / f"{skip.name}.svg" for skip in skipped]
+    return [_saved(path) for path in paths if path.exists()]
+
+
+def _saved(path: Path) -> Saved:
+    svg = path.read_text(encoding="utf-8")
+    title, alt = (html.unescape(part) for part in re.search(TOLD_IN_SVG, svg).groups())  # type: ignore[union-attr]
+    return Saved(path.stem, title, alt, svg)
 
 
 def _first(runs: pd.DataFrame, *experiments: str) -> str:

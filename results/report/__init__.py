@@ -16,6 +16,7 @@ import pandas as pd
 
 from results import claims, figures, stack, summary, table
 from results.check import check
+from results.figures import Saved
 from results.figures.frame import Chart
 from results.report.answer import answer
 from results.report.classic import classic_tables
@@ -51,7 +52,7 @@ def render(results: Results, drawn: Drawn, reference: Results | None = None) -> 
 def _told(results: Results, drawn: Drawn, reference: Results | None) -> dict[str, Any]:
     """What the templates speak of."""
     runs, machine, (charts, skipped) = results.runs, results.machine, drawn
-    borrowed = figures.borrowed(skipped, reference) if reference else []
+    borrowed = figures.borrowed(skipped, reference.folder) if reference else []
     judged = claims.verdicts(runs, results.observations)
     return dict(
         answer=answer(runs),
@@ -117,7 +118,7 @@ def _cells(line: summary.Compared, block: list[summary.Compared]) -> list[dict[s
     return [{"text": summary.figure(line, name), "mark": summary.mark(line, block, name)} for name in names]
 
 
-def _chart(chart: Chart) -> dict[str, str]:
+def _chart(chart: Chart | Saved) -> dict[str, str]:
     source = "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode()).decode()
     return {"name": chart.name, "title": chart.title, "alt": chart.alt, "see": SEE[chart.name], "source": source}
 

@@ -232,9 +232,13 @@ def test_ctrl_c_is_status_130_without_a_traceback(folder, monkeypatch, capsys):
 def test_what_the_runs_cannot_draw_is_borrowed_from_the_reference_and_said_to_be(tmp_path, folder, drawn):
     results = table.read(make(tmp_path / "mine", only="latency"))
     reference = table.read(make(tmp_path / "reference", only="overhead"))
+    (chart,), _ = figures.draw_all(reference, {"bytes_per_delivery"})
+    figures.save([chart], reference.folder)
     page, _ = report.render(results, figures.draw_all(results), reference)
     own, other = page.split('<h2 id="borrowed">')
     assert 'id="latency_over_round_trip"' in own and 'id="bytes_per_delivery"' in other
+    (lent,) = figures.borrowed([figures.Skipped(chart.name, "")], reference.folder)
+    assert (lent.name, lent.title, lent.alt, lent.svg) == (chart.name, chart.title, chart.alt, chart.svg)
     assert MACHINE["date"] in other.split("</p>")[0]
     whole, _ = report.render(table.read(folder), (drawn, []), reference)
     assert "From the run that comes with the lab" not in whole
