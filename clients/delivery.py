@@ -27,7 +27,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Messages the client will never see: it wanted what follows `after`, the feed begins at `oldest` or began anew."""
+    """Messages the client will never see: it asked for what follows `after`; the feed begins at `oldest`, or was restarted."""
 
     after: int
     oldest: int
@@ -36,7 +36,7 @@ class Gap:
 
     def __str__(self) -> str:
         if self.restarted:
-            return f"gap: the feed began anew; what followed {self.after} before is lost, going on at {self.oldest}"
+            return f"gap: the feed was restarted; what followed {self.after} before is lost, going on at {self.oldest}"
         if self.after > self.newest:
             return f"gap: the feed has not come to {self.after}; going on at {self.oldest}"
         return f"gap: messages {self.after + 1} to {self.oldest - 1} are lost; going on at {self.oldest}"

@@ -49,8 +49,8 @@ def resuming(
 ) -> Generator[Delivery, None, None]:
     """Run session after session, each from where the last one ended: nothing is lost, nothing repeated.
 
-    A server that was never reached is ServerMissing at once; one that went away, or for which a proxy answers 502, 503
-    or 504, after `patience` seconds. A Retry-After lengthens the wait before the next attempt.
+    ServerMissing at once if the server was never reached. ServerMissing after `patience` seconds if it went away, or if
+    a proxy answers 502, 503 or 504 for it. A Retry-After lengthens the wait before the next attempt.
     """
     retry, outage = FIRST_RETRY, Outage(on_change)
     cursor.on_answer = outage.end

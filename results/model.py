@@ -26,9 +26,6 @@ one flight each way before the request (RFC 8446 §2)."""
 LINE_END = 1
 """Bytes of the LF that ends each message in a polling or long-polling response."""
 
-HALVINGS = 60
-"""Steps of a bisection: from a bracket of 18 decades they leave less than a float's own precision."""
-
 
 class ModelError(ValueError):
     """The caller's fault: the model has no answer for these parameters; the message is one line."""
@@ -274,14 +271,17 @@ def crossover_rate(
 def crossing(
     rising: Callable[[float], Values], other: Callable[[float], Values], low: float, high: float
 ) -> float:
-    """Where between `low` and `high`, both above 0, the first function comes to exceed the second, by bisection.
+    """Return where between `low` and `high`, both above 0, the first function comes to exceed the second.
 
-    Halves the bracket on a logarithmic scale HALVINGS times. ModelError unless the first is not above the second at
-    `low` and above it at `high`; if they cross several times, one of the places.
+    Brent's method on a logarithmic scale (scipy.optimize.brentq). ModelError unless the first is not above the second
+    at `low` and is above it at `high`; if they cross several times, one of the places.
     """
     if rising(low) > other(low) or not rising(high) > other(high):
         raise ModelError(f"no crossing from below between {low:g} and {high:g}")
-    for _ in range(HALVINGS):
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if rising(middle) > other(middle) else (middle, high)
-    return high
+
+    from scipy.optimize import brentq  # here, because its import takes longer than a command line's start may
+
+    def difference(exponent: float) -> float:
+        return float(rising(math.exp(exponent)) - other(math.exp(exponent)))
+
+    return math.exp(brentq(difference, math.log(low), math.log(high), xtol=1e-12))

@@ -1,4 +1,4 @@
-"""What is published, and the three ways of pushing it: polling, long polling, WebSocket."""
+"""The feed, and three ways to push it: polling, long polling, WebSocket."""
 
 import sys
 from importlib.util import find_spec

@@ -31,12 +31,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from servers import sources
+from servers.access import is_loopback
 from servers.feed import HISTORY, HISTORY_BYTES, MemoryFeed
-from servers.guard import is_loopback
+from servers.limits.connection_limit import PER_ADDRESS, RESERVED, ConnectionLimit
 from servers.publisher import Publisher
 from servers.serving import limits
 from servers.serving.certificate import check_free, tls_for
-from servers.serving.crowd import PER_ADDRESS, RESERVED, Crowd
 from servers.serving.run import serve
 from servers.serving.server import PORTS, TRANSPORTS, bind_all
 
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--size", type=size, help="clock: bytes of a message (142)")
     p.add_argument("--arrivals", choices=["poisson", "even"], help="clock: how messages follow each other (poisson)")
     p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
-    p.add_argument("--count", type=positive_whole, help="publish so many messages, and then no more")
+    p.add_argument("--count", type=positive_whole, help="publish this many messages, then stop")
     p.add_argument("--history", type=positive_whole, default=HISTORY, help=f"messages kept ({HISTORY:,})")
     p.add_argument("--history-mib", type=positive, default=HISTORY_BYTES / MIB, metavar="MIB",
                    help=f"memory that they may take ({HISTORY_BYTES // MIB})")
@@ -174,11 +174,11 @@ def warn_of_others(host: str) -> None:
         print(f"servers: who can reach {host} and has the token in these links can read and publish", file=sys.stderr)
 
 
-def crowd_of(args: argparse.Namespace) -> Crowd:
+def connection_limit_of(args: argparse.Namespace) -> ConnectionLimit:
     """How many connections there may be: fewer than there are descriptors, so that no other part lacks one."""
     most = limits.raise_descriptors() - RESERVED
     each = math.inf if is_loopback(args.host) else PER_ADDRESS
-    return Crowd(min(args.connections or most, most), args.connections_per_address or each)
+    return ConnectionLimit(min(args.connections or most, most), args.connections_per_address or each)
 
 
 @contextmanager
@@ -195,7 +195,8 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     check_memory(args, p)
     ports, feed = ports_of(args, p), MemoryFeed(args.history, round(args.history_mib * MIB))
     publisher = Publisher(feed, islice(timetable_of(args, p), args.count))
-    answering = {"deflate": args.deflate, "answer_fields": args.answer_field, "crowd": crowd_of(args),
+    answering = {"deflate": args.deflate, "answer_fields": args.answer_field,
+                 "connection_limit": connection_limit_of(args),
                  "token": None if is_loopback(args.host) else secrets.token_urlsafe(16)}  # fmt: skip
     if args.tls is None:
         bound = bind_all(feed, publisher, ports, args.host, **answering)

@@ -17,14 +17,14 @@ import psutil
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
-from servers import guard
+from servers import access
 from servers.description import description
 from servers.feed import Feed, Message, OutsideHistory, UnencodableData
-from servers.pace import Pace
+from servers.limits.memory_budget import MemoryBudget
+from servers.limits.rate_limit import RateLimiter
 from servers.publisher import Publisher
-from servers.question import Question, question
-from servers.room import Room
-from servers.turns import take_turn
+from servers.query import Query, parse_query
+from servers.scheduling import one_per_loop
 
 LARGEST_POST, LARGEST_ECHO = 65_536, 16 * 1024 * 1024  # bytes
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes; but a response holds one message at the least
@@ -51,10 +51,10 @@ class App(Flask):
     def __init__(self, name: str, transport: str) -> None:
         super().__init__(name)
         self.transport = transport
-        self.counts, self.room, self.pace = Counts(), Room(), Pace()
+        self.counts, self.memory_budget, self.rate_limiter = Counts(), MemoryBudget(), RateLimiter()
         self.publisher: Publisher | None = None
         self.token: str | None = None  # without one, only this machine is answered
-        self.endings: set[Callable[[], object]] = set()  # to be called, for each open WebSocket, when the server ends
+        self.shutdown_hooks: set[Callable[[], object]] = set()  # one for each open WebSocket
         self.json.sort_keys = False  # type: ignore[attr-defined]
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -74,9 +74,9 @@ class App(Flask):
 
     def _refusal(self, environ: dict[str, Any]) -> Response | None:
         try:
-            guard.check(environ, self.token)
+            access.check(environ, self.token)
         except HTTPException as error:
-            refusal = last(problem(error))
+            refusal = close_after(problem(error))
             refusal.headers.extend(self.config.get("ANSWER_FIELDS", ()))
             return refusal
         return None
@@ -87,14 +87,14 @@ class App(Flask):
         Adds the field lines of --answer-field.
         """
         response.headers.extend(self.config.get("ANSWER_FIELDS", ()))
-        if isinstance(response, Delivered):
+        if isinstance(response, MessagesResponse):
             self.counts.deliveries += response.deliveries * (request.method == "GET")  # HEAD is sent none
             if self.config.get("DEFLATE") and "gzip" in request.accept_encodings:
                 response.compress()
         return super().process_response(response)
 
 
-class Delivered(Response):
+class MessagesResponse(Response):
     """A response with messages in it, a line each; a long one is put together while it is sent."""
 
     def __init__(self, messages: list[Message]) -> None:
@@ -129,7 +129,7 @@ def gzipped(body: Iterable[bytes]) -> Iterator[bytes]:
     """The same in the gzip coding."""
     gzip = zlib.compressobj(level=9, wbits=GZIP)
     for part in body:
-        take_turn()
+        one_per_loop()
         yield gzip.compress(part)
     yield gzip.flush()
 
@@ -151,27 +151,27 @@ def new_app(feed: Feed, transport: str) -> App:
 # ---- Responses to /messages
 
 
-def answer(asked: Question, messages: list[Message], epoch: str) -> Response:
+def answer(query: Query, messages: list[Message], epoch: str) -> Response:
     """Return 200 with a message a line, or 204 if there is none."""
     if messages:
-        first = as_fit(messages)
-        return introduce(Delivered(first), asked, epoch, first[-1].seq)
+        first = fit_response(messages)
+        return add_feed_headers(MessagesResponse(first), query, epoch, first[-1].seq)
     empty = Response(status=204)
     del empty.headers["Content-Type"]
-    return introduce(empty, asked, epoch, asked.seq)
+    return add_feed_headers(empty, query, epoch, query.seq)
 
 
-def as_fit(messages: list[Message]) -> list[Message]:
+def fit_response(messages: list[Message]) -> list[Message]:
     """The first of the messages, as many as one response holds; the reader asks for the others next time."""
     sizes = accumulate(len(message.encoded) + 1 for message in messages)
     return messages[: max(bisect_right(list(sizes), LARGEST_ANSWER), 1)]
 
 
-def introduce(response: Response, asked: Question, epoch: str, newest: int) -> Response:
+def add_feed_headers(response: Response, query: Query, epoch: str, newest: int) -> Response:
     """Tell the feed's epoch and newest seq to a reader who did not name them, and to no other."""
-    if asked.epoch is None:
+    if query.epoch is None:
         response.headers["Feed-Epoch"] = epoch
-    if not asked.knows_seq:
+    if not query.knows_seq:
         response.headers["Feed-Newest"] = str(newest)
     return response
 
@@ -179,7 +179,7 @@ def introduce(response: Response, asked: Question, epoch: str, newest: int) -> R
 def gone(error: OutsideHistory) -> Response:
     """Return the 410 that tells a reader of its gap."""
     response = Response(gone_json(error), 410, content_type="application/problem+json")
-    return introduce(response, question(request.args, error.newest), error.epoch, error.newest)
+    return add_feed_headers(response, parse_query(request.args, error.newest), error.epoch, error.newest)
 
 
 def gone_json(error: OutsideHistory) -> str:
@@ -196,7 +196,7 @@ def problem(error: HTTPException) -> Response:
     return response
 
 
-def last(response: Response) -> Response:
+def close_after(response: Response) -> Response:
     """The same response, after which the connection ends."""
     response.headers["Connection"] = "close"
     return response
@@ -211,7 +211,7 @@ def problem_json(**members: Any) -> str:
 
 def publish_for_client(app: App, feed: Feed, data: Any) -> Message:
     """Publish what a client sends, when it is its turn."""
-    app.pace.wait()
+    app.rate_limiter.acquire()
     return feed.publish(data)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-HISTORY, HISTORY_BYTES = 10_000, 256 * 1024 * 1024  # what is kept: so many messages, of so many bytes in all
+HISTORY, HISTORY_BYTES = 10_000, 256 * 1024 * 1024  # how many messages are kept, and of how many bytes in all
 
 
 class UnencodableData(ValueError):
@@ -62,7 +62,10 @@ class Feed(Protocol):
         """The seq of the last message; 0 in a new feed."""
 
     def publish(self, data: Any) -> Message:
-        """Append `data`, any JSON value, and wake whoever waits; UnencodableData if it is none."""
+        """Append `data`, any JSON value, and wake all waiting readers; UnencodableData if JSON has no form for it.
+
+        Thread-safe; never blocks on readers.
+        """
 
     def after(
         self, seq: int, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
@@ -75,14 +78,14 @@ class Feed(Protocol):
         """
 
     def close(self) -> None:
-        """Wake whoever waits; from now on nobody waits."""
+        """Wake all waiting readers; from now on `after` never waits."""
 
 
 class MemoryFeed:
     """A feed that keeps its last `history` messages in memory, or fewer, of `history_bytes` in all; one at the least.
 
-    Readers take no lock: a message is in the log before `newest` says so, and before those who wait are woken. They
-    wait for one event, made anew with each message, so that a publication wakes all of them at once.
+    Readers take no lock: a message is in the log before `newest` counts it, and before waiting readers are woken. All
+    readers wait for one event, replaced with each message, so that a publication wakes all of them at once.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from flask import Response, request
 
 from servers.app import App, add_posting, answer, new_app
 from servers.feed import Feed
-from servers.question import question
+from servers.query import parse_query
 
 
 def create_app(feed: Feed) -> App:
@@ -14,8 +14,8 @@ def create_app(feed: Feed) -> App:
 
     @app.get("/messages")
     def messages() -> Response:
-        asked = question(request.args, feed.newest)
-        found = feed.after(asked.seq, timeout=asked.wait, epoch=asked.epoch)
-        return answer(asked, found, feed.epoch)
+        query = parse_query(request.args, feed.newest)
+        found = feed.after(query.seq, timeout=query.wait, epoch=query.epoch)
+        return answer(query, found, feed.epoch)
 
     return app

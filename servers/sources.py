@@ -60,6 +60,6 @@ def clock(rate: float, size: int, arrivals: str = "poisson", seed: int = 1) -> T
 
 
 def padding(size: int, seq: int) -> str:
-    """Return the data that makes the message with this `seq` so many bytes long."""
+    """Return the data that makes the message with this `seq` `size` bytes long."""
     room = size - len(Message.encode(seq, 10**9, "").encoded)
     return ("tick tock " * (room // 10 + 1))[:room]

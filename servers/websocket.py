@@ -6,23 +6,23 @@ from flask import request
 
 from servers.app import LARGEST_ECHO, LARGEST_POST, App, new_app, publish_for_client
 from servers.feed import Feed
-from servers.question import question
+from servers.query import parse_query
 from servers.sockets.broadcast import Broadcast
 from servers.sockets.route import Sock
 from servers.sockets.websocket import WebSocket
 
 
 def create_app(feed: Feed) -> App:
-    """Return the application; each message is sent as it is published, and nobody asks for it."""
+    """Return the application; each message is sent as it is published, without a request."""
     app = new_app(feed, "websocket")
     sock, broadcast = Sock(app), Broadcast(feed, app.counts)
     publish = partial(publish_for_client, app, feed)
 
     @sock.route("/messages")
     def messages(ws: WebSocket) -> None:
-        asked = question(request.args, feed.newest)
+        query = parse_query(request.args, feed.newest)
         ws.accept(LARGEST_POST, publish)
-        for message in broadcast.follow(ws, asked):  # the broadcast itself sends to a client that keeps up
+        for message in broadcast.follow(ws, query):  # the broadcast itself sends to a client that keeps up
             ws.send(message.encoded.decode())
 
     @sock.route("/echo")

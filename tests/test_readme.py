@@ -15,11 +15,12 @@ from tools.lab import ROOT, needs
 from loadtests.soak import beside
 from results import table
 from results.report import readme
-from servers import app, pace, room
+from servers import app
 from servers.feed import HISTORY, HISTORY_BYTES
-from servers.serving import incoming, requests, server
-from servers.serving.crowd import PER_ADDRESS
-from servers.sockets import whole
+from servers.limits import memory_budget, rate_limit
+from servers.limits.connection_limit import PER_ADDRESS
+from servers.serving import request_reader, requests, server
+from servers.sockets import frame_socket
 
 MIB = 2**20
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,12 +56,12 @@ def test_every_command_it_names_is_one():
 def test_its_bounds_are_those_of_the_code():
     told = TEXT.partition("## In a room full of laptops")[2].partition("\n## ")[0]
     bounds = [
-        f"{requests.LARGEST_HEAD:,} B; {incoming.HEAD_TIME:.0f} s", f"{app.LARGEST_POST:,} B to publish",
-        f"{app.LARGEST_ECHO // MIB} MiB to echo; {incoming.BODY_TIME:.0f} s", f"every {incoming.SLOWEST:,} B",
+        f"{requests.LARGEST_HEAD:,} B; {request_reader.HEAD_TIME:.0f} s", f"{app.LARGEST_POST:,} B to publish",
+        f"{app.LARGEST_ECHO // MIB} MiB to echo; {request_reader.BODY_TIME:.0f} s", f"every {request_reader.SLOWEST:,} B",
         f"{app.LARGEST_ANSWER // MIB} MiB of messages", f"{HISTORY:,} messages; {HISTORY_BYTES // MIB} MiB",
-        f"{room.ROOM // MIB} MiB of all clients", f"after {room.PATIENCE:.0f} s 503",
-        f"{pace.POSTS_PER_SECOND:,.0f} messages a second, after a pause {pace.BURST:,} at once",
-        f"{server.STALL:.0f} s for {whole.PIECE // 1024} KiB", f"{PER_ADDRESS} from another machine's address",
+        f"{memory_budget.BUDGET // MIB} MiB of all clients", f"after {memory_budget.ACQUIRE_TIMEOUT:.0f} s 503",
+        f"{rate_limit.POSTS_PER_SECOND:,.0f} messages a second, after a pause {rate_limit.BURST:,} at once",
+        f"{server.STALL:.0f} s for {frame_socket.PIECE // 1024} KiB", f"{PER_ADDRESS} from another machine's address",
     ]  # fmt: skip
     assert [bound for bound in bounds if bound not in told] == []
 

@@ -1,4 +1,4 @@
-"""What an HTTP response to /messages means, whoever has read it. No I/O."""
+"""What an HTTP response to /messages means. No I/O."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def seconds_of(retry_after: str | None) -> float:
 
 
 def gunzipped(body: bytes) -> bytes:
-    """What was compressed, up to LARGEST bytes."""
+    """Decompress a gzip body of up to LARGEST bytes; Refused if it is larger or malformed."""
     unpacking = zlib.decompressobj(wbits=31)
     try:
         whole = unpacking.decompress(body, LARGEST)

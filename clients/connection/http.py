@@ -58,8 +58,8 @@ class HttpConnection:
     def get(self, target: str) -> Answer:
         """Return the response to a GET; ConnectionLost if it does not come whole.
 
-        A server may close after a response, or while the connection is idle, as proxies do: the next request is then
-        made on a new connection (RFC 9112 section 9.3).
+        A proxy may close a connection after a response, or while it is idle. The next request then opens a new one
+        (RFC 9112 section 9.3).
         """
         if self.closed or self._ended_while_idle():
             self.socket.close()

@@ -122,7 +122,7 @@ class TlsSocket(CountingSocket):
 def new_socket(address: Address, trust: str | None, ledger: Ledger, *kind: Any) -> CountingSocket:
     """Return a socket of that family, type and protocol for a server; one that speaks TLS if the server does.
 
-    `trust` is a PEM file of the authority to trust, None for those that the system trusts. ClientError if it is none.
+    `trust` is a PEM file of the authority to trust, None for the system's authorities. ClientError if it is none.
     """
     if not address.secure:
         plain = counting_socket(CountingSocket, ledger, *kind)
@@ -153,7 +153,7 @@ def connect(address: Address, ledger: Ledger, timeout: float, trust: str | None 
 
 
 def authority_in(trust: str | None) -> str | None:
-    """Read the file anew for each connection: a server that was restarted may have replaced it."""
+    """Read the file again for each connection: a restarted server may have replaced it."""
     try:
         return None if trust is None else Path(trust).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -162,7 +162,7 @@ def authority_in(trust: str | None) -> str | None:
 
 @lru_cache(maxsize=8)  # a context takes a millisecond to make, that of the system's authorities fifty
 def trusting(authority: str | None) -> ssl.SSLContext:
-    """Return what trusts the certificates in a PEM text, None for those that the system trusts."""
+    """Return a context that trusts the certificates in a PEM text, or the system's if it is None."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if authority is None:
         context.load_default_certs()

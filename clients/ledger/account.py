@@ -1,8 +1,8 @@
 """The account of one connection: every byte that passes, booked under exactly one heading. No I/O.
 
 An `Account` is given the bytes of one connection as they pass, in pieces of any size, and books them in a `Ledger`.
-It reads HTTP/1.1 (RFC 9112) and, after a 101, WebSocket frames (RFC 6455 section 5.2) just far enough to tell the
-headings apart, and never refuses a byte: what it cannot read counts with the headers it stands among.
+It reads HTTP/1.1 (RFC 9112) and, after a 101, WebSocket frames (RFC 6455 section 5.2), just far enough to tell the
+headings apart. It never refuses a byte: bytes that it cannot read count with the headers around them.
 """
 
 from collections import deque

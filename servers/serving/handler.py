@@ -1,4 +1,4 @@
-"""One connection: requests as `incoming` reads them, answered by gevent's WSGI handler."""
+"""One connection: requests as `request_reader` reads them, answered by gevent's WSGI handler."""
 
 import socket
 import ssl
@@ -12,29 +12,29 @@ import gevent.ssl
 from gevent.pywsgi import WSGIHandler
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from servers.app import last, problem
-from servers.serving.incoming import READ, Gone, Incoming, gone_if_broken
+from servers.app import close_after, problem
+from servers.serving.request_reader import READ, ClientDisconnected, RequestReader, disconnected_on_error
 from servers.serving.requests import Head
-from servers.sockets.whole import PIECE, READABLE, WholeSocket
+from servers.sockets.frame_socket import PIECE, READABLE, FrameSocket
 
 NOT_PREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")  # in a WSGI environment (PEP 3333)
 
 
 class LabHandler(WSGIHandler):
-    """Takes its requests from an `Incoming`; sends a response's head and the beginning of its body in one segment."""
+    """Takes its requests from a RequestReader; sends a response's head and the start of its body in one segment."""
 
     _held: bytearray | None = None  # what is to be sent together
 
     def __init__(self, sock: socket.socket, address: Any, server: Any) -> None:
         self.socket, self.client_address, self.server = sock, address, server  # and no file, unlike the base class
-        self.wsgi_input = Incoming(sock, server.room)
+        self.wsgi_input = RequestReader(sock, server.memory_budget)
 
     def handle_one_request(self) -> bool | None:
         """Read a request and answer it; return whether there may be another."""
         refused = False
         try:
             self._prepare(self.wsgi_input.head())
-        except Gone:
+        except ClientDisconnected:
             return None
         except HTTPException as error:
             refused = True
@@ -43,7 +43,7 @@ class LabHandler(WSGIHandler):
         if self.wsgi_input.handed_over:
             return None
         if refused or not self.wsgi_input.complete:
-            WholeSocket(self.socket).close()  # unread bytes would reset the connection, and the response be lost
+            FrameSocket(self.socket).close()  # unread bytes would reset the connection, and the response be lost
             return None
         return None if self.close_connection else True
 
@@ -53,10 +53,10 @@ class LabHandler(WSGIHandler):
         self.environ, self.application = self._environ_of(head), self.server.application
 
     def _prepare_refusal(self, error: HTTPException) -> None:
-        """Answer what is no request, and end the connection: nobody knows where the next one begins."""
+        """Answer a malformed request and end the connection: where the next request begins is unknown."""
         self.command, self.request_version, self.close_connection = "GET", "HTTP/1.1", True
         self.environ = self.server.get_environ() | {"REQUEST_METHOD": "GET"}
-        refusal = last(problem(error))
+        refusal = close_after(problem(error))
         refusal.headers.extend(self.server.answer_fields)
         self.application = refusal
 
@@ -77,7 +77,7 @@ class LabHandler(WSGIHandler):
 
     def handle_error(self, kind: Any, error: Any, trace: Any) -> None:
         """Print what the server did wrong, but not that a client has gone."""
-        if issubclass(kind, Gone):
+        if issubclass(kind, ClientDisconnected):
             self.close_connection = True
         else:
             super().handle_error(kind, error, trace)
@@ -102,7 +102,7 @@ class LabHandler(WSGIHandler):
         if self._held is not None:
             self._held += data
         elif len(data) <= PIECE:
-            with gone_if_broken():
+            with disconnected_on_error():
                 super()._sendall(data)
         else:
             for start in range(0, len(data), PIECE):
@@ -110,7 +110,7 @@ class LabHandler(WSGIHandler):
 
 
 class HoldingHandler(LabHandler):
-    """The same, where responses are held back: ends one as soon as nobody is left to get it."""
+    """The same for held responses: a response ends when its client disconnects."""
 
     def run_application(self) -> None:
         with ended_with_its_client(self.socket, self.wsgi_input):
@@ -137,7 +137,7 @@ def fields_of(head: Head) -> dict[str, str]:
     return found
 
 
-def has_gone(sock: Any, incoming: Incoming) -> bool | None:
+def has_gone(sock: Any, reader: RequestReader) -> bool | None:
     """Whether the client has ended the connection; None if nothing has come. Does not wait.
 
     Over TLS its end is a record as any other (close_notify, RFC 8446 section 6.1), so that what came has to be read.
@@ -146,7 +146,7 @@ def has_gone(sock: Any, incoming: Incoming) -> bool | None:
         if not isinstance(sock, gevent.ssl.SSLSocket):
             return bool(sock._sock.recv(1, socket.MSG_PEEK) == b"")
         data = sock._sslobj.read(READ)
-        incoming.keep(data)
+        reader.keep(data)
         return data == b""
     except (BlockingIOError, ssl.SSLWantReadError):
         return None
@@ -155,16 +155,16 @@ def has_gone(sock: Any, incoming: Incoming) -> bool | None:
 
 
 @contextmanager
-def ended_with_its_client(sock: Any, incoming: Incoming) -> Iterator[None]:
-    """Within this, the greenlet ends with Gone when its client ends the connection."""
+def ended_with_its_client(sock: Any, reader: RequestReader) -> Iterator[None]:
+    """Within this, the greenlet ends with ClientDisconnected when its client ends the connection."""
     watcher = gevent.get_hub().loop.io(sock.fileno(), READABLE)
 
     def look(waiting: Any) -> None:
-        if (gone := has_gone(sock, incoming)) is None:
+        if (gone := has_gone(sock, reader)) is None:
             return
         watcher.stop()  # if it has not gone, it has sent its next request
         if gone:
-            gevent.kill(waiting, Gone)
+            gevent.kill(waiting, ClientDisconnected)
 
     watcher.start(look, gevent.getcurrent())
     try:

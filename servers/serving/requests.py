@@ -28,8 +28,9 @@ class Head(NamedTuple):
 
 
 class Requests:
-    """What came, as `events` in their order: for each request its head, the parts of its body, and b"" for the end of
-    that; or, at last, the error to answer with.
+    """Parses requests into `events`, in order: a head, the parts of its body, and b"" for the end of the body.
+
+    After a malformed request the last event is the error to answer with.
     """
 
     def __init__(self) -> None:
@@ -96,8 +97,9 @@ class Requests:
 
 
 def check(head: Head) -> None:
-    """Raise an HTTPException for a head that is too large, of another version than HTTP/1's, or that proxies may read
-    in another way (RFC 9112 sections 3.2 and 6.3), though llhttp takes it.
+    """Raise an HTTPException for a head that is too large, not of HTTP/1, or ambiguous.
+
+    A head is ambiguous if llhttp accepts it and proxies may read it in another way (RFC 9112 sections 3.2 and 6.3).
     """
     if not head.version.startswith("1."):
         raise HTTPVersionNotSupported()

@@ -15,8 +15,8 @@ from greenlet import greenlet
 
 from servers.feed import Feed
 from servers.publisher import Publisher
+from servers.serving.memory_trim import MemoryTrimmer
 from servers.serving.server import LabServer, address_of, stop_all
-from servers.serving.tidy import Tidy
 
 
 def take_commands(
@@ -81,7 +81,7 @@ def serve(
         commands.link_exception(lambda greenlet: fail(greenlet.exception))
     else:
         publisher.start(fail)
-    next(iter(servers.values())).crowd.on_leave = Tidy().ended
+    next(iter(servers.values())).connection_limit.on_release = MemoryTrimmer().connection_ended
     try:
         return status.get()
     finally:

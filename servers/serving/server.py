@@ -15,14 +15,14 @@ from gevent.pywsgi import WSGIServer
 from servers import long_polling, polling, websocket
 from servers.app import App, Counts
 from servers.feed import Feed
-from servers.pace import Pace
+from servers.limits.connection_limit import ConnectionLimit
+from servers.limits.memory_budget import MemoryBudget
+from servers.limits.rate_limit import RateLimiter
 from servers.publisher import Publisher
-from servers.room import Room
-from servers.serving.crowd import Crowd
 from servers.serving.handler import HoldingHandler, LabHandler
-from servers.serving.incoming import HEAD_TIME
 from servers.serving.limits import reached_at
-from servers.sockets.whole import LINGER, WholeSocket
+from servers.serving.request_reader import HEAD_TIME
+from servers.sockets.frame_socket import LINGER, FrameSocket
 
 TRANSPORTS: dict[str, Callable[[Feed], App]] = {
     "polling": polling.create_app,
@@ -50,15 +50,16 @@ class LabServer(WSGIServer):
 
     handler_class = LabHandler
     max_accept = 10  # connections at a time, so that a flood of them waits in the kernel and not here
-    answer_fields: Sequence[tuple[str, str]] = ()  # field lines of every answer, those of refusals among them
+    answer_fields: Sequence[tuple[str, str]] = ()  # field lines of every response, refusals included
     upgrades = False  # whether a GET may open a WebSocket
     token: str | None = None
     stopping = False  # whether each connection ends with the response that is under way
 
     def __init__(self, listener: tuple[str, int], application: Callable[..., Any], **options: Any) -> None:
         super().__init__(listener, application, log=None, backlog=4096, **options)
-        self.crowd, self.room, self.counts = Crowd(math.inf, math.inf), Room(), Counts()
-        self.endings: set[Callable[[], object]] = set()  # what is to be called at the end, for each open WebSocket
+        self.connection_limit = ConnectionLimit(math.inf, math.inf)
+        self.memory_budget, self.counts = MemoryBudget(), Counts()
+        self.shutdown_hooks: set[Callable[[], object]] = set()  # one for each open WebSocket
 
     def do_read(self) -> Any:
         """Accept a connection; or pause where the system has nothing left for one, and let those connected live on."""
@@ -73,26 +74,26 @@ class LabServer(WSGIServer):
             return None
 
     def handle(self, sock: socket.socket, address: Any) -> None:
-        if not self.crowd.admit(address[0]):
+        if not self.connection_limit.acquire(address[0]):
             return self._turn_away(sock)
         try:
             prepare(sock)
             self.handler_class(sock, address, self).handle()
         finally:
-            self.crowd.leave(address[0])
+            self.connection_limit.release(address[0])
 
     def _turn_away(self, sock: socket.socket) -> None:
         sock.settimeout(LINGER)
         with suppress(OSError):
             sock.sendall(turned_away(self.answer_fields))
-            WholeSocket(sock).close()
+            FrameSocket(sock).close()
 
     def wrap_socket_and_handle(self, sock: socket.socket, address: Any) -> None:
         """Admit the connection, then make the TLS handshake: a slow one counts, and has HEAD_TIME.
 
         Where no more are admitted the connection is closed: to say so would take the handshake that costs the most.
         """
-        if not self.crowd.admit(address[0]):
+        if not self.connection_limit.acquire(address[0]):
             return sock.close()
         try:
             with gevent.Timeout(HEAD_TIME, TimeoutError("the TLS handshake takes too long")):
@@ -103,14 +104,14 @@ class LabServer(WSGIServer):
         except OSError:  # the client broke off or was silent, does not trust the certificate, or speaks no TLS
             sock.close()
         finally:
-            self.crowd.leave(address[0])
+            self.connection_limit.release(address[0])
 
 
 def prepare(sock: socket.socket) -> None:
     """Set up the socket of a connection that was admitted.
 
-    It returns before the handler is called: Python keeps the deepest stack that a greenlet has had, in pages of 4 KiB,
-    so that one frame more below a WebSocket may take another page.
+    It returns before the handler is called. Python keeps the deepest stack that a greenlet has had, in pages of 4 KiB:
+    one frame more below a WebSocket may take another page.
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # finds out, in the end, who has gone without a word
@@ -130,7 +131,8 @@ def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | N
     server.upgrades = transport == "websocket"
     if transport == "long-polling":
         server.handler_class = HoldingHandler
-    server.room, server.counts, server.token, server.endings = app.room, app.counts, app.token, app.endings
+    server.memory_budget, server.counts = app.memory_budget, app.counts
+    server.token, server.shutdown_hooks = app.token, app.shutdown_hooks
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -151,23 +153,24 @@ def bind_all(
     deflate: bool = False,
     answer_fields: Sequence[tuple[str, str]] = (),
     token: str | None = None,
-    crowd: Crowd | None = None,
+    connection_limit: ConnectionLimit | None = None,
 ) -> dict[str, LabServer]:
     """Return the servers by transport, all of them listening, or none.
 
-    `deflate` lets them compress, and every answer of theirs carries `answer_fields`; with a `token` only those who
-    know it are answered; `crowd` says how many connections there may be (default: any number).
+    `deflate` lets them compress. Every response carries `answer_fields`. With a `token`, requests without it are
+    refused. `connection_limit` bounds the connections (default: any number).
     """
     servers: dict[str, LabServer] = {}
-    room, pace, crowd = Room(), Pace(), crowd or Crowd(math.inf, math.inf)
+    memory_budget, rate_limiter = MemoryBudget(), RateLimiter()
+    connection_limit = connection_limit or ConnectionLimit(math.inf, math.inf)
     try:
         for transport, port in ports.items():
             app = TRANSPORTS[transport](feed)
             app.publisher, app.config["DEFLATE"], app.token = publisher, deflate, token
             app.config["ANSWER_FIELDS"] = answer_fields
-            app.room, app.pace = room, pace
+            app.memory_budget, app.rate_limiter = memory_budget, rate_limiter
             servers[transport] = bind(app, transport, host, port, tls)
-            servers[transport].crowd, servers[transport].answer_fields = crowd, answer_fields
+            servers[transport].connection_limit, servers[transport].answer_fields = connection_limit, answer_fields
     except PortUnavailable:
         stop_all(list(servers.values()))
         raise
@@ -187,8 +190,8 @@ def stop_all(servers: Sequence[LabServer]) -> None:
     """Stop listening, tell WebSockets, give them and questions under way a moment, then end every connection."""
     for server in servers:
         server.close()
-        for end in list(server.endings):
+        for end in list(server.shutdown_hooks):
             end()
     with gevent.Timeout(STOP_TIMEOUT, False):
-        while any(server.endings or server.counts.clients for server in servers):
+        while any(server.shutdown_hooks or server.counts.clients for server in servers):
             gevent.sleep(LOOK)

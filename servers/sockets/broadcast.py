@@ -1,16 +1,16 @@
-"""Telling many at once: one greenlet writes each message to every WebSocket that has all the messages before.
+"""The broadcast: one greenlet writes each message to every WebSocket that has all the messages before it.
 
-To wake a thousand handlers for a message costs more than a thousand writes. So a message is encoded into one frame, and
-one greenlet offers it to all. A connection that does not take it at once goes back to its own handler, and comes here
-again when it has caught up: it is a cursor, never a queue. Over TLS, or compressed, frames differ from connection to
-connection: there each handler is woken for each message.
+Waking a thousand handlers for a message costs more than a thousand writes. So a message is encoded into one frame, and
+one greenlet offers it to all. A connection that does not take it at once goes back to its own handler. It joins again
+when it has caught up. So a slow reader costs a cursor, not a queue. Over TLS, or compressed, frames differ between
+connections: there each handler is woken for each message.
 
-This relies on gevent: its greenlets take turns only where one of them waits, so that nothing happens between two lines
-that do not wait.
+This relies on gevent: it switches greenlets only where one of them waits, so nothing happens between two lines that do
+not wait.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
@@ -21,12 +21,12 @@ from wsproto.frame_protocol import FrameProtocol
 
 from servers.app import Counts
 from servers.feed import Feed, Message, OutsideHistory
-from servers.question import Question
+from servers.query import Query
+from servers.scheduling import yield_to_loop
 from servers.sockets.websocket import WebSocket
-from servers.turns import give_way
 
-BATCH = 64  # messages that a connection is sent before others have their turn
-AT_ONCE, TURN = 64, 0.005  # connections that are told between two looks at the clock; seconds of telling at a time
+BATCH = 64  # messages sent to one connection before it yields
+CHUNK, TIME_SLICE = 64, 0.005  # check the clock every 64 sends; yield after 5 ms
 
 
 class Offered(Protocol):
@@ -38,8 +38,8 @@ class Offered(Protocol):
 
 
 @dataclass(eq=False)
-class Place:
-    """Where a connection stands in the broadcast: `seq` is the last message that it was sent."""
+class Subscriber:
+    """A connection in the broadcast: `seq` is the last message that it was sent."""
 
     ws: Offered
     seq: int
@@ -49,21 +49,24 @@ class Place:
         self.left.set()
 
 
-def tell(places: Iterable[Place], seq: int, frame: bytes) -> tuple[list[Place], list[Place]]:
-    """Offer the frame of message `seq` to all who have the one before; return those who got it, and those behind.
+Subscribers = list[Subscriber]
+
+
+def offer_to_all(subscribers: Subscribers, seq: int, frame: bytes) -> tuple[Subscribers, Subscribers]:
+    """Offer the frame of message `seq` to all that have the one before; return who took it, and who is behind.
 
     A part of a frame counts as sent, since the rest goes first; but a connection that took only a part is behind.
     """
     sent, behind = [], []
-    for place in places:
-        if place.seq >= seq:
+    for subscriber in subscribers:
+        if subscriber.seq >= seq:
             continue
-        size = place.ws.offer(frame) if place.seq == seq - 1 else 0
+        size = subscriber.ws.offer(frame) if subscriber.seq == seq - 1 else 0
         if size:
-            place.seq = seq
-            sent.append(place)
+            subscriber.seq = seq
+            sent.append(subscriber)
         if size < len(frame):
-            behind.append(place)
+            behind.append(subscriber)
     return sent, behind
 
 
@@ -73,81 +76,82 @@ def text_frame(text: bytes) -> bytes:
 
 
 class Broadcast:
-    """The connections that are told of each message as it is published."""
+    """Sends each message, as it is published, to the connections that keep up."""
 
     def __init__(self, feed: Feed, counts: Counts) -> None:
         self._feed, self._counts = feed, counts
-        self._seq = 0  # the last message that was told
-        self._places: set[Place] = set()
-        self._teller: gevent.Greenlet | None = None
+        self._seq = 0  # the last message that was sent
+        self._subscribers: set[Subscriber] = set()
+        self._sender: gevent.Greenlet | None = None
 
-    def follow(self, ws: WebSocket, asked: Question) -> Iterator[Message]:
+    def follow(self, ws: WebSocket, query: Query) -> Iterator[Message]:
         """Yield the messages that the handler has to send; while `ws` keeps up, the broadcast sends them instead.
 
         Raises OutsideHistory, and ConnectionClosed at the connection's end.
         """
-        seq = asked.seq
+        seq = query.seq
         while ws.connected:
-            for message in self._feed.after(seq, limit=BATCH, epoch=asked.epoch):
+            for message in self._feed.after(seq, limit=BATCH, epoch=query.epoch):
                 yield message
                 self._counts.deliveries += 1
                 seq = message.seq
-            seq = self._keep_up(ws, seq)
+            seq = self._join(ws, seq)
 
-    def _keep_up(self, ws: WebSocket, seq: int) -> int:
+    def _join(self, ws: WebSocket, seq: int) -> int:
         """Leave `ws` to the broadcast until it falls behind or ends; return the last message that it was sent."""
         if seq < self._started():
-            give_way()  # a send that finds room does not wait
+            yield_to_loop()  # a send into a free buffer does not wait
             return seq
-        place = Place(ws, seq)
-        self._places.add(place)
-        ws.ended.rawlink(place.leave)
-        place.left.wait()
-        ws.ended.unlink(place.leave)
-        self._places.discard(place)
+        subscriber = Subscriber(ws, seq)
+        self._subscribers.add(subscriber)
+        ws.ended.rawlink(subscriber.leave)
+        subscriber.left.wait()
+        ws.ended.unlink(subscriber.leave)
+        self._subscribers.discard(subscriber)
         ws.flush()
-        return place.seq
+        return subscriber.seq
 
     def _started(self) -> int:
         """Start the greenlet with the first connection; return the last message that it has sent."""
-        if self._teller is None:
+        if self._sender is None:
             self._seq = self._feed.newest
-            self._teller = gevent.spawn(self._run)
+            self._sender = gevent.spawn(self._run)
         return self._seq
 
     def _run(self) -> None:
-        """Tell all of each message until the feed is closed. After a fault of its own all are closed with 1011, and the
-        next connection starts it again.
+        """Send messages until the feed is closed.
+
+        After a fault of its own all connections are closed with 1011, and the next connection starts it again.
         """
         try:
-            self._tell_all()
+            self._send_all()
         except Exception as error:
             print(f"servers: the broadcast fails, its WebSockets are closed with 1011: {error!r}", file=sys.stderr,
                   flush=True)  # fmt: skip
-            self._teller, places = None, list(self._places)
-            for place in places:
-                place.ws.fail()
+            self._sender, subscribers = None, list(self._subscribers)
+            for subscriber in subscribers:
+                subscriber.ws.fail()
 
-    def _tell_all(self) -> None:
+    def _send_all(self) -> None:
         while True:
             try:
                 if not (messages := self._feed.after(self._seq, timeout=None)):
                     return  # the feed is closed
-                self._turn_ends = monotonic() + TURN
+                self._slice_ends = monotonic() + TIME_SLICE
                 for message in messages:
                     self._seq = message.seq
-                    self._tell(message)
-                give_way()  # even if there is news already
+                    self._send(message)
+                yield_to_loop()  # even if the next message is there already
             except OutsideHistory as error:
                 self._seq = error.newest - 1  # so that the newest is sent, and connections that miss others leave
 
-    def _tell(self, message: Message) -> None:
-        frame, places = text_frame(message.encoded), list(self._places)
-        for start in range(0, len(places), AT_ONCE):
-            if monotonic() > self._turn_ends:
-                give_way()  # not after each message: where others take long, it would fall ever further behind
-                self._turn_ends = monotonic() + TURN
-            sent, behind = tell(places[start : start + AT_ONCE], message.seq, frame)
+    def _send(self, message: Message) -> None:
+        frame, subscribers = text_frame(message.encoded), list(self._subscribers)
+        for start in range(0, len(subscribers), CHUNK):
+            if monotonic() > self._slice_ends:
+                yield_to_loop()  # not after each message: while others work for long, it would fall far behind
+                self._slice_ends = monotonic() + TIME_SLICE
+            sent, behind = offer_to_all(subscribers[start : start + CHUNK], message.seq, frame)
             self._counts.deliveries += len(sent)
-            for place in behind:
-                place.leave()
+            for subscriber in behind:
+                subscriber.leave()

@@ -59,9 +59,8 @@ def accept(
 ) -> tuple[bytes, Connection, bool]:
     """Return the 101, the connection that it opens, and whether messages are compressed there.
 
-    simple-websocket accepts compression from whoever offers it, and browsers do; here `deflate` decides. The 101
-    carries `answer_fields`.
-    Raises as `check` does.
+    simple-websocket accepts every offer of compression. Here `deflate` decides. The 101 carries `answer_fields`. Raises
+    as `check` does.
     """
     check(environ)
     offers = environ.get(EXTENSIONS, "")

@@ -1,7 +1,8 @@
-"""The server's side of one WebSocket, as flask-sock hands it to a route; wsproto reads and writes the frames.
+"""The server's side of one WebSocket, as flask-sock passes it to a route; wsproto reads and writes the frames.
 
-flask-sock's own, of simple-websocket 1.1.0, writes half a frame to a slow reader, answers a malformed upgrade with
-500, lets whoever offers it compress, counts a text's size in characters, and leaves TCP open after a close.
+It replaces flask-sock's own, of simple-websocket 1.1.0, which has five faults. It writes half a frame to a slow reader.
+It answers a malformed upgrade with 500. It compresses for every client that offers compression. It counts a text's size
+in characters. It leaves TCP open after a close.
 """
 
 import sys
@@ -23,9 +24,9 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from servers.app import App
+from servers.scheduling import one_per_loop, yield_to_loop
+from servers.sockets.frame_socket import LINGER, READABLE, FrameSocket
 from servers.sockets.handshake import accept
-from servers.sockets.whole import LINGER, READABLE, WholeSocket
-from servers.turns import give_way, take_turn
 
 PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
 READ = 65_536  # bytes at a time
@@ -33,25 +34,25 @@ DEFLATED_PIECE = 512  # bytes, which deflate may have made of 512 KiB
 
 
 class WebSocket:
-    """A connection that a handler has to accept; what the client sends is read when it comes.
+    """A connection that a handler has to accept; what the client sends is read when it arrives.
 
-    No greenlet waits for that: it would take half as much memory as all the rest of an idle connection. `ended` is set
-    once TCP has ended. A handler learns by ConnectionClosed that its connection is closing or has ended; the error is
-    simple-websocket's, which flask-sock expects.
+    No greenlet waits for it: that would take half as much memory as all the rest of an idle connection. `ended` is set
+    once TCP has ended. Methods raise simple-websocket's ConnectionClosed, which flask-sock expects, when the connection
+    is closing or has ended. For greenlets of one thread.
     """
 
     mode = "gevent"  # flask-sock asks for it, and then leaves the response to the server
     connected = False  # whether messages can be sent
     _protocol: Connection
-    _socket: WholeSocket
+    _socket: FrameSocket
     _received: Queue[tuple[str | bytes | None, int]]
-    _wanted: Event
+    _handler_ready: Event
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
         self._on_text: Callable[[str], Any] | None = None
-        self._begun = bytearray()  # of a message whose end has not come
-        self._taken = self._answering = 0  # bytes of the server's room: all, and those of the message handed on
+        self._fragments = bytearray()  # parts of an unfinished message
+        self._taken = self._answering = 0  # bytes of the memory budget: all, and for the message delivered last
         self.ended = Event()
 
     def accept(self, largest: int, on_text: Callable[[str], Any] | None = None) -> None:
@@ -68,18 +69,18 @@ class WebSocket:
         self._piece = DEFLATED_PIECE if compressed else READ
         self._largest = largest
         self._on_text = on_text
-        self._room = app.room
-        self._endings = app.endings
+        self._memory_budget = app.memory_budget
+        self._shutdown_hooks = app.shutdown_hooks
         if on_text is None:
-            self._received, self._wanted = Queue(), Event()
+            self._received, self._handler_ready = Queue(), Event()
         sock, behind = self._environ["wsgi.input"].hand_over()
-        self._socket = WholeSocket(sock)
+        self._socket = FrameSocket(sock)
         try:
             self._socket.send(answer)
         except OSError:
             raise BadRequest("the client has gone before the response") from None
         self.connected = True
-        self._endings.add(self.go_away)
+        self._shutdown_hooks.add(self.go_away)
         loop = gevent.get_hub().loop
         self._readable = loop.io(self._socket.fileno(), READABLE)
         self._silence = loop.timer(PING_INTERVAL, PING_INTERVAL)
@@ -92,7 +93,8 @@ class WebSocket:
     def offer(self, frame: bytes) -> int:
         """Send a frame that was made for all, without waiting; return how many bytes went out.
 
-        Sends nothing over TLS or compressed, where frames differ. The rest of a part goes before whatever is sent next.
+        Sends nothing over TLS or compressed, where frames differ. If only a part goes out, its rest precedes the next
+        send.
         """
         return self._socket.offer(frame) if self.connected and self._shares_frames else 0
 
@@ -103,9 +105,9 @@ class WebSocket:
         self._send(None)
 
     def receive(self) -> str | bytes:
-        """Return the next message, once it is there; what was done with the one before is done."""
-        self._give_back(self._answering)
-        self._wanted.set()
+        """Wait for the next message and return it; the memory of the one before is released."""
+        self._release(self._answering)
+        self._handler_ready.set()
         message, self._answering = self._received.get()
         if message is None:
             raise ConnectionClosed()
@@ -115,7 +117,7 @@ class WebSocket:
         """Close in order (RFC 6455 section 7.1.1) and return when TCP has ended; at once if it has."""
         self._begin_closing(code, reason)
         if self._on_text is None:
-            self._wanted.set()  # whatever is read from now on, nobody waits for
+            self._handler_ready.set()  # the handler receives no more; reading must not wait for it
         self.ended.wait()
 
     def fail(self) -> None:
@@ -142,26 +144,27 @@ class WebSocket:
                 self.connected = False
                 raise ConnectionClosed() from None
 
-    # What the client sends, in a greenlet for each time that something comes
+    # Reading: a greenlet for each time that bytes arrive
 
     def _listen(self) -> None:
         self._readable.start(self._wake)
         self._silence.again(gevent.spawn, self._ping)
 
     def _wake(self) -> None:
-        self._readable.stop()  # at once: the loop may come round again before the greenlet has its turn
+        self._readable.stop()  # now: the loop may poll again before the greenlet runs
         gevent.spawn(self._read)
 
     def _read(self, behind: bytes = b"") -> None:
-        """Read once, and then not before the event loop comes round: whoever sends without a pause leaves the others
-        their turns. Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
+        """Read once per iteration of the event loop, so that a client that never pauses leaves others their share.
+
+        Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
         """
         try:
-            if self._hear(behind or self._socket.recv(READ)):
+            if self._receive(behind or self._socket.recv(READ)):
                 return self._listen()
         except (OSError, ConnectionClosed):
             pass
-        except Exception as error:  # a fault of the server's own: the client hears of it, and so does the terminal
+        except Exception as error:  # a fault of the server's own: tell the client and the terminal
             print(f"servers: a WebSocket is closed with 1011: {error!r}", file=sys.stderr, flush=True)
             self._begin_closing(CloseReason.INTERNAL_ERROR, "")
         self._end()
@@ -172,8 +175,8 @@ class WebSocket:
             self._send(Ping())
 
     def _end(self) -> None:
-        self._endings.discard(self.go_away)
-        self._give_back(self._taken)
+        self._shutdown_hooks.discard(self.go_away)
+        self._release(self._taken)
         self._readable.close()
         self._silence.close()
         self.connected = False
@@ -182,24 +185,24 @@ class WebSocket:
         if self._on_text is None:
             self._received.put((None, 0))
 
-    def _hear(self, data: bytes) -> bool:
-        """Take what came; return whether more may come.
+    def _receive(self, data: bytes) -> bool:
+        """Process received bytes; return whether more may arrive.
 
-        Compressed data is inflated in small pieces, so that a message is too big before it has filled the memory.
+        Compressed data is inflated in small pieces, so that a message is refused as too big before it fills the memory.
         """
         for start in range(0, len(data), self._piece):
             if start:
-                take_turn()  # however much there is to inflate
+                one_per_loop()  # however much there is to inflate
             self._protocol.receive_data(data[start : start + self._piece])
             for number, event in enumerate(self._protocol.events()):
                 if number:
-                    give_way()  # however many frames came at once
-                if not self._take(event):
+                    yield_to_loop()  # however many frames came at once
+                if not self._handle(event):
                     return False
         return data != b""
 
-    def _take(self, event: Frame) -> bool:
-        """Act on what the client said; return whether it may say more."""
+    def _handle(self, event: Frame) -> bool:
+        """Handle one event; return whether more may follow."""
         if isinstance(event, Ping | CloseConnection):  # wsproto reports a broken frame as CloseConnection, too
             self._send(event.response())
         elif isinstance(event, Message) and self.connected:
@@ -207,35 +210,35 @@ class WebSocket:
         return not isinstance(event, CloseConnection)
 
     def _collect(self, part: Message[Any]) -> None:
-        """Add a part of a message; hand it on when it is whole."""
+        """Add a part of a message; deliver the message when it is complete."""
         text = isinstance(part, TextMessage)
         data = part.data.encode() if text else part.data
         try:
-            self._room.take(len(data))
+            self._memory_budget.acquire(len(data))
         except ServiceUnavailable as error:
             return self._begin_closing(CloseReason.TRY_AGAIN_LATER, error.description or "")
         self._taken += len(data)
-        self._begun += data
-        if len(self._begun) > self._largest:
+        self._fragments += data
+        if len(self._fragments) > self._largest:
             self._begin_closing(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
         elif part.message_finished:
-            whole, self._begun = self._begun, bytearray()
-            self._hand_on(whole.decode() if text else bytes(whole), len(whole))
+            whole, self._fragments = self._fragments, bytearray()
+            self._deliver(whole.decode() if text else bytes(whole), len(whole))
 
-    def _hand_on(self, message: str | bytes, size: int) -> None:
-        """Hand on a message; without `on_text`, when the handler wants it, and until then no more is read."""
+    def _deliver(self, message: str | bytes, size: int) -> None:
+        """Deliver a message. Without `on_text` this waits until the handler is ready, and meanwhile nothing is read."""
         if self._on_text is None:
-            self._wanted.wait()
-            self._wanted.clear()
+            self._handler_ready.wait()
+            self._handler_ready.clear()
             self._received.put((message, size))
         elif isinstance(message, str):
             self._on_text(message)
-            self._give_back(size)
+            self._release(size)
         else:
             self._begin_closing(CloseReason.UNSUPPORTED_DATA, "text only")
 
-    def _give_back(self, size: int) -> None:
-        """Give back what messages of this client took of the server's room."""
+    def _release(self, size: int) -> None:
+        """Release what messages of this client took of the memory budget."""
         given = min(size, self._taken)
         self._taken -= given
-        self._room.give(given)
+        self._memory_budget.release(given)

@@ -32,6 +32,7 @@ def test_a_whole_folder_gives_every_chart(drawn):
 
 def _words(figure):
     """Every text that is seen, with its box in pixels; tick labels beyond the axes' limits are not."""
+    figure.draw_without_rendering()  # saved before, at other dots an inch, it has other boxes
     unseen = {tick.label1 for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)
               for tick in axis.get_major_ticks() if not _within(tick.get_loc(), axis.get_view_interval())}  # fmt: skip
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]

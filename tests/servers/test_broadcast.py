@@ -19,8 +19,8 @@ from websockets.sync.client import connect
 
 from servers.feed import MemoryFeed, Message
 from servers.serving.server import TRANSPORTS as APPS
-from servers.sockets.broadcast import Place, tell
-from servers.sockets.whole import WholeSocket
+from servers.sockets.broadcast import Subscriber, offer_to_all
+from servers.sockets.frame_socket import FrameSocket
 
 pytestmark = pytest.mark.starts
 
@@ -161,7 +161,7 @@ class Narrow:
 
 def test_what_is_left_of_an_offered_frame_goes_before_all_else():
     narrow = Narrow(0, 3, 99, 99)
-    whole = WholeSocket(narrow)
+    whole = FrameSocket(narrow)
     assert [whole.offer(b"first"), whole.offer(b"first")] == [0, 3]
     assert whole.offer(b"second") == 0, "offered between two parts of a frame"
     whole.send(b"pong")
@@ -170,7 +170,7 @@ def test_what_is_left_of_an_offered_frame_goes_before_all_else():
 
 def test_nothing_is_offered_while_somebody_sends():
     narrow = Narrow(99)
-    whole = WholeSocket(narrow)
+    whole = FrameSocket(narrow)
     with whole.lock:
         assert whole.offer(b"frame") == 0
     assert (narrow.sent, whole.offer(b"frame")) == (b"", 5)
@@ -200,19 +200,19 @@ def a_byte(frame: bytes) -> int:
     (0, [a_byte], [1], 1, True), (2, [len], [3], 3, False), (3, [], [], 3, False), (9, [], [], 9, False),
 ], ids=["takes all", "takes nothing", "takes a part", "is ahead", "has all", "has more"])
 def test_a_message_is_offered_to_who_has_the_one_before(seq, takes, offered, stands, behind):
-    place, told = Place(Offered(*takes), seq), []
+    subscriber, told = Subscriber(Offered(*takes), seq), []
     for number in (1, 2, 3):
-        sent, left = tell([place], number, b"\x81?" + Message.encode(number, 0, None).encoded)
+        sent, left = offer_to_all([subscriber], number, b"\x81?" + Message.encode(number, 0, None).encoded)
         told += sent
         if left:
             break
-    assert (place.ws.frames, place.seq, left == [place]) == (offered, stands, behind)
+    assert (subscriber.ws.frames, subscriber.seq, left == [subscriber]) == (offered, stands, behind)
     assert len(told) == stands - seq
 
 
 def test_who_misses_a_message_is_behind_and_the_others_are_told():
-    late, ready = Place(Offered(), 1), Place(Offered(len), 2)
-    assert tell([late, ready], 3, b"\x81?" + Message.encode(3, 0, None).encoded) == ([ready], [late])
+    late, ready = Subscriber(Offered(), 1), Subscriber(Offered(len), 2)
+    assert offer_to_all([late, ready], 3, b"\x81?" + Message.encode(3, 0, None).encoded) == ([ready], [late])
 
 
 def test_an_app_starts_nothing_when_it_is_created():

@@ -33,8 +33,9 @@ def changed(*lines: str, options: tuple[str, ...] = ()) -> Iterator[Lab]:
     """The three servers with constants of theirs changed by these lines."""
     given = ["--ports", "0,0,0", "--source", "none", *options]
     script = "\n".join([
-        "import servers.__main__ as command", "from servers.serving import incoming, server, run, crowd, limits",
-        "from servers import app, pace, room", "from servers.sockets import websocket, whole",
+        "import servers.__main__ as command", "from servers.serving import request_reader, server, run, limits",
+        "from servers import app", "from servers.limits import memory_budget, rate_limit",
+        "from servers.sockets import frame_socket, websocket",
         *lines, f"raise SystemExit(command.main({given!r}))",
     ])  # fmt: skip
     with serving(*options, script=script) as lab:
@@ -165,7 +166,7 @@ LARGE = bytes(15 * MIB)
 
 @pytest.mark.parametrize("what", ["messages", "unfinished messages", "posts"])
 def test_what_clients_send_and_do_not_read_takes_bounded_memory(what):
-    with changed("room.PATIENCE = 1.0") as lab:
+    with changed("memory_budget.ACQUIRE_TIMEOUT = 1.0") as lab:
         post = b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(LARGE) + LARGE
         flooded = {
             "messages": ("websocket", HANDSHAKE, frame(LARGE)),
@@ -233,7 +234,7 @@ def test_halves_end(impatient, transport, half):
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Lab]:
-    with changed("incoming.HEAD_TIME = incoming.BODY_TIME = 0.3") as lab:
+    with changed("request_reader.HEAD_TIME = request_reader.BODY_TIME = 0.3") as lab:
         yield lab
 
 

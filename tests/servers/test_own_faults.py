@@ -27,9 +27,10 @@ MIB = 2**20
 
 def script(*lines: str, options: tuple[str, ...] = ("--ports", "0,0,0", "--source", "none")) -> str:
     """The servers with something in them changed by these lines."""
-    parts = "app, room, sources", "serving import incoming, server", "sockets import broadcast, websocket"
-    imports = ["import servers.__main__ as command", f"from servers import {parts[0]}",
-               *(f"from servers.{part}" for part in parts[1:])]  # fmt: skip
+    parts = ("limits import memory_budget", "serving import request_reader, server",
+             "sockets import broadcast, websocket")  # fmt: skip
+    imports = ["import servers.__main__ as command", "from servers import app, sources",
+               *(f"from servers.{part}" for part in parts)]  # fmt: skip
     return "\n".join([*imports, *lines, f"raise SystemExit(command.main({list(options)!r}))"])
 
 
@@ -77,7 +78,8 @@ def test_a_slow_handshake_has_its_time_and_no_more():
 
 def test_what_is_sent_behind_a_held_request_counts_as_memory():
     """40 held requests with 64 KiB behind each of them, where 1 MiB may wait: not all of them are held."""
-    changed = script("room.Room.__init__.__defaults__ = (2**20,)", "room.PATIENCE = 0.2")
+    small = "memory_budget.MemoryBudget.__init__.__defaults__ = (2**20,)"
+    changed = script(small, "memory_budget.ACQUIRE_TIMEOUT = 0.2")
     with serving(script=changed) as lab, ExitStack() as stack:
         behind = b"GET /status HTTP/1.1\r\nHost: localhost\r\nX: %b\r\n\r\n" % (b"x" * 30_000) * 2
         sockets = [stack.enter_context(closing(connected(lab, "long-polling"))) for _ in range(40)]

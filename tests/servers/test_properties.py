@@ -18,9 +18,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from servers.feed import MemoryFeed, OutsideHistory
-from servers.question import LONGEST_WAIT, question
-from servers.room import Room
-from servers.serving.incoming import Gone, Incoming
+from servers.limits.memory_budget import MemoryBudget
+from servers.query import LONGEST_WAIT, parse_query
+from servers.serving.request_reader import ClientDisconnected, RequestReader
 from servers.serving.requests import Head, Requests
 
 pytestmark = pytest.mark.starts
@@ -36,7 +36,7 @@ VALUES = st.text(max_size=30) | st.from_regex(r"[0-9]{1,20}", fullmatch=True) | 
 @given(st.lists(st.tuples(st.sampled_from(["after", "wait", "epoch", "other"]), VALUES), max_size=4))
 def test_a_query_is_a_question_or_malformed(pairs):
     try:
-        asked = question(MultiDict(pairs), 7)
+        asked = parse_query(MultiDict(pairs), 7)
     except BadRequest:
         return
     given_for = dict(pairs)
@@ -82,13 +82,13 @@ def test_bytes_are_requests_or_an_http_error_or_unfinished(data, step):
         for start in range(0, len(data), step):
             theirs.sendall(data[start : start + step])
         theirs.shutdown(socket.SHUT_WR)
-        incoming = Incoming(ours, Room())
+        reader = RequestReader(ours, MemoryBudget())
         try:
             for _ in range(len(data) + 1):
-                assert incoming.head().target
-                assert len(incoming.read()) <= len(data)
-                incoming._discard()
-        except (HTTPException, Gone):
+                assert reader.head().target
+                assert len(reader.read()) <= len(data)
+                reader._discard()
+        except (HTTPException, ClientDisconnected):
             return
     raise AssertionError("more requests than bytes")
 

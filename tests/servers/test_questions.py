@@ -12,7 +12,7 @@ from tools.wire import PROBLEM, each, each_http, is_problem, newest, raw_exchang
 from werkzeug.datastructures import MultiDict
 
 from servers.feed import MemoryFeed
-from servers.question import question
+from servers.query import parse_query
 from servers.serving.server import TRANSPORTS as APPS
 
 pytestmark = pytest.mark.starts
@@ -206,7 +206,7 @@ def test_a_question_is_held_as_long_as_it_says(lab, wait):
 
 
 def test_a_question_is_held_25_seconds_unless_it_says_otherwise():
-    assert question(MultiDict({"after": "0"}), newest=7).wait == 25
+    assert parse_query(MultiDict({"after": "0"}), newest=7).wait == 25
 
 
 # ---- Outside of history

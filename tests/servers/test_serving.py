@@ -14,7 +14,7 @@ from tools.lab import HTTP, Lab, serving
 from tools.wire import newest
 
 from loadtests.soak.witness import FOLLOW
-from servers.serving import tidy
+from servers.serving import memory_trim
 
 pytestmark = pytest.mark.starts
 
@@ -57,18 +57,18 @@ def test_compressed_it_is_the_same_and_a_long_one_comes_in_chunks(transport: str
 
 def test_memory_goes_back_some_time_after_the_last_has_gone_and_only_if_it_has_grown(monkeypatch):
     taken, given = [100], []
-    monkeypatch.setattr(tidy, "resident", lambda: taken[-1])
-    monkeypatch.setattr(tidy, "return_memory", lambda: given.append(taken[-1]))
-    monkeypatch.setattr(tidy, "TIDY_S", 0.2)
-    watching = tidy.Tidy()
+    monkeypatch.setattr(memory_trim, "resident", lambda: taken[-1])
+    monkeypatch.setattr(memory_trim, "return_memory", lambda: given.append(taken[-1]))
+    monkeypatch.setattr(memory_trim, "TRIM_DELAY", 0.2)
+    watching = memory_trim.MemoryTrimmer()
     for size, expected in ((110, 0), (111, 1)):
         taken.append(size)
-        watching.ended()
+        watching.connection_ended()
         gevent.sleep(0.5)
         assert len(given) == expected
-    watching.ended()
+    watching.connection_ended()
     gevent.sleep(0.15)
-    watching.ended()  # what this one took is free only after the first look
+    watching.connection_ended()  # what this one took is free only after the first look
     gevent.sleep(0.1)
     taken.append(112)
     gevent.sleep(0.6)

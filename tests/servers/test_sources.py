@@ -55,7 +55,7 @@ def test_its_source_and_its_bursts_stand_beside_it():
     gaps = [(later - earlier) / 1000 for earlier, later in itertools.pairwise(times)]
     assert "United States Geological Survey" in text
     assert f"{COUNT:,} earthquakes" in text
-    assert f"shorter than {math.ceil(statistics.median(gaps))}\nseconds" in text
+    assert f"shorter than {math.ceil(statistics.median(gaps))} seconds" in text
     assert f"the longest lasts {max(gaps) / 60:.0f} minutes" in text
 
 

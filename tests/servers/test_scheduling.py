@@ -13,10 +13,10 @@ from gevent.socket import wait_read
 from wsproto.events import Event
 
 from servers.app import PIECE, gzipped
-from servers.room import Room
-from servers.serving.incoming import Incoming
+from servers.limits.memory_budget import MemoryBudget
+from servers.scheduling import one_per_loop, yield_to_loop
+from servers.serving.request_reader import RequestReader
 from servers.sockets.websocket import WebSocket
-from servers.turns import give_way, take_turn
 
 MANY, PARTS = 20, 5
 
@@ -40,13 +40,13 @@ def most_between_looks(work: Callable[[Callable[[], object]], object]) -> int:
 
 def gives_way(did: Callable[[], object]) -> None:
     for _ in range(PARTS):
-        give_way()
+        yield_to_loop()
         did()
 
 
 def takes_turns(did: Callable[[], object]) -> None:
     for _ in range(PARTS):
-        take_turn()
+        one_per_loop()
         did()
 
 
@@ -64,7 +64,7 @@ def inflates(did: Callable[[], object]) -> None:
     """What one read brought, in pieces; the first of them takes the read's own turn."""
     ws = WebSocket({})
     ws._piece, ws._protocol = 1, Parser(did)
-    assert ws._hear(b"x" * (1 + PARTS))
+    assert ws._receive(b"x" * (1 + PARTS))
 
 
 class Parser:
@@ -86,10 +86,10 @@ def asks(did: Callable[[], object]) -> None:
     ours, theirs = gevent_pair()
     with closing(ours), closing(theirs):
         theirs.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * (1 + PARTS))
-        incoming = Incoming(ours, Room())
+        reader = RequestReader(ours, MemoryBudget())
         for number in range(1 + PARTS):
-            assert incoming.head().target == b"/"
-            assert incoming.read() == b""
+            assert reader.head().target == b"/"
+            assert reader.read() == b""
             if number:
                 did()
 
@@ -99,5 +99,5 @@ def test_in_each_round_one_part_is_done_however_many_ask(work):
     assert most_between_looks(work) <= 2, "a part, and perhaps the end of another's"
 
 
-def test_who_gives_way_does_so_to_those_who_are_heard_next():
+def test_a_greenlet_that_yields_lets_those_with_new_bytes_run():
     assert most_between_looks(gives_way) <= 2 * MANY

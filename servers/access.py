@@ -1,4 +1,4 @@
-"""Who may ask: no page of another site, and from another machine nobody without the token."""
+"""Access control: pages of other sites are refused, and other machines need the token."""
 
 import ipaddress
 import re
@@ -19,40 +19,40 @@ def check_host(host: str, any_name: bool) -> None:
     """Raise BadRequest for what is no host, and Forbidden for a name unless `any_name` may be used."""
     if not (well_formed := HOST.fullmatch(host)):
         raise BadRequest(f"Host is malformed: {host[:LONGEST]!r}")
-    if not any_name and not is_no_domain(well_formed["name"]):
+    if not any_name and not is_ip_or_localhost(well_formed["name"]):
         raise Forbidden(f"Host is {host[:LONGEST]!r}; this server answers to localhost and to IP addresses")
 
 
 def check(environ: Mapping[str, Any], token: str | None) -> None:
     """Raise BadRequest or Forbidden unless a WSGI request may be answered. Without a `token`, only this machine asks.
 
-    A page may come to a server of this machine under a name of its own (DNS rebinding), but then its Host says so; and
-    a browser says in Origin whose page wants to publish, or to open a WebSocket (RFC 6455 section 10.2).
+    A foreign page can reach a server of this machine under its own name (DNS rebinding); then Host has that name. A
+    browser states in Origin whose page wants to publish or to open a WebSocket (RFC 6455 section 10.2).
     """
     host = environ.get("HTTP_HOST")
     if host is None and environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
         raise BadRequest("Host is missing (RFC 9112 section 3.2)")
     if host is not None:
         check_host(host, any_name=token is not None)
-    if token is not None and not compare_digest(token, given(environ)):
+    if token is not None and not compare_digest(token, token_in(environ)):
         raise Forbidden("the token that the server printed is missing, or another one")
     origin = environ.get("HTTP_ORIGIN")
-    says_more = environ["REQUEST_METHOD"] == "POST" or "HTTP_UPGRADE" in environ
-    if origin is not None and says_more and origin.partition("//")[2].lower() != (host or "").lower():
+    has_side_effects = environ["REQUEST_METHOD"] == "POST" or "HTTP_UPGRADE" in environ
+    if origin is not None and has_side_effects and origin.partition("//")[2].lower() != (host or "").lower():
         raise Forbidden(
             f"Origin is {origin[:LONGEST]!r} and Host is {(host or '')[:LONGEST]!r}: they must name the same place; a "
             "proxy in between must forward Host as it came"
         )
 
 
-def given(environ: Mapping[str, Any]) -> str:
+def token_in(environ: Mapping[str, Any]) -> str:
     """The token in a query, "" if there is none; as ASCII, which `compare_digest` takes."""
     found = parse_qs(environ["QUERY_STRING"]).get("token", [""])[0]
     return found if found.isascii() else ""
 
 
 @lru_cache(maxsize=64)
-def is_no_domain(name: str) -> bool:
+def is_ip_or_localhost(name: str) -> bool:
     """Whether a Host is `localhost` or an address, which no foreign name server can give out."""
     try:
         return name.lower() == "localhost" or bool(ipaddress.ip_address(name.strip("[]")))

@@ -1,4 +1,4 @@
-"""What a reader asks of /messages, as a value."""
+"""The query of a request for /messages, as a value."""
 
 import re
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ ANYTHING = re.compile(r".*")
 
 
 @dataclass(frozen=True)
-class Question:
-    """A reader wants the messages after `seq`, and waits up to `wait` seconds for one.
+class Query:
+    """A request for the messages after `seq`, waiting up to `wait` seconds for one.
 
-    `knows_seq` is false for a reader who named no seq: it wants what comes from now on. `epoch` is None if the reader
-    did not name the feed's.
+    `knows_seq` is false if the query named no seq: then it asks for messages from now on. `epoch` is None if the query
+    named no epoch.
     """
 
     seq: int
@@ -25,14 +25,14 @@ class Question:
     knows_seq: bool
 
 
-def question(args: MultiDict[str, str], newest: int) -> Question:
-    """Read a query; BadRequest if it is malformed. A query without `after` asks for what follows `newest`."""
+def parse_query(args: MultiDict[str, str], newest: int) -> Query:
+    """Parse a query; BadRequest if it is malformed. A query without `after` asks for what follows `newest`."""
     after = argument(args, "after", SEQ)
     wait = float(argument(args, "wait", SECONDS) or DEFAULT_WAIT)
     if wait > LONGEST_WAIT:
         raise BadRequest(f"wait is more than {LONGEST_WAIT:.0f} seconds")
     seq = newest if after is None else int(after)
-    return Question(seq, wait, argument(args, "epoch", ANYTHING), knows_seq=after is not None)
+    return Query(seq, wait, argument(args, "epoch", ANYTHING), knows_seq=after is not None)
 
 
 def argument(args: MultiDict[str, str], name: str, pattern: re.Pattern[str]) -> str | None:

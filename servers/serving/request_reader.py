@@ -1,7 +1,7 @@
-"""What one client sends, as HTTP/1.1 requests (RFC 9112), one after another.
+"""Reads one connection as HTTP/1.1 requests (RFC 9112), one after another.
 
-gevent's own reading takes what proxies read in another way, waits without end for the other half of a head, and serves
-a client that never pauses before all others.
+It replaces pywsgi's reading for three reasons. pywsgi accepts heads that proxies read in another way. It waits for the
+rest of a head without a timeout. It serves a client that never pauses before all others.
 """
 
 import socket
@@ -14,47 +14,47 @@ import gevent
 from gevent.socket import wait_read
 from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 
-from servers.room import Room
+from servers.limits.memory_budget import MemoryBudget
+from servers.scheduling import one_per_loop
 from servers.serving.requests import Head, Requests, check
-from servers.turns import take_turn
 
-HEAD_TIME = 10.0  # seconds that a client has for its first head, and for any other once that has begun
-BODY_TIME, SLOWEST = 10.0, 1_000  # seconds that it has for a body, and one more for every so many bytes of it
-FAREWELL = 2.0  # seconds in which the rest of a refused body is read, so that the client comes to read the refusal
+HEAD_TIME = 10.0  # seconds for a connection's first head, and for any later head once it has begun
+BODY_TIME, SLOWEST = 10.0, 1_000  # seconds for a body, and one more for each 1,000 bytes of it
+DRAIN_TIMEOUT = 2.0  # seconds in which the rest of a refused body is read, so that the client can read the refusal
 READ = 65_536  # bytes at a time; so large a read leaves nothing in OpenSSL's buffer, which the event loop does not see
 PARSED = 4_096  # bytes at a time: as requests they take many times the memory
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Gone(gevent.GreenletExit):
-    """The client has ended the connection, or does not read: no fault of the server's, and nobody is left to answer."""
+class ClientDisconnected(gevent.GreenletExit):
+    """The client has closed the connection or stopped reading: not the server's fault, and no response is due."""
 
 
-class Incoming:
-    """The requests of one connection; as `wsgi.input`, the body of the one that is being answered.
+class RequestReader:
+    """The requests of one connection; as `wsgi.input`, the body of the request that is being answered.
 
-    Raises an HTTPException for what is no request, or takes too long; Gone at the connection's end.
+    Raises an HTTPException for a malformed or slow request, ClientDisconnected at the connection's end.
     """
 
-    def __init__(self, sock: socket.socket, room: Room) -> None:
-        self._socket, self._room = sock, room
-        self._requests, self._unread = Requests(), b""  # what was received, parsed and not yet
+    def __init__(self, sock: socket.socket, memory_budget: MemoryBudget) -> None:
+        self._socket, self._memory_budget = sock, memory_budget
+        self._requests, self._unread = Requests(), b""  # received bytes: parsed, and not yet parsed
         self._is_first, self.handed_over = True, False
         self._begin()
 
     def _begin(self) -> None:
         """Make ready for the next request."""
-        self._part, self._taken = b"", 0  # of the body: what nobody has read yet; how much of the room it takes
-        self._behind = 0  # bytes of the room that further requests take while this one is answered
-        self._has_head = self.complete = self._waits = False  # `_waits`: the client, for a 100 before it sends a body
+        self._part, self._taken = b"", 0  # of the body: not read yet; bytes of the budget it takes
+        self._behind = 0  # bytes of the budget that further requests take while this one is answered
+        self._has_head = self.complete = self._awaits_continue = False  # the client waits for a 100
 
     def head(self) -> Head:
-        """The next request's head, once it is there and others have had their turn."""
+        """Return the next request's head; other greenlets run before it."""
         if self.complete:
             self._begin()
         event = self._next()
         if event is not None:
-            take_turn()  # it came with the request before
+            one_per_loop()  # it came with the request before
         while event is None and not self._requests.begun and not self._is_first:
             self._receive()  # a pause between requests is no fault, however long
             event = self._next()
@@ -63,7 +63,7 @@ class Incoming:
         assert isinstance(head, Head)
         check(head)
         self._is_first, self._has_head = False, True
-        self._waits = b"100-continue" in head.values(b"expect") and head.version == "1.1"
+        self._awaits_continue = b"100-continue" in head.values(b"expect") and head.version == "1.1"
         self._charge()
         return head
 
@@ -71,12 +71,12 @@ class Incoming:
         """Keep what came while a request is answered: it belongs to the next one."""
         self._unread += data
         self._behind += len(data)
-        self._room.left -= len(data)  # one read at most, which nobody can wait for here
+        self._memory_budget.left -= len(data)  # at most one read; this code must not wait
 
     def _charge(self) -> None:
-        """Take the room of what came behind this request: until that is answered, it stays in memory."""
+        """Charge what arrived behind this request to the budget: it stays in memory until this one is answered."""
         if size := len(self._unread) + PARSED * bool(self._requests.events):
-            self._room.take(size)
+            self._memory_budget.acquire(size)
             self._behind += size
 
     def read(self, size: int = -1) -> bytes:
@@ -85,7 +85,7 @@ class Incoming:
             return b"".join(iter(partial(self.read, READ), b""))
         if not self._part and not self.complete:
             self._part = self._more()
-            self._room.take(len(self._part))
+            self._memory_budget.acquire(len(self._part))
             self._taken += len(self._part)
         part, self._part = self._part[:size], self._part[size:]
         return part
@@ -100,25 +100,25 @@ class Incoming:
         return self._socket, self._unread
 
     def _discard(self) -> None:
-        """Read what nobody wanted of the body; pywsgi calls it so, once the response is sent."""
+        """Read the rest of the body once the response is sent; the name is pywsgi's."""
         if self.handed_over or not self._has_head:
             return
         self._release()
-        with suppress(HTTPException), gevent.Timeout(FAREWELL, False):
-            while not self.complete and not self._waits:
+        with suppress(HTTPException), gevent.Timeout(DRAIN_TIMEOUT, False):
+            while not self.complete and not self._awaits_continue:
                 self._more()
 
     def _release(self) -> None:
-        """Give back what this request took of the room."""
-        self._room.give(self._taken + self._behind)
+        """Release what this request took of the budget."""
+        self._memory_budget.release(self._taken + self._behind)
         self._taken = self._behind = 0
 
     def _more(self) -> bytes:
-        """The next part of the body, as soon as it has come; b"" at its end."""
+        """Wait for the next part of the body; b"" at its end."""
         event = self._next()
-        if event is None and self._waits:
-            self._waits = False
-            with gone_if_broken():
+        if event is None and self._awaits_continue:
+            self._awaits_continue = False
+            with disconnected_on_error():
                 self._socket.sendall(CONTINUE)
         if event is None:
             event = self._event(self._since + BODY_TIME + self._taken / SLOWEST)
@@ -145,19 +145,19 @@ class Incoming:
         return event
 
     def _receive(self) -> None:
-        """Read once, when the event loop has come round: whoever sends without a pause leaves others their turns."""
-        with gone_if_broken():
+        """Read once per iteration of the event loop, so that a client that never pauses leaves others their share."""
+        with disconnected_on_error():
             wait_read(self._socket.fileno())
             data = self._socket.recv(READ)
         if not data:
-            raise Gone()
+            raise ClientDisconnected()
         self._unread += data
 
 
 @contextmanager
-def gone_if_broken() -> Iterator[None]:
-    """Raise Gone for an error of the socket's."""
+def disconnected_on_error() -> Iterator[None]:
+    """Raise ClientDisconnected for an error of the socket's."""
     try:
         yield
     except OSError:
-        raise Gone() from None
+        raise ClientDisconnected() from None

@@ -1,4 +1,4 @@
-"""A socket that sends frames whole, one at a time: a frame between two halves of another corrupts the stream."""
+"""A socket that sends whole frames, one at a time: a frame between two halves of another corrupts the stream."""
 
 import socket
 from contextlib import suppress
@@ -11,7 +11,7 @@ READABLE = 1  # of a watcher of a socket; libev's name for it is EV_READ
 LINGER = 2.0  # seconds a closing server waits for the other side
 
 
-class WholeSocket:
+class FrameSocket:
     """gevent's socket, whose own `send` may write half a frame when the reader is slow."""
 
     def __init__(self, sock: socket.socket) -> None:
