@@ -27,7 +27,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Messages the client will never see: it asked for what follows `after`; the feed begins at `oldest`, or was restarted."""
+    """Messages that the client will never see: it asked for what follows `after`, and the feed begins at `oldest`."""
 
     after: int
     oldest: int

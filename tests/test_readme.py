@@ -57,7 +57,8 @@ def test_its_bounds_are_those_of_the_code():
     told = TEXT.partition("## In a room full of laptops")[2].partition("\n## ")[0]
     bounds = [
         f"{requests.LARGEST_HEAD:,} B; {request_reader.HEAD_TIME:.0f} s", f"{app.LARGEST_POST:,} B to publish",
-        f"{app.LARGEST_ECHO // MIB} MiB to echo; {request_reader.BODY_TIME:.0f} s", f"every {request_reader.SLOWEST:,} B",
+        f"{app.LARGEST_ECHO // MIB} MiB to echo; {request_reader.BODY_TIME:.0f} s",
+        f"every {request_reader.SLOWEST:,} B",
         f"{app.LARGEST_ANSWER // MIB} MiB of messages", f"{HISTORY:,} messages; {HISTORY_BYTES // MIB} MiB",
         f"{memory_budget.BUDGET // MIB} MiB of all clients", f"after {memory_budget.ACQUIRE_TIMEOUT:.0f} s 503",
         f"{rate_limit.POSTS_PER_SECOND:,.0f} messages a second, after a pause {rate_limit.BURST:,} at once",
