@@ -1,4 +1,4 @@
-"""Experiments: what is loaded, over which network, and how a run is conducted."""
+"""Experiments: which load, over which network, and how a run is measured."""
 
 import sys
 from importlib.util import find_spec

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from results.table import Results
 
 CALIBRATION = "calibration"  # of the delay line: no experiment, nothing is compared
-WIDTH = 100  # columns where nobody looks
+WIDTH = 100  # columns of output that is not a terminal
 LATEST = Path("results/latest")
 LARGEST = 16 * 2**20  # bytes of a message: as much as /echo takes
 WORKLOAD = {  # option: the parameter of a run it sets
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--duration", type=number(0.5, 86_400), help="seconds that are measured (8, 20 or 60, by profile)")
     own.add_argument("--cookie-bytes", "--cookies", type=cookie_bytes, help="bytes of the Cookie line (0: none)")
     own.add_argument("--header-profile", choices=list(HEADER_PROFILES), help="what field lines are sent (browser)")
-    own.add_argument("--within-ms", type=number(0.1), help="milliseconds within which 9 messages in 10 shall come")
+    own.add_argument("--within-ms", type=number(0.1), help="milliseconds within which 9 messages in 10 must arrive")
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
     own.add_argument("--deflate", action="store_true", default=None, help="messages compressed")
     return p
@@ -144,7 +144,7 @@ def sizes(experiments: list[Experiment]) -> str:
 
 
 def sizes_of(plan: list[Run], observed_s: float = 0.0) -> str:
-    """How many runs and seconds a plan takes, those that find its floors among them, and what is observed."""
+    """Return how many runs and seconds a plan takes, with its floor runs and its observations."""
     from loadtests.runs.floor import floors_of  # here: it loads numpy
 
     found = floors_of(plan)

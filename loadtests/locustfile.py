@@ -1,7 +1,7 @@
-"""The load: three Locust users, one a transport, whose "requests" are deliveries; and others that send.
+"""The load: three Locust users, one per transport, whose "requests" are deliveries; and others that send.
 
-Response time is delivery latency, response length the wire bytes since the delivery before, both ways. The users are in
-`loadtests/users`; here Locust finds them, and is told of the lab's options and of what counts over several processes.
+Response time is delivery latency. Response length is the wire bytes, both ways, since the delivery before. The users
+are in `loadtests/users`. This file shows them to Locust, adds the lab's options, and merges the tallies of processes.
 """
 
 import os
@@ -62,9 +62,9 @@ def set_up(environment: Any, web_ui: Any = None, **_: Any) -> None:
 
 
 def stop_and_conclude(environment: Any) -> None:
-    """Stop whoever still runs, so that all bytes are booked, and say what came of it.
+    """Stop the remaining users, so that all bytes are booked, and print the summary.
 
-    Locust writes its CSV files once a second, and not at the end: it gets the time to write what its table has then.
+    Locust writes its CSV files once a second, and not at the end: it gets the time to write its final table.
     """
     environment.runner.stop()
     if environment.parsed_options.csv_prefix:

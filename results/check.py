@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.samples import FEWEST_FOR_INTERVAL, PERCENTILES, stands
+from results.samples import FEWEST_FOR_INTERVAL, PERCENTILES, enough_for
 from results.table import COLUMNS, LEDGER, records
 
 
@@ -25,7 +25,7 @@ def _enough_to_say_it(row: dict[str, Any]) -> Iterator[str]:
     if pd.isna(row["published"]):
         return
     for name, percent in PERCENTILES.items():
-        if not pd.isna(row[name]) and not stands(percent, row["published"]):
+        if not pd.isna(row[name]) and not enough_for(percent, row["published"]):
             yield f"{name} of {row['published']} messages"
     if not pd.isna(row["latency_mean_ci_ms"]) and row["published"] < FEWEST_FOR_INTERVAL:
         yield f"an interval from {row['published']} messages"

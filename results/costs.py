@@ -30,7 +30,7 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class AtLoad:
-    """What an answer costs at one load, µs: with so many clients, and so many answers a second."""
+    """The CPU cost of an answer at one load, in µs, with its number of clients and its answers a second."""
 
     answers_per_s: float
     clients: int
@@ -92,7 +92,7 @@ def cost_runs(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def answers(runs: pd.DataFrame, transport: str) -> pd.Series:
-    """What the server has sent answers to: requests, or where nobody asks, deliveries."""
+    """Count the answers of a run: requests, or deliveries where there are no requests."""
     return runs["requests" if TRANSPORTS[transport].asks else "deliveries"].astype("float64")
 
 

@@ -200,7 +200,7 @@ def frame_header_bytes(payload_bytes: int, masked: bool) -> int:
 
 
 def websocket_overhead(payload_bytes: int) -> int:
-    """Bytes beside each delivered message, one unmasked frame a message; the handshake comes once."""
+    """Overhead per message in bytes: one unmasked frame a message, the handshake not counted."""
     return frame_header_bytes(payload_bytes, masked=False)
 
 
@@ -211,17 +211,17 @@ PING_BYTES = frame_header_bytes(0, masked=False) + frame_header_bytes(0, masked=
 
 
 def pings_per_second(silent_clients: float) -> float:
-    """Pings a second to so many clients that send nothing themselves, whatever they are sent."""
+    """Pings a second to `clients` clients that send nothing themselves."""
     return silent_clients / PING_INTERVAL
 
 
 def websocket_overhead_with_pings(rate: Values, payload_bytes: int) -> Values:
-    """Bytes beside each delivered message, with the pings that fall to it: they outweigh it where messages are rare."""
+    """Overhead per message in bytes, pings included: they outweigh the frame where messages are rare."""
     return websocket_overhead(payload_bytes) + PING_BYTES * pings_per_second(1) / rate
 
 
 def polling_overhead(rate: Values, poll_interval: Values, heads: Heads) -> Values:
-    """Bytes beside each delivered message: the headers of 1/λT polls, the share e^(−λT) of them empty, and an LF."""
+    """Overhead per message in bytes: the headers of 1/λT polls, the share e^(−λT) of them empty, and an LF."""
     share = empty_poll_share(rate, poll_interval)
     return polls_per_message(rate, poll_interval) * _exchange(heads, share) + LINE_END
 
@@ -229,7 +229,7 @@ def polling_overhead(rate: Values, poll_interval: Values, heads: Heads) -> Value
 def long_polling_overhead(
     one_way_delay: Values, rate: Values, hold: Values, heads: Heads, connection: str = "kept"
 ) -> Values:
-    """Bytes beside each delivered message: the headers of `responses_per_message` exchanges, and an LF."""
+    """Overhead per message in bytes: the headers of `responses_per_message` exchanges, and an LF."""
     share = empty_response_share(one_way_delay, rate, hold, connection)
     return responses_per_message(one_way_delay, rate, hold, connection) * _exchange(heads, share) + LINE_END
 

@@ -8,6 +8,6 @@ PERCENTILES = {"latency_p50_ms": 50.0, "latency_p90_ms": 90.0, "latency_p99_ms":
 """The columns of runs.csv that hold one, and which."""
 
 
-def stands(percent: float, messages: int) -> bool:
-    """Whether a percentile of so many messages may be stated."""
+def enough_for(percent: float, messages: int) -> bool:
+    """Return whether a percentile of `messages` messages may be stated."""
     return round(messages * (1 - percent / 100), 6) >= BEYOND

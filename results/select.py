@@ -1,4 +1,4 @@
-"""Choosing runs: those of an experiment, of one condition, of what a parameter applies to; grouping the rest."""
+"""Choose runs by experiment, by condition, by the parameters that apply to them; group the rest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPEN = ("payload_bytes", "link_mbps")
 
 
 def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
-    """Those of the parameters `names` that take more than one value in these runs; for OPEN ones none is a value."""
+    """Return the parameters of `names` that take more than one value in these runs; for OPEN ones none is a value."""
     return [name for name in names if runs[name].nunique(dropna=name not in OPEN) > 1]
 
 

@@ -97,7 +97,7 @@ def _write(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, An
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Put `text` at `path` in one step: whoever reads there sees the old file or the new one, never half of one."""
+    """Write `text` to `path` in one step: a reader sees the old file or the new one, never a part."""
     handle, temporary = tempfile.mkstemp(dir=Path(path).parent, prefix=f".{Path(path).name}.")
     try:
         with open(handle, "w", newline="", encoding="utf-8") as file:

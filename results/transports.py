@@ -1,4 +1,4 @@
-"""The transports, once for all of loadtests and results: names, words, looks, and what is each one's own.
+"""The one table of transports for loadtests and results: names, words, colours, and their own parameters.
 
 A further row is a further transport. A guest takes part only in the experiments, figures and claims that name it.
 """

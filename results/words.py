@@ -67,7 +67,7 @@ def milliseconds(value: float) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """So many significant digits, thousands grouped, no exponent."""
+    """The number with `digits` significant digits, thousands grouped, no exponent."""
     return f"{Decimal(f'{value:.{digits}g}'):,f}" if math.isfinite(value) else f"{value:g}"
 
 

@@ -43,7 +43,7 @@ def generator_us_per_delivery(name: str, load: Load = LISTENERS) -> float:
 
 
 def wait_for(clients: int, url: str, locust: Child) -> None:
-    """Return once so many are connected; RunFailed if that takes too long, or Locust ends."""
+    """Return once all are connected; RunFailed if that takes too long, or Locust ends."""
     deadline = time.monotonic() + CONNECT_TIMEOUT
     while status(url)["clients"] < clients:
         locust.check()

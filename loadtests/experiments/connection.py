@@ -1,4 +1,4 @@
-"""What does a connection cost, kept or made anew for each request, in the clear and over TLS, 50 ms away?"""
+"""What does a connection cost, kept or opened for each request, with and without TLS, at a 50 ms round trip?"""
 
 from typing import Any
 
@@ -14,4 +14,4 @@ def settings(profile: str) -> Settings:
     yield from (basic | change for change in changes)
 
 
-EXPERIMENT = Experiment("connection", "What does a connection cost, kept or made anew for each request?", settings)
+EXPERIMENT = Experiment("connection", "What does a connection cost, kept or opened for each request?", settings)

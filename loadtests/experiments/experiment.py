@@ -12,8 +12,8 @@ PROFILES = ("quick", "standard", "full")
 Settings = Iterator[dict[str, Any]]  # changes to the basic run
 
 EVEN: dict[str, Any] = {"arrivals": "even", "poll_interval_s": 0.525}
-"""Messages that come like a clock, and polls that do not keep step: with 0.1, 0.25 or 0.5 s between messages, the
-phases at which a client finds them are 0.025 s apart."""
+"""Messages at a fixed rhythm, and polls that do not keep step with them. With 0.1, 0.25 or 0.5 s between messages, a
+client's polls meet them at phases 0.025 s apart."""
 
 
 class Scene(Protocol):
@@ -29,10 +29,10 @@ class Scene(Protocol):
         """Have the delay line do something: `cut=SECONDS` or `reset=SECONDS`."""
 
     def restart_server(self, away_s: float) -> None:
-        """Kill the server, and start it anew after so many seconds: with a new feed."""
+        """Kill the server, and restart it after `away_s` seconds, with a new feed."""
 
     def mended(self) -> None:
-        """Say that what was broken is whole again: from here on recovery counts."""
+        """Report that the fault is over: recovery counts from here."""
 
 
 def watch(scene: Scene) -> None:

@@ -3,19 +3,20 @@
 from loadtests.experiments.experiment import Experiment, Settings
 
 BASIC = {"clients": 11, "header_profile": "minimal"}
-"""So many that the phases of polls, drawn anew in each run, leave a mean that can be held against the model's."""
+"""Enough clients: the phases of their polls are random in each run, and the mean must be comparable with the model."""
 SELDOM = {"seed": 6, "rate_hz": 2.0, "rtt_ms": 50.0, "poll_interval_s": 0.3, "duration_s": 36.0}
 """One message in ten round trips: a long-polling client is nearly always there when it comes. With this seed the model
 has long polling as late as on average over all arrivals, to within a hundredth. Few of its messages wait at all: with
 fewer of them, the mean's interval would hold the truth less often than it says."""
 SEEDS = (40, 70, 35)
-"""Of the first hundred, those at whose messages the model hangs least on a hair: with long-polling clients away 1.5 ms
-longer, which this machine does not tell, its answer is hardly another. Chosen by the model alone."""
+"""Of the first hundred seeds, the three for which the model depends least on the clients' turnaround. A turnaround
+1.5 ms longer, more than this machine resolves, hardly changes it. Chosen by the model alone."""
 
 
 def settings(profile: str) -> Settings:
-    """Poll intervals without a delay, in windows that are whole numbers of each; then round trips; then with a new
-    connection for each request; and messages that come seldom. The quick profile has its messages in less time.
+    """Poll intervals without a delay, then round trips, then a new connection for each request, then rare messages.
+
+    Each window is a whole number of poll intervals. The quick profile publishes its messages in less time.
     """
     rate, window = {"quick": (30.0, 3.6)}.get(profile, (10.0, 6.3))
     intervals = {"quick": [], "standard": [0.3, 0.7, 2.1], "full": [0.3, 0.7, 2.1]}[profile]

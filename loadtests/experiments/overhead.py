@@ -8,8 +8,9 @@ PRINTED = {"header_profile": "2010", "payload_bytes": 125}
 
 
 def settings(profile: str) -> Settings:
-    """Few messages say it all: what a delivery costs in the window does not depend on how long that is, and bytes are
-    counted, so that no repeat brings others. Compression is of the real feed: what the clock sends repeats itself.
+    """Few messages are enough: bytes are counted, and the cost of a delivery does not depend on the window's length.
+
+    No repeat would give other bytes. Compression is measured on the real feed, since the clock's text repeats itself.
     """
     cookies = {"quick": [], "standard": [1024], "full": [256, 1024, 4096]}[profile]
     profiles = {"quick": ["browser"], "standard": ["minimal", "python", "browser"]}.get(profile, list(OF_ALL))

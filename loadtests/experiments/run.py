@@ -78,10 +78,10 @@ class Run:
 
 
 def settled(run: Run) -> Run:
-    """The same run with a window as long as a whole number of poll intervals, after an interval or more of warm-up.
+    """Return the run with a window of whole poll intervals, after a warm-up of at least one interval.
 
-    Then each client polls as often as any other. What means nothing to the run's transport is reset, so that no run
-    repeats under another name; window and warm-up are those of the polls beside which it stands.
+    Then each client polls equally often. All transports get the same window and warm-up. Parameters that do not apply
+    to the run's transport are reset, so that no run repeats under another name.
     """
     intervals = math.ceil(round(run.duration_s / run.poll_interval_s, 6))
     window, warm_up = round(intervals * run.poll_interval_s, 6), max(run.poll_interval_s, Run.warm_up_s)

@@ -6,8 +6,9 @@ from loadtests.experiments.experiment import Experiment, Settings
 
 BASIC: dict[str, Any] = {"header_profile": "minimal", "poll_interval_s": 2.0}
 WINDOWS = {0.1: 56, 0.5: 16, 2.0: 10, 20.0: 6, 50.0: 6}
-"""Messages a second, and seconds of a window that has five of them or more. Polls every 2 s: then long polling comes to
-cost more requests than polling at one message in 2 s, and polling fewer bytes than a WebSocket at some 30 a second."""
+"""Messages a second, and seconds of a window with at least five of them. Polls are 2 s apart, so
+that long polling needs more requests than polling above one message in 2 s. Polling needs fewer bytes than a WebSocket
+above some 30 a second."""
 
 
 def settings(profile: str) -> Settings:

@@ -9,7 +9,7 @@ SIZES = [1, 1024, 65_536, 1_048_576]  # bytes
 LARGEST_POST = 65_536  # bytes that can be published
 ROUND_TRIPS = [0.0, 50.0]
 ECHO: dict[str, Any] = {"operation": "echo", "arrivals": "even", "clients": 2, "duration_s": 2.1}
-POST = ECHO | {"operation": "post", "clients": 1}  # alone, so that a WebSocket brings it nobody else's
+POST = ECHO | {"operation": "post", "clients": 1}  # alone: a WebSocket would also deliver the messages of others
 GAME = ECHO | {"operation": "duplex", "clients": 4, "rate_hz": 30.0, "poll_interval_s": 0.105}
 
 

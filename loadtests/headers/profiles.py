@@ -1,8 +1,8 @@
 """Header profiles: the field lines that a kind of client adds to each of its requests.
 
-What a poll costs depends on its headers, so the headers must not be guessed. `minimal` is the least HTTP/1.1 allows,
-`python` what the common libraries send, `2005` what a browser sent when pages began to poll, `2010` what
-Lubbers & Greco print, `browser` what Chromium sent to the page of record.py. Cookies are chosen apart, by size.
+What a poll costs depends on its headers, so the headers must not be guessed. `minimal` is the least HTTP/1.1 allows.
+`python` is what common libraries send. `2005` is what a browser sent when pages began to poll. `2010` is what
+Lubbers & Greco print. `browser` is what Chromium sent to the page of record.py. Cookies are a separate option, by size.
 """
 
 import hashlib

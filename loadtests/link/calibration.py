@@ -96,10 +96,10 @@ def link_arguments(to: str, asked_ms: float) -> list[str]:
 
 
 def period(asked_ms: float) -> float:
-    """Seconds from ping to ping, such that the pings do not disturb one another.
+    """Return the seconds between two pings at which pings do not disturb each other.
 
-    The link handles each one delay and two delays after it was sent. With this period these moments fall a third of a
-    period apart, however many pings are under way; below the shortest period one ping is over before the next.
+    The link handles each ping one delay and two delays after it was sent. With this period these moments are a third of
+    a period apart, for any number of pings under way. Below the shortest period one ping ends before the next begins.
     """
     one_way = asked_ms / 2000
     return max(one_way / (round(one_way / SPACING) + 1 / 3), SHORTEST)
@@ -135,7 +135,7 @@ def busy_cores() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-# ---- What is told of it
+# ---- Reports
 
 
 def named(asked_ms: float | None) -> str:
@@ -221,5 +221,5 @@ def calibrate(profile: str, folder: Path | None, console: Console) -> int:
         print(f"loadtests: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("loadtests: interrupted; a calibration starts anew", file=sys.stderr)
+        print("loadtests: interrupted; a calibration starts from the beginning", file=sys.stderr)
         return 130

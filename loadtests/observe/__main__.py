@@ -13,7 +13,7 @@ from loadtests.observe.everything import parts
 
 
 def end_with_input() -> None:
-    """Interrupt the observations when whoever wanted them has gone."""
+    """Interrupt the observations when the parent process has ended."""
     sys.stdin.read()
     interrupt_main()
 

@@ -30,7 +30,7 @@ LINGER = 10.0  # seconds that a client has to close, once the script is over
 
 @dataclass(frozen=True)
 class Step:
-    """Bytes to send, so many seconds after the step before; then the server may close, with 1000 and "done"."""
+    """Bytes to send, `after_s` seconds after the previous step; then the server may close, with 1000 and "done"."""
 
     data: bytes
     after_s: float = 0.0
@@ -47,8 +47,9 @@ def frame(data: bytes, opcode: Opcode = Opcode.TEXT, last: bool = True) -> bytes
 
 @dataclass
 class Heard:
-    """What came over one connection: the head of the request, then pieces, each so many seconds after the 101, and the
-    frames in them. It is whole once the connection has `ended`.
+    """What arrived over one connection: the request's head, pieces with their seconds since the 101, and their frames.
+
+    It is complete once the connection has `ended`.
     """
 
     head: bytes

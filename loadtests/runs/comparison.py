@@ -49,7 +49,7 @@ class Comparison:
         self._observations = self.partial.path / "observations.csv"
 
     def begin(self, restart: bool = False) -> None:
-        """Begin anew; Refused if runs of an interrupted comparison are finished, unless `restart` gives them up."""
+        """Start afresh. Refused if an interrupted comparison has finished runs, unless `restart` drops them."""
         if (done := len(self.rows())) and not restart:
             raise Refused(
                 f"{done} finished runs of an interrupted comparison are in {self.partial.path}: "

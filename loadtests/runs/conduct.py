@@ -44,7 +44,7 @@ class Checked(Protocol):
 
 
 class WallClock:
-    """The machine's clock, which tells all processes of a run what time it is: nobody may set it meanwhile."""
+    """The machine's clock, which all processes of a run read: it must not be set during the run."""
 
     def __init__(self) -> None:
         self._ahead = self._now_ahead()

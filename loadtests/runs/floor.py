@@ -20,8 +20,10 @@ MOST_DELIVERIES, MOST_POLLS, FASTEST, SLOW, SLOWEST = 600.0, 300.0, 50.0, 10.0, 
 
 @dataclass(frozen=True)
 class Floor:
-    """What a machine adds to the model: to a transit, in ms with half its 95 % interval, from so many messages; and to
-    the time in which a long-polling client is away after an answer, in ms.
+    """What a machine adds to the model's latency.
+
+    `ms` is added to a transit, with half its 95 % interval, found from `messages` messages. `away_ms` is added to a
+    long-polling client's turnaround: the time from a response to its next request.
     """
 
     ms: float
@@ -127,8 +129,9 @@ def in_order(tally: Tally) -> list[Sampled]:
 
 
 def link_s(run: Run, size: int, count: int) -> float:
-    """Seconds that each of `count` takes at the link's rate, `size` bytes in all; those of clients that act at once go
-    one after another.
+    """Return the seconds that each of `count` transfers of `size` bytes in all takes at the link's rate.
+
+    Transfers of clients that act at once go one after another.
     """
     if run.link_mbps is None or not count:
         return 0.0

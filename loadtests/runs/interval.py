@@ -1,9 +1,9 @@
 """How far a run's mean latency can be trusted: half the width of its 95 % interval.
 
-The deliveries of one message are not independent, since all clients wait for the same server; nor are those of one
-client, whose polls always come at the same phase. So it is messages that are drawn anew, and clients where their phases
-were drawn. Drawn together, both also draw each single delivery, whose part is taken out once (Cameron, Gelbach and
-Miller 2011, Robust Inference with Multiway Clustering). The variances are those to which resampling converges.
+Deliveries of one message are not independent, since all clients wait for the same server. Deliveries to one client are
+not independent either, since its polls keep their phase. So variances are taken between messages and, where phases are
+random, between clients. Both contain each single delivery, so its part is subtracted once (Cameron, Gelbach and Miller
+2011, Robust Inference with Multiway Clustering). They are the variances to which resampling converges.
 """
 
 import math
@@ -19,8 +19,8 @@ from results.samples import FEWEST_FOR_INTERVAL
 def half_interval_ms(messages: Iterable[Sampled], clients_drawn: bool) -> float | None:
     """Half the width in ms; None for fewer than 30 messages, or one client where clients are drawn.
 
-    The quantile is Student's, with as many degrees of freedom as the parts have together (Satterthwaite 1946): fewer
-    than there are messages where a few are far later than the rest, since the variance is then less sure.
+    The quantile is Student's, with the degrees of freedom of both parts together (Satterthwaite 1946). There are fewer
+    of them than messages where a few messages are very late, since the variance is then less certain.
     """
     sampled = list(messages)
     rows = np.concatenate([np.full(len(m.clients), row) for row, m in enumerate(sampled)] or [np.zeros(0, int)])
@@ -41,7 +41,7 @@ def half_interval_ms(messages: Iterable[Sampled], clients_drawn: bool) -> float 
 
 
 def between(deviation: np.ndarray, group: np.ndarray) -> tuple[float, float]:
-    """The variance of the mean when the groups of its values are drawn anew, and its degrees of freedom.
+    """Return the variance of the mean between groups of values, and its degrees of freedom.
 
     A sample variance has 2 (n − 1) / (2 + κ) of them, κ the excess kurtosis: n − 1 if that is 0.
     """

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 class Bar:
-    """A progress bar over seconds; where nobody watches, a line per run."""
+    """A progress bar over seconds; without a terminal, a line per run."""
 
     def __init__(self, console: Console, progress: Progress, seconds: float) -> None:
         self._console, self._progress = console, progress

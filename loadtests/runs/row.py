@@ -15,7 +15,7 @@ from loadtests.runs.floor import Floor, added_ms, expected_s
 from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import FEED, Tally
 from loadtests.runs.validity import reasons_against
-from results.samples import PERCENTILES, stands
+from results.samples import PERCENTILES, enough_for
 from results.table import COLUMNS
 from results.transports import TRANSPORTS
 
@@ -27,7 +27,7 @@ COUNTED = ("connections", "deliveries", "lost", "duplicated", "out_of_order", "r
 class Outcome:
     """The outcome of a run: the generator's tally, and what was seen of the server.
 
-    `server_cpu_share` is of one core, over the window, None if the server was started anew in it; `rss_bytes` at its
+    `server_cpu_share` is of one core, over the window, None if the server was restarted in it; `rss_bytes` at its
     end. `mended_at` is the Unix time at which a fault was over.
     """
 
@@ -110,7 +110,7 @@ def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
     tally, histogram = outcome.tally, outcome.histogram
     if not tally.samples:
         return {}
-    standing = {name: percent for name, percent in PERCENTILES.items() if stands(percent, len(tally.messages))}
+    standing = {name: percent for name, percent in PERCENTILES.items() if enough_for(percent, len(tally.messages))}
     stamped = tally.stamped == tally.samples
     delays = tally.delay_histogram()
     return {name: histogram.get_value_at_percentile(percent) / 1000 for name, percent in standing.items()} | {
@@ -125,7 +125,7 @@ def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
 def upstream(tally: Tally) -> dict[str, Any]:
     """Mean and percentiles of the way up in milliseconds, where clients publish; the mean from an exact sum."""
     samples, histogram = tally.ups.total(), tally.up_histogram()
-    standing = {f"upstream_p{percent}_ms": percent for percent in (90, 99) if stands(percent, samples)}
+    standing = {f"upstream_p{percent}_ms": percent for percent in (90, 99) if enough_for(percent, samples)}
     cells = {name: histogram.get_value_at_percentile(percent) / 1000 for name, percent in standing.items()}
     return cells | {"upstream_mean_ms": tally.up_us / samples / 1000 if samples else None}
 

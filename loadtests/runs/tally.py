@@ -36,7 +36,7 @@ COUNTS = (
     "before_publication",
 )
 COUNTERS = ("latencies", "delays", "ups")
-FEED = 1_000_000_000  # seqs: those of a feed that began anew in a run are counted on from the next multiple
+FEED = 1_000_000_000  # a feed restarted in a run counts its seqs from the next multiple
 PAGES = ("joining", "ledger", "rest")
 MAXIMA = ("cpu_share", "turned_late_s", "earliest_s")
 
@@ -75,16 +75,17 @@ class Sampled:
 class Tally:
     """What one process measured, or several together.
 
-    A client's bytes stand on three pages: `joining`, up to its first answer or its 101; `ledger`, of the window; and
-    `rest`. `deliveries`, `message_bytes`, `requests`, `empty_responses`, `answers`, `held_us` (microseconds from
-    long-polling questions to their answers), `absences` and `absent_us` (microseconds from an answer to the next one,
-    without pauses, where the question found a message waiting) are those that come on the window's page; other counts
-    are of all pages.
+    A client's bytes stand on three pages: `joining`, up to its first response or its 101; `ledger`, of the window; and
+    `rest`. These counts are of the window alone: `deliveries`, `message_bytes`, `requests`, `empty_responses`,
+    `answers`, `held_us`, `absences`, `absent_us`. Other counts are of all pages.
 
-    Latencies are sampled of the messages that were published in `span`, and message by message only where it ends: who
-    follows for hours keeps their histogram alone. Of those before it, `earlier` keeps when each was published: a long
-    poll's place in its round depends on them. `stamped` samples have the kernel's own moment of arrival. `ups` are the
-    microseconds from sending to publication, of the messages of clients that send, and `up_us` their exact sum.
+    - `held_us`: microseconds from a long-polling request to its response.
+    - `absent_us`: microseconds from a response to the next one, without pauses, where a message was waiting.
+    - `stamped`: samples that have the kernel's own time of arrival.
+    - `ups`: microseconds from sending to publication, for clients that send; `up_us` is their exact sum.
+
+    Latencies are sampled from the messages published in `span`. A `span` without an end keeps their histogram alone.
+    `earlier` keeps the publication times before it: a long poll's place in its cycle depends on them.
     """
 
     clients: int = 0

@@ -1,4 +1,4 @@
-"""What one client can do to the others: each attack in a process of its own, for as long as it is let.
+"""What one client can do to the others: each attack in a process of its own, until it is stopped.
 
     python -m loadtests.soak.attacks NAME PORT PORT PORT
 
@@ -56,7 +56,7 @@ def drain(sock: socket.socket) -> None:
 
 
 def sent_for_ever(sock: socket.socket, data: bytes, times: int, reading: bool) -> None:
-    """Send so many of the same again and again; with `reading`, take what comes back."""
+    """Send `data`, `times` times at once, again and again; with `reading`, read the responses."""
     if reading:
         threading.Thread(target=drain, args=[sock], daemon=True).start()
     together = data * times
@@ -66,7 +66,7 @@ def sent_for_ever(sock: socket.socket, data: bytes, times: int, reading: bool) -
 
 
 def by_many(clients: int, attack: Callable[[], object]) -> None:
-    """The same from so many clients; whoever is thrown out comes again."""
+    """Run the attack from `clients` clients; each comes back after it was disconnected."""
 
     def again() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""A healthy client of each transport beside each attack: how late it is, what it misses, what memory is taken."""
+"""What each attack does to a healthy client of each transport: its latency, its losses; and the server's memory."""
 
 import statistics
 import time
@@ -16,15 +16,17 @@ from results.transports import COMPARED
 RATE_HZ, POLL_INTERVAL_S = 50.0, 0.02
 QUIET_S, AFTER_S = 5.0, 60.0  # before an attack; after it, at most, until the memory is back
 START_TIMEOUT = 30.0
-LATE_S, TIMES = 0.050, 3.0  # a healthy client's p99 stays below the first, or below so many times what it was
-TRIES, STOLEN = 3, 0.5  # of an attack, at most, while the host takes more than so many per cent of the CPU away
+LATE_S, TIMES = 0.050, 3.0  # a healthy client's p99 stays below 50 ms, or below three times its value before
+TRIES, STOLEN = 3, 0.5  # attempts at most; per cent of CPU time taken by the host, above which an attack is repeated
 MOST_BYTES, BACK = 256 * 2**20, 1.10  # what an attack may make the server take; what it may leave of it
 
 
 @dataclass
 class Beside:
-    """One attack, and how much was tried: p99 in seconds by transport before it and during it, per cent of the CPU that
-    the host took away meanwhile, bytes of memory before, at most, and after.
+    """One attack, and how often it was tried.
+
+    `before` and `during` are p99 latencies in seconds by transport. `stolen` is the per cent of CPU time that the host
+    took away. `rss` is bytes of memory: before, at most, after.
     """
 
     attack: str
@@ -50,7 +52,7 @@ class Beside:
 
 
 def beside(attack: str, seconds: float) -> Beside:
-    """Let an attack go on for so long; RunFailed if the server ends."""
+    """Run an attack for `seconds`; RunFailed if the server ends."""
     with ExitStack() as children:
         options = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", "0,0,0", "--deflate", "--controlled"]
         server = start(children, "the server", ["-m", "servers", *options])
@@ -88,7 +90,7 @@ def watched(server: Child, seconds: float, clients: list[Witness] | None = None)
 
 
 def memory_after(server: Child, wanted: float) -> int:
-    """The server's memory as soon as it is down to so many bytes, or after AFTER_S; RunFailed if the server ends."""
+    """Return the server's memory once it is down to `wanted` bytes, or after AFTER_S; RunFailed if the server ends."""
     deadline = time.monotonic() + AFTER_S
     while (after := watched(server, 0.2)[-1]) > wanted and time.monotonic() < deadline:
         pass
@@ -116,7 +118,7 @@ def latest(clients: list[Witness]) -> dict[str, float]:
 
 
 def all_of_them(seconds: float, advance: Callable[[], object]) -> list[Beside]:
-    """Each attack for so long; anew if the machine did not have its CPU for itself."""
+    """Run each attack for `seconds`; repeat it if the host took CPU time from this machine."""
     found = []
     for attack in ATTACKS:
         for _ in range(TRIES):

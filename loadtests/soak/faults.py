@@ -84,7 +84,7 @@ class Stage:
         return [client for group in self.groups for client in group.clients]
 
     def _wait(self, seconds: float, wanted: Callable[[Witness], bool]) -> None:
-        """Return when all clients are what is wanted, or the time is over."""
+        """Return when `wanted` holds for all clients, or the time is over."""
         deadline = time.monotonic() + seconds
         while not all(map(wanted, self.clients)) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -100,7 +100,7 @@ class Stage:
 
 
 def endure(faults: int, seed: int, advance: Callable[[], object]) -> tuple[list[Outcome], Counter[str]]:
-    """Break something so many times; return how the clients came through, and what was done to them.
+    """Inject `faults` faults; return the outcome for the clients, and the faults by kind.
 
     The same `seed` does the same, at other moments of what the clients are doing. RunFailed if a process ends.
     """

@@ -56,7 +56,7 @@ class Watched:
 
 
 def watch(clients: int, seconds: float, advance: Callable[[float], object]) -> Watched:
-    """Load the three servers with so many clients each, for so long; RunFailed if a process ends."""
+    """Load the three servers with `clients` clients each for `seconds`; RunFailed if a process ends."""
     with ExitStack() as children:
         options = ["--source", "clock", "--rate", str(RATE_HZ), "--history", str(HISTORY), "--ports", "0,0,0"]
         server = start(children, "the server", ["-m", "servers", *options, "--controlled"])

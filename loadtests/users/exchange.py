@@ -87,7 +87,7 @@ class ExchangeUser(FeedUser):
             self.row.log(((arrived_at or now) - since) * 1000, spent)
 
     def sample(self, came: bytes, sent_at: float, now: float, arrived_at: float | None) -> float:
-        """Sample what was measured, in Unix times; return the one from which the latency counts."""
+        """Sample one exchange, in Unix times; return the time from which its latency counts."""
         raise NotImplementedError
 
 
@@ -109,9 +109,7 @@ class Echo(ExchangeUser):
 
 
 class Post(ExchangeUser):
-    """What comes back is a message; its latency is that of the way back, from publication, and the way there stands
-    beside it.
-    """
+    """The response is a message. Its latency is that of the way back, from publication; the way there is kept apart."""
 
     abstract = True
     counted = "post"
@@ -185,7 +183,7 @@ class HttpPostUser(Post, ByHttp):
 
 
 class WebSocketPostUser(Post, ByWebSocket):
-    """Sends messages to /messages, and waits until its own comes back; those of others come as well."""
+    """Sends messages to /messages, and waits until its own comes back, among the messages of others."""
 
     def answered(self) -> bytes:
         self.send(self.text)

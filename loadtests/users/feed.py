@@ -21,7 +21,7 @@ from loadtests.headers.profiles import PROFILES
 from loadtests.runs.tally import FEED, Sequence
 from loadtests.users.generator import Generator
 
-RETRY = 0.25, 0.75  # seconds between attempts to reach a server that is away, drawn anew: no two clients in step
+RETRY = 0.25, 0.75  # seconds between attempts to reach a server that is away; random, so that clients are not in step
 LONGEST_RETRY = 60.0  # seconds that a Retry-After may ask for
 STAMP = re.compile(rb'\{"seq":([0-9]+),"published_at":([0-9]+\.[0-9]+),')  # how each message begins
 LOST = (OSError, HTTPConnectionClosed, HTTPParseError)  # the errors of a lost connection
@@ -88,7 +88,7 @@ class FeedUser(User):
         self.leave()
 
     def depart(self) -> NoReturn:
-        """End of one's own accord; `leave` then lets it."""
+        """End this user; `leave` then does not stop it again."""
         self.leaving = True
         raise StopUser
 

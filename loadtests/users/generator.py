@@ -1,9 +1,8 @@
-"""What one process of the load generator keeps: its clients, its tally, its clock. Knows Locust only as a runner with
-messages.
+"""One process of the load generator: its clients, its tally, its clock. Knows Locust only as a runner with messages.
 
-In a plain Locust run the clients go on until they are stopped. In a controlled one (`--controlled`) they are led, see
-`leading`: the clients connect; where the window begins, and where it ends, all ledgers turn to another page; each
-client leaves, in order, once it has the last message. Every process then hands its tally to the master.
+In a plain Locust run the clients go on until they are stopped. In a controlled run (`--controlled`, see `leading`) the
+clients connect first. Where the window begins, and where it ends, all byte counters switch to another page. Each client
+leaves, in order, once it has the last message. Every process then sends its tally to the master.
 """
 
 import time

@@ -23,7 +23,7 @@ LOOK = 0.5  # seconds between looks at the other processes
 
 
 def follow_commands(environment: Any) -> None:
-    """Do what the commands say, in the master; quit at their end, whatever is under way."""
+    """Carry out the commands, in the master; quit at their end, even if something is under way."""
     for line in FileObject(sys.stdin.buffer, "rb"):
         gevent.spawn(act, environment.generator, environment.parsed_options.num_users, json.loads(line))
     environment.watch.kill()

@@ -59,7 +59,7 @@ def dissect(data: bytes) -> pd.DataFrame:
 
 
 def header(size: int, masked: bool, opcode: Opcode = Opcode.TEXT) -> bytes:
-    """The header of a frame with so many bytes of data, as the websockets library writes it."""
+    """The header of a frame with `size` bytes of data, as the websockets library writes it."""
     whole = Frame(opcode, bytes(size)).serialize(mask=masked)
     start = whole[: len(whole) - size]
     return start[:-4] + MASK_KEY if masked else start

@@ -1,4 +1,4 @@
-"""Lesson 6: the verdicts as tables, and the transport for a workload of one's own."""
+"""Lesson 6: the verdicts as tables, and the transport for your own workload."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def fitted() -> Mapping[str, Known]:
 
 
 def advise(**workload: float) -> pd.DataFrame:
-    """What each transport would do with a workload, computed; parameters are those of `results.advice.Workload`.
+    """What each transport would cost for a workload, computed; parameters as in `results.advice.Workload`.
 
-    Polling stands there twice where a latency is wanted: at the interval given, and at the longest that is soon enough.
+    With a latency target polling has two rows: at the given interval, and at the longest that is fast enough.
     """
     wanted, costs = Workload(**workload), fitted()  # type: ignore[arg-type]
     found = [*offers(wanted, costs), *polled_just_enough(wanted, costs["polling"])]
@@ -90,7 +90,7 @@ def choose() -> Explorer:
 
 @styled
 def chosen(workload: Workload, costs: Mapping[str, Known]) -> Chart:
-    """Cores for each transport, polling at the longest interval that is soon enough; hollow is too late."""
+    """Cores for each transport, polling at the longest interval that is fast enough; hollow means too late."""
     found = [each for each in offers(workload, costs) if each.transport != "polling"]
     found += polled_just_enough(workload, costs["polling"])
     best = cheapest(found)

@@ -17,7 +17,7 @@ YEARS = {"minimal": "what HTTP/1.1 demands", "2005": "Firefox 1.5", "2010": "Fir
 
 
 def per_unit(runs: pd.DataFrame) -> pd.DataFrame:
-    """Bytes to join, and bytes beside the messages for each request, or for each message where nobody asks."""
+    """Bytes to join, and overhead per request, or per message where there are no requests."""
     rows = {}
     for name in COMPARED:
         mine = runs[runs["transport"] == name]

@@ -34,7 +34,7 @@ def beside_the_model(rtt_ms: float) -> pd.DataFrame:
 
 
 def runs_at(rtt_ms: float) -> pd.DataFrame:
-    """Those of `latency` at a round trip, on kept connections, at the rate of most of them."""
+    """The runs of `latency` at a round trip, on kept connections, at the most common rate."""
     mine = usual(runs_of("latency"), ["rate_hz"])
     return mine[(mine["rtt_ms"] == rtt_ms) & kept(mine)]
 

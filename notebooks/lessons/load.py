@@ -123,5 +123,5 @@ def by_connection() -> pd.DataFrame:
 
 
 def price(transport: str, answers_per_s: float) -> float:
-    """Microseconds of the server's CPU for a poll, a long poll or a WebSocket's message, at so many a second."""
+    """Microseconds of the server's CPU for a poll, a long poll or a WebSocket's message, at a rate."""
     return costs.prices(costs.cost_runs(reference().runs), transport).answer.at(answers_per_s)

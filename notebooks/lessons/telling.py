@@ -27,7 +27,7 @@ def encoded() -> bytes:
 
 
 def tell(clients: int = 300, times: int = 5) -> pd.DataFrame:
-    """From publication to the last client's socket, in ms: the median of so many publications, for each step."""
+    """From publication to the last client's socket, in ms: the median of the publications, for each step."""
     steps: dict[str, Callable[[Pairs, int], list[float]]] = {
         "a loop for each client, which encodes": lambda pairs, n: by_threads(pairs, n, encoded),
         "a loop for each client, encoded once": lambda pairs, n: by_threads(pairs, n, None),
@@ -118,7 +118,7 @@ def two_writes(times: int = 20) -> pd.DataFrame:
 
 
 def exchanges(times: int, no_delay: bool) -> list[float]:
-    """Seconds of each of so many requests on one connection over loopback."""
+    """Seconds of each of `times` requests on one connection over loopback."""
     head, body = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", bytes(100)
 
     def serve(listener: socket.socket) -> None:
@@ -145,7 +145,7 @@ def exchanges(times: int, no_delay: bool) -> list[float]:
 
 
 def half_sent(size: int = 4_000_000) -> pd.DataFrame:
-    """A frame of so many bytes to a reader that does not read, by `send` on a socket that does not wait."""
+    """A frame of `size` bytes to a client that stops reading, by `send` on a non-blocking socket."""
     server, client = socket.socketpair()
     with server, client:
         server.setblocking(False)

@@ -20,7 +20,7 @@ def in_step(interval: float, period: float, clients: int = 6) -> pd.DataFrame:
 
 
 def spread_over(handshake: float, frame: float, messages: Sequence[int]) -> pd.DataFrame:
-    """Bytes beside each message, if what is paid once is divided by the messages of a run."""
+    """Overhead per message, if one-time costs are divided by the messages of a run."""
     each = [(handshake + frame * count) / count for count in messages]
     return pd.DataFrame({"messages in the run": messages, "bytes “per message”": np.round(each, 1)})
 

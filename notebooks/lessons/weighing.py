@@ -1,4 +1,4 @@
-"""Lesson 2: bytes beside each message by the model, over the message rate."""
+"""Lesson 2: overhead per message by the model, over the message rate."""
 
 from __future__ import annotations
 

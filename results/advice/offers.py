@@ -1,4 +1,4 @@
-"""What each transport would do with a workload, and the cheapest that is soon enough."""
+"""What each transport would cost for a workload, and the cheapest that is fast enough."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROUNDED = 1 + 1e-9  # a float's own error is no lateness
 
 @dataclass(frozen=True)
 class Workload:
-    """What a user wants: so many clients that are all sent the same messages. Poisson arrivals, kept connections."""
+    """A workload: a number of clients that all receive the same messages. Poisson arrivals, kept connections."""
 
     clients: int = 5
     rate_hz: float = 10.0

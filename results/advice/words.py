@@ -27,7 +27,7 @@ HOUR = 3600
 def advice_in_words(
     workload: Workload, costs: Mapping[str, Known], source: str, own: pd.DataFrame | None = None
 ) -> RenderableType:
-    """The answer for a workload: who is soon enough and what it costs; then the same for more clients.
+    """The answer for a workload: which transports are fast enough and what they cost; then the same for more clients.
 
     `source` says where the costs come from, `own` are the runs of just this workload, if there were any.
     """

@@ -1,4 +1,4 @@
-"""The audit of Lubbers & Greco, a line a figure: what was claimed, and what is computed."""
+"""The audit of Lubbers & Greco, one row per figure: the printed value and the computed one."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Quantum:
-    """A row of the table: so many clients at a message a second each, both directions together.
+    """A row of the table: `clients` clients at a message a second each, both directions together.
 
     In Mbit/s, or in 2^20 bit/s where `basis.mega` says so.
     """
@@ -90,7 +90,7 @@ def quantum(
 
 
 def quantum_row(clients: int, basis: Basis) -> Quantum:
-    """What so many clients cause at a message a second each."""
+    """The traffic of `clients` clients at a message a second each."""
     polling, websocket = (
         None if size is None else megabits(size * clients, basis.mega) for size in (basis.polling, basis.websocket)
     )

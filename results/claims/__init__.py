@@ -51,7 +51,7 @@ BY_OBSERVATIONS: dict[str, Callable[[pd.DataFrame], Judged]] = {
 
 
 def verdicts(runs: pd.DataFrame, observations: pd.DataFrame) -> list[Verdict]:
-    """A verdict for each of the sixteen claims, from the observations and those of the runs that are valid."""
+    """Return a verdict for each of the sixteen claims, from the observations and the valid runs."""
     good = table.valid(runs)
     judges: dict[str, Callable[[], Judged]] = {"C16": partial(secure, good, observations)}
     judges |= {name: partial(judge, good) for name, judge in BY_RUNS.items()}

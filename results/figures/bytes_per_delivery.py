@@ -138,7 +138,7 @@ def _legible_blocks(bars: pd.DataFrame, told: str) -> pd.DataFrame:
 
 
 def _told(runs: pd.DataFrame) -> pd.Series:
-    """Those that the title tells of: with browser headers, if there are any, and the fewest cookies."""
+    """The runs of the title: with browser headers, if there are any, and the fewest cookies."""
     profiles = runs["header_profile"]
     profile = "browser" if "browser" in set(profiles) else profiles.iloc[-1]
     cookies = runs["cookie_bytes"].fillna(0)

@@ -1,4 +1,4 @@
-"""Which transport: the cheapest that is soon enough, over the message rate and the latency wanted."""
+"""Which transport: the cheapest that is fast enough, over the message rate and the latency target."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from hdrh.histogram import HdrHistogram
 
 from results import table
 from results.latencies import read_latencies
-from results.samples import BEYOND, stands
+from results.samples import BEYOND, enough_for
 from results.select import NotMeasured, groups, of_experiment, usual, varying
 from results.transports import TRANSPORTS
 from results.words import describe, listed, milliseconds
@@ -20,7 +20,7 @@ from results.words import describe, listed, milliseconds
 
 @dataclass(frozen=True)
 class Line:
-    """One curve of a distribution: whose, its name, and the histogram (µs) of what so many clients were sent."""
+    """One curve of a distribution: its transport, its label, and the histogram (µs) of its clients' latencies."""
 
     transport: str
     label: str
@@ -96,7 +96,7 @@ def finding(lines: list[Line], runs: pd.DataFrame) -> str:
 
 def late(lines: list[Line]) -> str:
     """How late the latest one in a hundred messages is, or in ten where there are too few for that."""
-    percent = next((percent for percent in (99, 90) if all(stands(percent, line.messages) for line in lines)), 50)
+    percent = next((percent for percent in (99, 90) if all(enough_for(percent, line.messages) for line in lines)), 50)
     share = {99: "One message in a hundred", 90: "One message in ten", 50: "Half the messages"}[percent]
     return f"{share} is later than {_each(lines, percent)}".replace("messages is", "messages are")
 
@@ -115,7 +115,7 @@ def told(lines: list[Line], curves: str) -> str:
     """The alternative text: each line's median, and how late the latest are."""
     parts = []
     for line in lines:
-        far = next((percent for percent in (99, 90) if stands(percent, line.messages)), None)
+        far = next((percent for percent in (99, 90) if enough_for(percent, line.messages)), None)
         tail = f", {far} % within {milliseconds(line.within_ms(far))} ms" if far else ""
         label = line.label.replace("\n", " ")
         parts.append(f"{label}: half within {milliseconds(line.within_ms(50))} ms{tail}")

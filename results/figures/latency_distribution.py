@@ -57,7 +57,7 @@ def _to_the_end(line: Line, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _name_lines(axes: Axes, lines: list[Line]) -> None:
-    """Each line's name and median beside it; those that rise together at the left one below the other."""
+    """Label each line with its name and median; stack the labels of lines that rise together at the left."""
     height = 0.94
     for line in sorted(lines, key=lambda line: line.within_ms(50)):
         median = line.within_ms(50)

@@ -1,4 +1,4 @@
-"""Bytes beside each message against the message rate: where the transports cross."""
+"""Overhead per message over the message rate: where the transports cross."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _lonely_end(overheads: pd.DataFrame, transport: str) -> tuple[float, str]:
 
 
 def _model(transport: str, runs: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
-    """Bytes beside each message at these rates."""
+    """Overhead per message at these rates, in bytes."""
     one_way = first_known(runs, "rtt_ms") / 2000
     if transport == "polling":
         return lambda rates: np.asarray(polling_overhead(rates, first_known(runs, "poll_interval_s"), heads_of(runs)))

@@ -23,7 +23,7 @@ RATES = np.geomspace(0.05, 50, 61)  # messages a second
 
 @styled
 def server_sent_events(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
-    """Bytes beside each message over the message rate, by the model with the heads of `update-rate`."""
+    """Overhead per message over the message rate, by the model with the heads of `update-rate`."""
     good = table.valid(of_experiment(runs, "update-rate"))
     lines = overheads(good)
     title, alt = _finding(lines), _alt(lines)
@@ -44,7 +44,7 @@ def server_sent_events(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
 
 
 def overheads(runs: pd.DataFrame) -> pd.DataFrame:
-    """Bytes beside each message, a column for each of the four, by rate."""
+    """Overhead per message in bytes, a column for each of the four, by rate."""
     polls = runs[runs["transport"] == COMPARED[0]]
     size = round(float(runs["payload"].sum() / runs["deliveries"].sum()))
     costs = Costs(heads_of(polls), handshake=0, stream=0)

@@ -59,7 +59,7 @@ def delay(runs: pd.DataFrame) -> str:
 
 
 def as_soon(runs: pd.DataFrame) -> str:
-    """How busy a feed may be for long polling to be as soon as a WebSocket."""
+    """Up to which message rate long polling is as fast as a WebSocket."""
     feed(runs, "latency", "long-polling", "websocket")
     return (
         f"By the model, long polling's mean latency is within {100 * (SIGNIFICANT - 1):.0f} % of a WebSocket's while "

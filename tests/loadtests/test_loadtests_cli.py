@@ -299,7 +299,7 @@ def test_ctrl_c_ends_a_calibration_and_leaves_nothing(tmp_path):
         finally:
             process.kill()
     assert process.returncode == 130
-    assert complaints(errors) == ["loadtests: interrupted; a calibration starts anew"]
+    assert complaints(errors) == ["loadtests: interrupted; a calibration starts from the beginning"]
     assert ended(offspring) and list(tmp_path.iterdir()) == []
 
 

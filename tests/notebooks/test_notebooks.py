@@ -186,4 +186,4 @@ def test_sources_are_shown_as_they_are() -> None:
         listing = lessons.source(name)
         assert repr(listing) == (ROOT / "servers" / f"{name}.py").read_text(encoding="utf-8")
         assert listing._repr_html_().count("<b ") == 1
-    assert re.search(r"^\+ .*timeout=asked\.wait", repr(lessons.difference("polling", "long_polling")), re.M)
+    assert re.search(r"^\+ .*timeout=query\.wait", repr(lessons.difference("polling", "long_polling")), re.M)

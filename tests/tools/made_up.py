@@ -11,7 +11,7 @@ import numpy as np
 
 from results import table, transports
 from results.histogram import new_histogram
-from results.samples import PERCENTILES, stands
+from results.samples import PERCENTILES, enough_for
 
 OBSERVED = Path(__file__).with_name("observed.csv")  # of a run of the experiment `protocol`
 HEADS = {"minimal": (60, 90), "python": (190, 130), "browser": (518, 180)}
@@ -113,7 +113,7 @@ def made_up_run(
     held = seconds / polls * (1 - away_share(rate, rtt_ms)) + rtt_ms / 1000 if polls else None
     row = dict.fromkeys(column.name for column in table.COLUMNS)
     percentiles = {
-        name: np.percentile(latency, percent) if stands(percent, messages) else None
+        name: np.percentile(latency, percent) if enough_for(percent, messages) else None
         for name, percent in PERCENTILES.items()
     }
     row |= bytes_by_heading | percentiles | dict(

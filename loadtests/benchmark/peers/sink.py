@@ -1,7 +1,7 @@
-"""Clients that cost little and only count: `python -m … peers.sink TRANSPORT URL CLIENTS SIZE INTERVAL_OF_POLLS`.
+"""Cheap clients that only count: `python -m … peers.sink TRANSPORT URL CLIENTS SIZE POLL_INTERVAL`.
 
-Each command on standard input is answered with the clients that have had a message, the deliveries so far, and the 99th
-percentile of what came since the line before: milliseconds from publication, of the newest message in each piece read.
+Each command on standard input is answered with the clients that have received a message, the deliveries so far, and the
+99th percentile latency since the previous command. Latency is taken from the newest message in each read, in ms.
 """
 
 from gevent import monkey

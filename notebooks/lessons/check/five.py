@@ -39,7 +39,7 @@ def one_after_another(last_ms: Any, mean_ms: Any, clients: int, each_us: float) 
 
 
 def bracket(still_fine: Any, too_many: Any) -> Check:
-    """Two loads, run: the first is soon enough, the second is not."""
+    """Two loads, run: the first is fast enough, the second is not."""
     if unanswered([still_fine, too_many]):
         return UNANSWERED
     if not all(isinstance(each, int) and not isinstance(each, bool) for each in (still_fine, too_many)):

@@ -17,7 +17,7 @@ MESSAGES = 60
 
 
 def empty_polls(answer: Any, watched: Mapping[str, Watched]) -> Check:
-    """How many of one's own polls brought nothing."""
+    """How many of your polls brought nothing."""
     exchanges = split(watched["polling"].diary.entries)
     full = sum(any(heading == "payload" for _, heading, _ in exchange) for exchange in exchanges)
     right = len(exchanges) - full
@@ -53,7 +53,7 @@ def worst_long_poll(answer: Any, rtt_ms: float) -> Check:
 
 
 def fast_enough(interval: Any, within_ms: float) -> Check:
-    """An interval, run: soon enough on average, and no more often than it takes."""
+    """An interval, run: fast enough on average, and no shorter than necessary."""
     interval = number_in(interval)
     if isinstance(interval, Check):
         return interval

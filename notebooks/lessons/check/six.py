@@ -34,10 +34,10 @@ def cheapest(answer: Any, **workload: float) -> Check:
     if answer not in COMPARED:
         return Check(WRONG, f"One of {', '.join(COMPARED)}.")
     if best is None:
-        return Check(WRONG, "None of them is soon enough.")
+        return Check(WRONG, "None of them is fast enough.")
     if answer == best.transport:
-        return Check(RIGHT, f"{name_of(best)}: the least of a server's work among those that are soon enough.")
-    return Check(WRONG, "Two questions: who is soon enough, and who of those asks, or is told, least often?")
+        return Check(RIGHT, f"{name_of(best)}: of the transports that are fast enough, it gives the server least work.")
+    return Check(WRONG, "First: which transports are fast enough? Then: which of them gives the server least work?")
 
 
 def another(answer: Any, than: str, **workload: float) -> Check:
@@ -49,7 +49,7 @@ def another(answer: Any, than: str, **workload: float) -> Check:
     except (TypeError, ValueError):
         return Check(WRONG, "A number of milliseconds is asked for.")
     if best is None:
-        return Check(WRONG, "Nobody is that soon: half a round trip alone takes longer.")
+        return Check(WRONG, "No transport is that fast: half a round trip alone takes longer.")
     if best.transport == than:
         return Check(WRONG, f"{name_of(best)} still is. Ask for less.")
     return Check(RIGHT, f"{name_of(best)}, then: polling would have to ask too often.")

@@ -1,4 +1,4 @@
-"""Runs of the lab in a cell: measured now on this machine, or those of the run that comes with the lab."""
+"""Runs of the lab in a cell: measured now on this machine, or taken from results/reference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from results.transports import COMPARED
 
 
 def measure(experiment: str, *, now: bool | None = None, **setting: Any) -> pd.DataFrame:
-    """The runs of an experiment under one setting, a row per transport as in runs.csv; parameters are those of a run.
+    """The runs of an experiment under one setting, a row per transport as in runs.csv; parameters as in a run.
 
     With `now`, or where `live` says so, measured on this machine; else, and where nothing can be started, those of the
     run that comes with the lab. A line says which.

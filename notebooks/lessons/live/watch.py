@@ -54,7 +54,7 @@ class Watched:
 def watch(servers: LiveServers, messages: int = 8, interval: float = 1.0) -> dict[str, Watched]:
     """Follow the first `messages` of servers that are `waiting`, with one client of each transport at the same time.
 
-    Polls come every `interval` seconds. By the transports' names. What was recorded, where there are no servers.
+    Polls come every `interval` seconds. By the transports' names. The recording, where there are no servers.
     """
     key = f"watch {messages} every {interval:g} s, round trip {servers.rtt_ms:g} ms"
     found = kept(key, lambda: {name: as_json(each) for name, each in followed(servers, messages, interval).items()})

@@ -27,7 +27,7 @@ class ConnectionEnded(Exception):
 
 
 class Bare:
-    """A TCP connection to the WebSocket server: what goes out is what was typed, what comes in is what came."""
+    """A TCP connection to the WebSocket server: it sends the typed bytes and returns the received ones."""
 
     def __init__(self, servers: LiveServers) -> None:
         self.host = urlsplit(servers.websocket).netloc or "127.0.0.1:5003"
@@ -38,7 +38,7 @@ class Bare:
             self._socket = socket.create_connection((host, int(port)), TIMEOUT)
 
     def send(self, text: str) -> None:
-        """Send the text as it stands; ConnectionEnded if nobody is there to take it."""
+        """Send the text as it stands; ConnectionEnded if the server has closed the connection."""
         if self._socket is not None:
             with connection_needed():
                 self._socket.sendall(text.encode())

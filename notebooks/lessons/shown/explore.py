@@ -13,7 +13,7 @@ from results.figures.frame import Chart, for_a_talk, png
 
 
 class Explorer:
-    """A chart drawn anew from the values of sliders; shown as widgets, and as a picture where there are none."""
+    """A chart redrawn from the values of sliders; shown as widgets, or as a picture without them."""
 
     def __init__(self, draw: Callable[..., Chart], sliders: Mapping[str, SelectionSlider]) -> None:
         self._draw, self._sliders = draw, dict(sliders)
