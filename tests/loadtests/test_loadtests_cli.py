@@ -82,7 +82,7 @@ def last_attempts(folder: Path) -> pd.DataFrame:
     return rows.drop_duplicates("transport", keep="last")
 
 
-@pytest.mark.long
+@pytest.mark.alone
 def test_a_workload_ends_with_a_table_and_a_whole_folder(tmp_path):
     folder = tmp_path / "mine"
     done = loadtests(*SMALL, "--rate", "50", "--duration", "2", "--rtt", "20", "--out", str(folder))
