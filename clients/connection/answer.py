@@ -51,10 +51,16 @@ def seconds_of(retry_after: str | None) -> float:
         return 0.0
     if re.fullmatch(r"[0-9]{1,9}", retry_after):
         return float(retry_after)
+    moment = unix_time(retry_after)
+    return 0.0 if moment is None else max(moment - time.time(), 0.0)
+
+
+def unix_time(date: str) -> float | None:
+    """The Unix time of a date in a field (RFC 9110 section 5.6.7); None if it is malformed."""
     try:
-        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError):
-        return 0.0
+        return None
 
 
 def gunzipped(body: bytes) -> bytes:

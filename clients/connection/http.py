@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import h11
 
 from clients.address import address_of
-from clients.connection.answer import LARGEST, UNAVAILABLE, messages_in, refusal
+from clients.connection.answer import LARGEST, UNAVAILABLE, messages_in, refusal, unix_time
 from clients.connection.tls import connect
 from clients.cursor import Cursor
 from clients.delivery import ClocksDiffer, Delivery
@@ -118,7 +117,7 @@ class HttpConnection:
         return event
 
 
-CLOCK_AHEAD, AGREE = "clock_ahead_s", 2.0  # what a status is told here; seconds
+CLOCKS_AGREE = 2.0  # seconds
 PROBLEM = "application/problem+json"  # RFC 9457
 GZIP = (("Accept-Encoding", "gzip"),)
 """The field lines of a client that takes messages compressed (RFC 9110 section 12.5.3)."""
@@ -133,16 +132,22 @@ def clock_ahead(answer: Answer) -> float:
 
     Date has whole seconds (RFC 9110 section 6.6.1), and the response takes a moment: clocks within 2 s count as equal.
     """
-    try:
-        date = parsedate_to_datetime(answer.fields["date"]).timestamp()
-    except (KeyError, ValueError, OverflowError):
-        return 0.0
-    ahead = date - answer.received_at
-    return ahead if abs(ahead) > AGREE else 0.0
+    date = unix_time(answer.fields.get("date", ""))
+    ahead = 0.0 if date is None else date - answer.received_at
+    return ahead if abs(ahead) > CLOCKS_AGREE else 0.0
 
 
-def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = None) -> dict[str, Any]:
-    """What a server says of itself and of its feed, asked on a connection of its own; Refused by another server."""
+def read_status(
+    url: str,
+    ledger: Ledger,
+    timeout: float,
+    trust: str | None = None,
+    on_change: Callable[[ClocksDiffer], Any] | None = None,
+) -> dict[str, Any]:
+    """Return what a server says of itself and its feed, on a connection of its own; Refused by another server.
+
+    `on_change` is called if the server's clock and this machine's differ.
+    """
     with HttpConnection(url, ledger, timeout, trust=trust) as connection:
         answer = connection.get("/status")
     if answer.fields.get("content-type") == PROBLEM or answer.status in UNAVAILABLE:
@@ -150,7 +155,9 @@ def read_status(url: str, ledger: Ledger, timeout: float, trust: str | None = No
     with suppress(ValueError):
         status = json.loads(answer.body)
         if isinstance(status, dict) and {"epoch", "newest"} <= status.keys():
-            return status | {CLOCK_AHEAD: clock_ahead(answer)}
+            if on_change and (seconds := clock_ahead(answer)):
+                on_change(ClocksDiffer(seconds))
+            return status
     raise Refused(f"this is no server of the lab: /status is answered with {answer.status}")
 
 
@@ -162,13 +169,8 @@ def check_transport(
     trust: str | None = None,
     on_change: Callable[[ClocksDiffer], Any] | None = None,
 ) -> dict[str, Any]:
-    """The status of a server; Refused unless it serves this transport, OSError if it cannot be reached.
-
-    `on_change` is called if the server's clock and this machine's differ.
-    """
-    status = read_status(url, ledger, timeout, trust)
-    if on_change and (seconds := status[CLOCK_AHEAD]):
-        on_change(ClocksDiffer(seconds))
+    """As `read_status`; Refused unless the server serves this transport, OSError if it cannot be reached."""
+    status = read_status(url, ledger, timeout, trust, on_change)
     if (served := status.get("transport", transport)) != transport:
         raise Refused(f"this server serves {served}, not {transport}: follow it as {served}, or take another address")
     return status

@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 import trustme
 from tools.following import FOLLOW, Follower, each
-from tools.lab import ROOT, TRANSPORTS, Lab, eventually, serving
+from tools.lab import LOCUST, ROOT, TRANSPORTS, Lab, eventually, serving
 from tools.proxies import DEFAULTS, DOCUMENTED, PAGE, PATHS, TLS_LINES, nginx
 
 from clients.address import address_of
@@ -21,7 +21,6 @@ from loadtests.runs.ports import free_port
 
 pytestmark = pytest.mark.starts
 
-LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless"]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 from tools.following import FOLLOW
-from tools.lab import ROOT, TRANSPORTS, Lab, eventually, needs
+from tools.lab import LOCUST, ROOT, TRANSPORTS, Lab, eventually, needs
 from tools.proxies import DEFAULTS, DOCUMENTED, HAPROXY_DOCUMENTED, Proxy, haproxy, nginx
 
 from clients import polling
@@ -23,7 +23,6 @@ from loadtests.observe.browser import browsing
 pytestmark = pytest.mark.starts
 
 Start = Callable[[Lab, Path, str], AbstractContextManager[Proxy]]
-LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless"]
 USERS = {"polling": "PollingUser", "long-polling": "LongPollingUser", "websocket": "WebSocketUser"}
 NGINX_SHORT = DOCUMENTED.replace("    listen 8080;\n", "    listen 8080;\n    keepalive_timeout 200ms;\n").replace(
     "keepalive 64;", "keepalive 64; keepalive_timeout 200ms;")  # fmt: skip

@@ -16,7 +16,7 @@ from email.utils import formatdate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from tools.lab import ROOT
+from tools.lab import LOCUST, ROOT
 
 from clients import __main__ as command
 from clients import polling
@@ -181,7 +181,6 @@ def test_a_client_says_that_the_clocks_differ(seconds, count, words):
 @pytest.mark.starts
 def test_a_locust_user_says_so_too():
     with wrong_by(-60) as url:
-        command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless", "PollingUser",
-                   "-u", "1", "-t", "1s", "--host", url]  # fmt: skip
+        command = [*LOCUST, "PollingUser", "-u", "1", "-t", "1s", "--host", url]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert re.search("the clocks differ: the server's is about (59|60|61) s behind this machine's", done.stderr)

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 import websockets.exceptions
-from tools.lab import ROOT, needs
+from tools.lab import LOCUST, ROOT, needs
 from websockets.sync.client import connect
 
 from loadtests.headers.profiles import HANDSHAKE, PROFILES, RECORDING, recorded
@@ -203,7 +203,7 @@ def test_the_locust_users_send_what_a_browser_sent_line_by_line(transport, user,
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"{'ws' if kind == 'websocket' else 'http'}://127.0.0.1:{server.server_port}"
-        command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--headless", "-u", "1"]
+        command = [*LOCUST, user, "-u", "1"]
         command += ["-t", "2s", "--host", url, "--header-profile", profile]
         subprocess.run(command, cwd=ROOT, timeout=60, capture_output=True)
         server.shutdown()

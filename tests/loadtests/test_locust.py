@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
-from tools.lab import ROOT, Lab, eventually, serving
+from tools.lab import LOCUST, ROOT, Lab, eventually, serving
 
 pytestmark = pytest.mark.starts
 
@@ -39,7 +39,7 @@ def urls(clock) -> dict[str, str]:
 
 def locust(transport: str, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
     user = user or USERS[transport]
-    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--headless"]
+    command = [*LOCUST, user]
     return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100)
 
 
@@ -197,7 +197,7 @@ def test_the_csv_the_printed_table_and_the_page_agree(urls, tmp_path):
 
 def test_two_runs_with_processes_do_not_meet(urls):
     """Each has a port of its own for its workers, whatever uses Locust's 5557."""
-    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "PollingUser", "--headless", "-u", "2",
+    command = [*LOCUST, "PollingUser", "-u", "2",
                "-t", "2s", "--processes", "2", "--host", urls["polling"]]  # fmt: skip
     with socket.socket() as other:
         with suppress(OSError):  # another run has it, which is as good
@@ -213,7 +213,7 @@ def test_two_runs_with_processes_do_not_meet(urls):
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=" ".join)
 def test_after_ctrl_c_every_byte_is_there(clock, urls, processes):
     """The README's own way to end a run: the summary has the bytes of users that were still following."""
-    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "WebSocketUser", "--headless"]
+    command = [*LOCUST, "WebSocketUser"]
     command += ["-u", "4", "-r", "4", "--host", urls["websocket"], *processes]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
@@ -354,7 +354,7 @@ def test_json_has_standard_output_for_itself(urls):
 
 def test_what_is_no_delivery_has_a_row_of_its_own(lab):
     users = ["HttpEchoUser", "HttpPostUser", "PollingUser"]
-    command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", *users, "--headless", "-u", "3"]
+    command = [*LOCUST, *users, "-u", "3"]
     command += ["-r", "3", "-t", "2s", "--every", "0.05", "--poll-interval", "0.1", "--json"]
     command += ["--host", lab.url("polling")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless"]
 HTTP = ("polling", "long-polling")
 TRANSPORTS = (*HTTP, "websocket")
 WAIT = 20.0  # seconds after which something that should have happened has not
