@@ -9,15 +9,15 @@ import sys
 from typing import Any
 
 import gevent
-from locust import events
+from locust import events, stats
 from locust.runners import WorkerRunner
-from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from clients.errors import Refused
-from loadtests.users.deliveries import DeliveryTable, conclude
+from loadtests.users.deliveries import DeliveryTable
 from loadtests.users.duplex import LongPollingDuplexUser as LongPollingDuplexUser
 from loadtests.users.duplex import PollingDuplexUser as PollingDuplexUser
 from loadtests.users.duplex import WebSocketDuplexUser as WebSocketDuplexUser
+from loadtests.users.ending import TimelyWriter, end_in_order
 from loadtests.users.exchange import HttpEchoUser as HttpEchoUser
 from loadtests.users.exchange import HttpPostUser as HttpPostUser
 from loadtests.users.exchange import WebSocketEchoUser as WebSocketEchoUser
@@ -34,6 +34,7 @@ from loadtests.users.websocket import WebSocketUser as WebSocketUser
 def begin(parser: Any) -> None:
     add_options(parser)
     sys.excepthook = tell_in_a_line
+    stats.StatsCSVFileWriter = TimelyWriter  # type: ignore[misc]
     gevent.spawn(end_with_parent, os.getpid())  # here, since Locust forks the workers of --processes right after
 
 
@@ -53,23 +54,14 @@ def set_up(environment: Any, web_ui: Any = None, **_: Any) -> None:
                 check_served(url, user.transport, options.tls)
     if options.controlled and leads:
         environment.watch = watch_workers(options.processes or 0)
-    elif leads:
-        environment.events.worker_report.add_listener(lambda client_id, data: generator.take(client_id, data["lab"]))
-        environment.events.quitting.add_listener(stop_and_conclude)
     elif not options.controlled:
-        report = environment.events.report_to_master
-        report.add_listener(lambda client_id, data: data.update(lab=generator.so_far().as_values()))
-
-
-def stop_and_conclude(environment: Any) -> None:
-    """Stop the remaining users, so that all bytes are booked, and print the summary.
-
-    Locust writes its CSV files once a second, and not at the end: it gets the time to write its final table.
-    """
-    environment.runner.stop()
-    if environment.parsed_options.csv_prefix:
-        gevent.sleep(CSV_STATS_INTERVAL_SEC + 0.1)
-    conclude(environment, environment.generator.whole())
+        if leads:
+            reported = environment.events.worker_report
+            reported.add_listener(lambda client_id, data: generator.take(client_id, data["lab"]))
+        else:
+            to_report = environment.events.report_to_master
+            to_report.add_listener(lambda client_id, data: data.update(lab=generator.so_far().as_values()))
+        end_in_order(environment)
 
 
 @events.test_start.add_listener

@@ -8,7 +8,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lessons.shown.explore import Explorer, slider
-from lessons.shown.recorded import reference, verdict
+from lessons.shown.recorded import all_verdicts, reference, verdict
 from results import claims
 from results.advice import Known, Offer, Workload, cheapest, known, offers, polled_just_enough
 from results.advice.offers import WITHIN
@@ -22,9 +22,8 @@ HEADERS = "browser"
 
 def verdicts() -> pd.DataFrame:
     """The sixteen claims, each with its verdict, and under which condition it holds where it does not always."""
-    found = claims.verdicts(reference().runs, reference().observations)
-    rows = [[each.claim.words, short(each.verdict), each.claim.authority] for each in found]
-    return pd.DataFrame(rows, [each.claim.id for each in found], ["sentence", "verdict", "authority"])
+    rows = [[each.claim.words, short(each.verdict), each.claim.authority] for each in all_verdicts()]
+    return pd.DataFrame(rows, [each.claim.id for each in all_verdicts()], ["sentence", "verdict", "authority"])
 
 
 def short(words: str) -> str:
@@ -34,7 +33,7 @@ def short(words: str) -> str:
 
 def count() -> str:
     """How many hold, hold under a condition, and do not."""
-    return claims.counted(claims.verdicts(reference().runs, reference().observations))
+    return claims.counted(all_verdicts())
 
 
 def evidence(claim: str) -> Markdown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,24 +33,24 @@ class Line:
         """How many there are, each counted once."""
         return self.histogram.get_total_count() // self.clients
 
+    @cached_property
+    def _come(self) -> tuple[np.ndarray, np.ndarray]:
+        """Each latency that occurs, in ms, and how many messages have come within it; from none to all."""
+        steps = [(i.value_iterated_to / 1000, i.total_count_to_this_value)
+                 for i in self.histogram.get_recorded_iterator()]  # fmt: skip
+        latency, come = np.array([(self.within_ms(0), 0), *steps]).T
+        return latency, come
+
     def later_than(self) -> tuple[np.ndarray, np.ndarray]:
         """Latency in ms, and the share of messages later than it, as far as BEYOND messages are."""
-        total, beyond = self.histogram.get_total_count(), BEYOND * self.clients
-        steps = [
-            (i.value_iterated_to / 1000, 1 - i.total_count_to_this_value / total)
-            for i in self.histogram.get_recorded_iterator()
-            if total - i.total_count_to_this_value >= beyond
-        ]
-        latency, share = np.array([(self.within_ms(0), 1.0), *steps]).T
-        return latency, share
+        (latency, come), total = self._come, self.histogram.get_total_count()
+        far_enough = (total - come >= BEYOND * self.clients) | (come == 0)
+        return latency[far_enough], 1 - come[far_enough] / total
 
     def come_within(self) -> tuple[np.ndarray, np.ndarray]:
         """Latency in ms, and the share of messages that have come within it."""
-        total = self.histogram.get_total_count()
-        steps = [(i.value_iterated_to / 1000, i.total_count_to_this_value / total)
-                 for i in self.histogram.get_recorded_iterator()]  # fmt: skip
-        latency, share = np.array([(self.within_ms(0), 0.0), *steps]).T
-        return latency, share
+        latency, come = self._come
+        return latency, come / self.histogram.get_total_count()
 
     def within_ms(self, percent: float) -> float:
         """The latency in ms that `percent` of the messages do not exceed."""

@@ -6,6 +6,7 @@ Both tell the argument in its order: the question and its answer; figure after f
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,7 @@ def _told(results: Results, drawn: Drawn, reference: Results | None) -> dict[str
     )
 
 
+@functools.cache
 def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

@@ -1,14 +1,17 @@
 """A run whose clients are in several processes of Locust: the same sums, and nobody left behind."""
 
+import csv
+import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
-from tools.lab import ROOT, TRANSPORTS, WAIT, eventually
+from tools.lab import LOCUST, ROOT, TRANSPORTS, WAIT, eventually, serving
 from tools.processes import ended
 
 from loadtests.experiments.run import Run
@@ -95,3 +98,27 @@ def test_no_process_outlives_who_conducts_the_run(number, tmp_path: Path):
         run.send_signal(number)
         run.wait(WAIT)
         eventually(lambda: ended(family))
+
+
+def test_workers_that_report_late_are_waited_for(tmp_path):
+    """They stand still as the time ends: Locust itself would wait for half a second, and leave seconds out."""
+    with serving("--ports", "0,0,0", "--source", "clock", "--rate", "20") as lab:
+        command = [*LOCUST, "WebSocketUser", "-u", "4", "-r", "4", "-t", "4s", "--processes", "2",
+                   "--host", lab.url("websocket"), "--csv", str(tmp_path / "table")]  # fmt: skip
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+            eventually(lambda: lab.status("websocket")["deliveries"] > 4 * 60)
+            workers, sent = forked(psutil.Process(process.pid)), lab.status("websocket")["deliveries"]
+            for worker in workers:
+                worker.suspend()
+            eventually(lambda: "--run-time limit reached" in (process.stdout.readline()))
+            time.sleep(1.5)
+            for worker in workers:
+                worker.resume()
+            said, _ = process.communicate(timeout=60)
+    found = re.search(r"([\d,]+) deliveries, 0 lost, 0 repeated, 0 out of order, 0 failures", said)
+    assert process.returncode == 0 and found, said
+    counted = int(found[1].replace(",", ""))
+    with (tmp_path / "table_stats.csv").open() as file:
+        assert [int(row["Request Count"]) for row in csv.DictReader(file)] == [counted, counted]
+    assert counted >= sent

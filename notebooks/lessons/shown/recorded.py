@@ -34,7 +34,12 @@ def classic(name: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=pd.Index(others)).rename_axis(first)
 
 
+@functools.cache
+def all_verdicts() -> tuple[Verdict, ...]:
+    """What the reference says of each of the sixteen claims."""
+    return tuple(claims.verdicts(reference().runs, reference().observations))
+
+
 def verdict(claim: str) -> Verdict:
     """What the reference says of a claim, "C11"."""
-    found = claims.verdicts(reference().runs, reference().observations)
-    return next(each for each in found if each.claim.id == claim)
+    return next(each for each in all_verdicts() if each.claim.id == claim)
