@@ -21,22 +21,25 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import rich.console
-
-from results import advice, claims, figures, folders, report, table
-from results.advice.words import advice_in_words
+from results import folders
 from results.arguments import Parser
 from results.output import write_plainly
-from results.report import readme
-from results.select import NotMeasured
-from results.table import Results
-from results.terminal import terminal_verdicts
+
+if TYPE_CHECKING:
+    from results.table import Results
+
+# Each action imports what it needs, so that a usage line does not wait for pandas and matplotlib.
 
 
 def show_claims(results: Results, _: argparse.Namespace) -> None:
     """Print every claim with its verdict and the numbers it rests on."""
+    import rich.console
+
+    from results import claims
+    from results.terminal import terminal_verdicts
+
     console = rich.console.Console(highlight=False)
     found = claims.verdicts(results.runs, results.observations)
     console.print(terminal_verdicts(found), claims.counted(found), sep="\n")
@@ -44,6 +47,8 @@ def show_claims(results: Results, _: argparse.Namespace) -> None:
 
 def show_charts(results: Results, chosen: argparse.Namespace) -> None:
     """Draw the charts, print their paths, and say which could not be drawn; those for a talk go to `talk/`."""
+    from results import figures
+
     with figures.for_a_talk() if chosen.talk else nullcontext():
         drawn, skipped = figures.draw_all(results)
     for path in figures.save(drawn, results.folder, "talk" if chosen.talk else "charts"):
@@ -54,16 +59,25 @@ def show_charts(results: Results, chosen: argparse.Namespace) -> None:
 
 def show_report(results: Results, _: argparse.Namespace) -> None:
     """Write the report and print its path."""
+    from results import figures, report, table
+
     print(folders.shown(report.write(results, figures.draw_all(results), table.read_if_there(folders.REFERENCE))))
 
 
 def write_readme(results: Results, _: argparse.Namespace) -> None:
     """Put the results' numbers into the README."""
+    from results.report import readme
+
     readme.write(Path("README.md"), results)
 
 
 def advise(results: Results, chosen: argparse.Namespace) -> None:
     """Print which transport a workload wants, from the costs of the results; what these lack the reference has."""
+    import rich.console
+
+    from results import advice, table
+    from results.advice.words import advice_in_words
+
     reference = table.read_if_there(folders.REFERENCE)
     costs, source = advice.best_known([results, reference], chosen.header_profile)
     given = {name: getattr(chosen, name) for name in [*WORKLOAD.values(), "tls"] if getattr(chosen, name) is not None}
@@ -123,13 +137,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_plainly()
     chosen = parser().parse_args(arguments)
     try:
+        return run(chosen)
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Read the folder and run the action; returns the exit status."""
+    from results import table
+    from results.select import NotMeasured
+
+    try:
         results = table.read(chosen.folder or folders.default() or folders.PLACES[-1])
         ACTIONS[chosen.action](results, chosen)
     except (table.TableError, NotMeasured, OSError) as error:
         print(f"python -m results: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 

@@ -26,3 +26,12 @@ def test_ctrl_c_during_the_imports_is_one_line_and_130(program):
     command = [sys.executable, "-c", SCRIPT.format(program=program)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (130, f"{program}: interrupted\n")
+
+
+@pytest.mark.parametrize("program", ["servers", "clients", "loadtests", "loadtests.link", "results"])
+def test_a_usage_line_does_not_wait_for_tables_and_charts(program):
+    command = [sys.executable, "-X", "importtime", "-m", program, "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0 and "usage: " in done.stdout and "argparse" in imported
+    assert imported & {"pandas", "matplotlib", "scipy", "locust"} == set()

@@ -7,14 +7,13 @@ numbers it rests on. Seven rest on runs, eight on observations, and C16 on both.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import pandas as pd
 
 from results import table
 from results.claims.bytes import overhead, request_heads
 from results.claims.carrying import carrying
-from results.claims.claim import CLAIMS, NOT_MEASURED, NOT_OBSERVED, Claim, Verdict
+from results.claims.claim import CLAIMS, NOT_MEASURED, NOT_OBSERVED, Verdict
 from results.claims.claim import UNDECIDED as UNDECIDED
 from results.claims.claim import counted as counted
 from results.claims.connections import connections, held_requests
@@ -52,17 +51,21 @@ BY_OBSERVATIONS: dict[str, Callable[[pd.DataFrame], Judged]] = {
 
 def verdicts(runs: pd.DataFrame, observations: pd.DataFrame) -> list[Verdict]:
     """Return a verdict for each of the sixteen claims, from the observations and the valid runs."""
-    good = table.valid(runs)
-    judges: dict[str, Callable[[], Judged]] = {"C16": partial(secure, good, observations)}
-    judges |= {name: partial(judge, good) for name, judge in BY_RUNS.items()}
-    judges |= {name: partial(judge, observations) for name, judge in BY_OBSERVATIONS.items()}
-    return [_verdict(claim, judges[claim.id]) for claim in CLAIMS]
+    return [verdict(claim.id, runs, observations) for claim in CLAIMS]
 
 
-def _verdict(claim: Claim, judge: Callable[[], Judged]) -> Verdict:
+def verdict(name: str, runs: pd.DataFrame, observations: pd.DataFrame) -> Verdict:
+    """Return the verdict for one claim, such as "C11"."""
+    claim = next(claim for claim in CLAIMS if claim.id == name)
     try:
-        return Verdict(claim, *judge())
+        return Verdict(claim, *_judged(name, table.valid(runs), observations))
     except NotObserved as missing:
         return Verdict(claim, NOT_OBSERVED, (str(missing),))
     except NotMeasured as missing:
         return Verdict(claim, NOT_MEASURED, (str(missing),))
+
+
+def _judged(name: str, runs: pd.DataFrame, observations: pd.DataFrame) -> Judged:
+    if name == "C16":
+        return secure(runs, observations)
+    return BY_RUNS[name](runs) if name in BY_RUNS else BY_OBSERVATIONS[name](observations)

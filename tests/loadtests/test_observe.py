@@ -1,6 +1,7 @@
 """What is observed: against the standards' figures, three times the same, and against another library's server."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Page
 from tools.lab import ROOT, needs
 from websockets.exceptions import ConnectionClosed
@@ -34,9 +36,15 @@ def observe(**environment: str) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def rows() -> Rows:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What is observed, once for all processes that share the tests of this file."""
     needs("chromium")
-    return observe()
+    own = tmp_path_factory.getbasetemp()  # beside those of the other processes, if there are any
+    file = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "observed.json"
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            file.write_text(json.dumps(observe()))
+        return json.loads(file.read_text())
 
 
 def seen(rows: Rows, claim: str, quantity: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import uuid
 import warnings
 
 import pytest
+from lessons.check.mark import OPEN, RIGHT, WRONG
 from lessons.editions import build
 from tools.lab import ROOT, eventually
 from tools.processes import MARK, marked
@@ -19,6 +20,7 @@ with warnings.catch_warnings():
     import nbformat
     from nbclient import NotebookClient
 
+EXERCISES = 4  # of each lesson, beside the open one
 SENTENCES = {"ServersStopped", "ServersUnavailable", "NothingStarted", "LocustFailed", "ConnectionEnded"}
 """What a cell may end with: their traceback is one sentence."""
 SHORT_RUNS = """
@@ -52,6 +54,9 @@ def test_a_cell_run_again_is_right_or_says_why_not(name: str) -> None:
             env=os.environ | {MARK: mark, "PUSH_LAB_QUIET": "1"}
         )  # fmt: skip
     eventually(lambda: not marked(mark))
+    said = [output.data["text/plain"] for cell in notebook.cells for output in cell.outputs if "data" in output]
+    marks = [text for text in said if text.startswith((OPEN, RIGHT, WRONG))]
+    assert len(marks) == 3 * EXERCISES and all(text.startswith(RIGHT) for text in marks), marks
     for cell in notebook.cells:
         for output in cell.outputs:
             assert output.get("name") != "stderr", output
