@@ -204,7 +204,7 @@ def tell(results: "Results", console: Console) -> int:
 
     runs, width = results.runs, console.width if console.is_terminal else WIDTH
     found = verdicts(runs, results.observations)
-    decided = [verdict for verdict in found if verdict.verdict not in UNDECIDED]
+    decided = [verdict for verdict in found if verdict.outcome not in UNDECIDED]
     shown_here = terminal_verdicts(decided) if runs.empty else terminal_table(runs, width)
     Console(width=width, highlight=False).print(shown_here, counted(found), sep="\n")
     print(f"report: {shown(results.folder / 'report.html')}")

@@ -43,12 +43,15 @@ def terminal_table(runs: pd.DataFrame, width: int = 100) -> RenderableType:
 
 
 def terminal_verdicts(found: Iterable[Verdict]) -> RenderableType:
-    """Claims with their verdicts, and the numbers that these rest on."""
+    """Claims with their verdicts, each with its table of evidence."""
     parts: list[RenderableType] = []
     for verdict in found:
         parts.append(Text.assemble((f"{verdict.claim.id:<4}", "bold"), verdict.claim.words))
-        for words, style in ((verdict.verdict, "bold"), *((words, "") for words in verdict.numbers)):
-            parts.append(Padding(Text(words, style=style), (0, 0, 0, 4)))
+        parts.append(Padding(Text(verdict.sentence, style="bold"), (0, 0, 0, 4)))
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+        for what, result in verdict.evidence:
+            table.add_row(what, result)
+        parts.append(Padding(table, (0, 0, 0, 6)))
     return Group(*parts)
 
 

@@ -21,14 +21,10 @@ HEADERS = "browser"
 
 
 def verdicts() -> pd.DataFrame:
-    """The sixteen claims, each with its verdict, and under which condition it holds where it does not always."""
-    rows = [[each.claim.words, short(each.verdict), each.claim.authority] for each in all_verdicts()]
-    return pd.DataFrame(rows, [each.claim.id for each in all_verdicts()], ["sentence", "verdict", "authority"])
-
-
-def short(words: str) -> str:
-    """A verdict up to its numbers: "holds", "holds when requests are large"."""
-    return words.partition(":")[0]
+    """The sixteen claims, each with its verdict in a sentence and the authority for it."""
+    found = all_verdicts()
+    rows = [[each.claim.words, each.sentence, each.claim.authority] for each in found]
+    return pd.DataFrame(rows, [each.claim.id for each in found], ["claim", "verdict", "authority"])
 
 
 def count() -> str:
@@ -37,10 +33,10 @@ def count() -> str:
 
 
 def evidence(claim: str) -> Markdown:
-    """A claim's verdict with its boundary, and the numbers under it."""
+    """A claim's verdict, and the table of its evidence."""
     found = verdict(claim)
-    numbers = "\n".join(f"- {each}" for each in found.numbers)
-    return Markdown(f"**{claim}. {found.claim.words}** It {found.verdict}.\n\n{numbers}")
+    rows = "\n".join(f"| {what} | {result} |" for what, result in found.evidence)
+    return Markdown(f"**{claim}. {found.claim.words}** {found.sentence}\n\n| what | found |\n|---|---|\n{rows}")
 
 
 def fitted() -> Mapping[str, Known]:

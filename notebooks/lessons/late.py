@@ -10,7 +10,7 @@ from lessons.shown.explore import Explorer, slider
 from lessons.shown.pictures import Picture
 from lessons.shown.recorded import reference, runs_of
 from results import model
-from results.claims.latency import SIGNIFICANT, worthwhile
+from results.claims.latency import SIGNIFICANT, latency_threshold
 from results.figures.frame import Chart, frame, settle, styled
 from results.latencies import read_latencies
 from results.select import kept, usual
@@ -129,7 +129,7 @@ def _against() -> Chart:
     ratio = model.long_polling_mean(0.5, busy) / 0.5
     mine = runs_of("latency")
     mine = mine[(mine["rtt_ms"] > 0) & kept(mine)]
-    points, limit = [times_as_late(alike) for _, alike in mine.groupby(["rate_hz", "rtt_ms"])], worthwhile()
+    points, limit = [times_as_late(alike) for _, alike in mine.groupby(["rate_hz", "rtt_ms"])], latency_threshold()
     title = f"By the model, long polling is as soon as a WebSocket below {number(limit)} messages a round trip"
     note = "Line: the model, Poisson arrivals, kept connections. Points: measured, with what this machine adds. "
     note += f"As soon: less than {SIGNIFICANT:g} times as late."

@@ -124,7 +124,7 @@ is computed from the runs.
 """
 
 # %%
-print(verdict("C11").verdict)
+print(verdict("C11").sentence)
 
 # %% [markdown]
 """
@@ -146,7 +146,7 @@ nobody waits for them, unless messages follow each other so closely that the que
 """
 
 # %%
-print(verdict("C3").verdict)
+print(verdict("C3").sentence)
 
 # %% [markdown]
 """

@@ -11,10 +11,14 @@ MORE, LESS = "more", "less"
 """Which side of its boundary a claim is expected to hold on, by the model."""
 
 
-def condition(words: str, found: Mapping[str, Boundary]) -> str:
-    """When a claim holds: `words` if each boundary lies as the model has it, then the boundary of each transport."""
-    lead = words if all(each.as_expected for each in found.values()) else "it is one of these cases"
-    return f"{lead}: " + "; ".join(", ".join(filter(None, (name, str(each)))) for name, each in found.items())
+def condition(preposition: str, found: Mapping[str, Boundary]) -> str:
+    """Where a claim holds: "for polling above 520–730 B"; names for which it holds nowhere are left out."""
+    return listed([f"{preposition} {name} {each.condition}" for name, each in found.items() if each.holds_anywhere])
+
+
+def evidence(found: Mapping[str, Boundary]) -> tuple[tuple[str, str], ...]:
+    """A row for each boundary: between which measured values it lies."""
+    return tuple((f"boundary, {name}", str(each)) for name, each in found.items())
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,24 @@ class Boundary:
         return True if value < max(yes) else False if value > min(no) else None
 
     @property
-    def as_expected(self) -> bool:
-        """Whether the claim holds on the side of the boundary on which the model has it hold."""
+    def holds_anywhere(self) -> bool:
+        return any(held for _, held in self.cases)
+
+    @property
+    def condition(self) -> str:
+        """Where the claim holds, in a few words: "above 0.1–0.2 messages per round trip"."""
         no, yes = self._side(False), self._side(True)
-        if not no or not yes:
-            return True
-        return max(no) < min(yes) if self.expected == MORE else max(yes) < min(no)
+        if no and yes and self._separated():
+            above = max(no) < min(yes)
+            edges = (max(no), min(yes)) if above else (max(yes), min(no))
+            return f"{'above' if above else 'below'} {'–'.join(distinct(edges))} {self.unit}"
+        ends = distinct(dict.fromkeys([min(no + yes), max(no + yes)]))
+        if len(ends) == 1:
+            return f"{'' if yes else 'not '}at {ends[0]} {self.unit}"
+        return f"at {'some' if no and yes else 'all' if yes else 'none'} of {'–'.join(ends)} {self.unit}"
 
     def __str__(self) -> str:
-        """The condition in words: between which two values it changes, or that it lies outside those measured."""
+        """The evidence in words: between which two values it changes, or that it lies outside those measured."""
         no, yes = self._side(False), self._side(True)
         if not no or not yes:
             return self._outside(yes or no, bool(yes))

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from results import crossings, table
 from results.claims.boundary import Boundary, condition
-from results.claims.evidence import Judged, any_feed, conditions, feed, judge, mean, ratio
+from results.claims.boundary import evidence as boundaries
+from results.claims.claim import Evidence, Judgement
+from results.claims.evidence import any_feed, conditions, feed, judge, mean
 from results.select import SHARED, NotMeasured, clear, first_known, share, usual
 from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, listed, number, times
 
 MANY_BYTES = 500
-"""From here on a request's headers are many bytes: the low end in High Performance Browser Networking, ch. 17."""
+"""From here on a request carries many bytes: the low end in High Performance Browser Networking, ch. 17."""
+RIVALS = ("polling", "long-polling")
 
 
-def request_heads(runs: pd.DataFrame) -> Judged:
-    """Bytes of headers and cookies per HTTP request, and the margin by which each header profile makes them many."""
+def request_heads(runs: pd.DataFrame) -> Judgement:
+    """Judge C1 by the bytes of headers and cookies in a poll, for each header profile and size of cookies."""
     polls, sizes = clear(feed(runs, "overhead", "polling")), {}
     if polls.empty:
         raise NotMeasured("overhead has no valid polling run without TLS and compression")
@@ -28,47 +31,55 @@ def request_heads(runs: pd.DataFrame) -> Judged:
         sizes[words] = share(group, "request_head", "requests") + share(group, "cookies", "requests")
     bare = polls[polls["cookies"] == polls["cookies"].min()]
     heads = {str(name): share(group, "request_head", "requests") for name, group in bare.groupby("header_profile")}
-    verdict = judge(
-        [size >= MANY_BYTES for size in sizes.values()], f"headers and cookies reach {MANY_BYTES} B", margins(heads)
+    name, size = max(heads.items(), key=lambda head: head[1])
+    rows = [(f"a request with {words}", f"{number(each)} B") for words, each in sizes.items()]
+    return judge(
+        [each >= MANY_BYTES for each in sizes.values()],
+        holds=f"every request measured carries {number(min(sizes.values()))} B of headers and cookies or more",
+        when=f"when headers and cookies reach {MANY_BYTES} B; {name} headers alone take {number(size)} B",
+        fails=f"no request measured carries {MANY_BYTES} B of headers and cookies; the largest has "
+        f"{number(max(sizes.values()))} B",
+        evidence=(*rows, *_missing_cookies(heads)),
     )
-    return verdict, tuple(f"A request with {words}: {number(size)} B." for words, size in sizes.items())
 
 
-def margins(heads: dict[str, float]) -> str:
-    """By how much each profile's headers are many without a cookie, or what of cookies they lack."""
-    many = [
-        f"{name} headers alone are {number(size)} B, {number(size - MANY_BYTES)} B more"
-        for name, size in heads.items() if size >= MANY_BYTES
-    ]  # fmt: skip
-    few = [
-        f"{name} headers ({number(size)} B) need {number(MANY_BYTES - size)} B of cookies"
-        for name, size in heads.items() if size < MANY_BYTES
-    ]  # fmt: skip
-    return listed([*many, *few])
+def _missing_cookies(heads: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """For each header profile: how many bytes of cookies it needs to reach the threshold."""
+    for name, size in heads.items():
+        if size < MANY_BYTES:
+            yield f"cookies with which {name} headers reach {MANY_BYTES} B", f"{number(MANY_BYTES - size)} B"
 
 
-def overhead(runs: pd.DataFrame) -> Judged:
-    """Whether each rival's overhead for a message outweighs the message and the WebSocket's, in steady state."""
-    chosen, numbers = clear(feed(runs, "overhead", *COMPARED)), []
-    cases: dict[str, list[tuple[float, bool]]] = {name: [] for name in COMPARED if name != "websocket"}
+def overhead(runs: pd.DataFrame) -> Judgement:
+    """Judge C2: whether each rival's overhead per message exceeds the message and the WebSocket's overhead."""
+    chosen, rows = clear(feed(runs, "overhead", *COMPARED)), []
+    cases: dict[str, list[tuple[float, bool]]] = {name: [] for name in RIVALS}
     for same in conditions(chosen):
-        by = {name: mean(same.runs, name, "overhead_per_delivery") for name in COMPARED}
+        each = {name: mean(same.runs, name, "overhead_per_delivery") for name in COMPARED}
         payload = share(same.runs, "payload", "deliveries")
-        if any(map(math.isnan, (*by.values(), payload))):
+        if any(map(math.isnan, (*each.values(), payload))):
             continue
-        pushed = by.pop("websocket")
-        for name, each in by.items():
-            cases[name].append((_request_bytes(same.runs, name), each > max(payload, pushed)))
-        rivals = listed([f"{name} {number(each)} B ({ratio(each, pushed)})" for name, each in by.items()])
-        numbers.append(
-            f"{same.words}: around a message of {number(payload)} B {rivals}, a WebSocket {number(pushed)} B."
-        )
+        for name in RIVALS:
+            outweighs = each[name] > max(payload, each["websocket"])
+            cases[name].append((_request_bytes(same.runs, name), outweighs))
+        rows.append((f"overhead per message, {same.words}; the message has {number(payload)} B", in_bytes(each)))
     if not any(cases.values()):
         raise NotMeasured("no condition of overhead was run validly with all transports")
+    limits = {TRANSPORTS[name].words: Boundary.of(own, "B") for name, own in cases.items() if own}
     crossed = crossings_of(any_feed(runs, ["update-rate"], COMPARED))
-    verdict = judge([held for own in cases.values() for _, held in own], large_requests(cases), outweighed(chosen))
-    wrapped = compressed(feed(runs, "overhead", *COMPARED))
-    return verdict, ("It is a mass where it outweighs the message itself.", *numbers, *wrapped, *crossed)
+    compression = compressed(feed(runs, "overhead", *COMPARED))
+    return judge(
+        [held for own in cases.values() for _, held in own],
+        holds="the overhead of polling and long polling exceeds the message with every request measured",
+        when=f"{condition('for', limits)} of request headers",
+        fails="the overhead of polling and long polling exceeds the message with no request measured",
+        evidence=(*boundaries(limits), *rows, *_outweighed(chosen), *compression, *crossed),
+    )
+
+
+def in_bytes(each: Mapping[str, float]) -> str:
+    """List bytes by transport: "polling 122 B, long polling 641 B and WebSocket 4 B"."""
+    return listed([f"{TRANSPORTS[name].title} {number(value)} B" for name, value in each.items()])
 
 
 def _request_bytes(runs: pd.DataFrame, transport: str) -> float:
@@ -77,52 +88,48 @@ def _request_bytes(runs: pd.DataFrame, transport: str) -> float:
     return round(share(mine, "request_head", "requests") + share(mine, "cookies", "requests"), 1)
 
 
-def large_requests(cases: Mapping[str, list[tuple[float, bool]]]) -> str:
-    """From which size of a request each rival's overhead outweighs the message."""
-    found = {TRANSPORTS[name].words: Boundary.of(own, "B of request headers") for name, own in cases.items()}
-    return condition("requests are large", found)
-
-
-def compressed(runs: pd.DataFrame) -> list[str]:
-    """What compression leaves of a message of the real feed, with all that is around it, by transport."""
+def compressed(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """All bytes for a message of the real feed, with and without compression, by transport."""
     real = runs[runs["payload_bytes"].isna() & ~runs["tls"]]
-    parts = []
     for name in COMPARED:
         mine = real[real["transport"] == name].assign(wire=lambda own: own["wire_sent"] + own["wire_received"])
         before, after = (share(mine[mine["deflate"] == flag], "wire", "deliveries") for flag in (False, True))
         if not math.isnan(before + after):
-            parts.append(f"{number(before)} → {number(after)} B by {TRANSPORTS[name].words}")
-    return [f"Compressed, a message of the real feed with all around it: {listed(parts)}."] if parts else []
+            what = f"all bytes for an earthquake by {TRANSPORTS[name].words}, plain and compressed"
+            yield what, f"{number(before)} B and {number(after)} B"
 
 
-def outweighed(runs: pd.DataFrame) -> str:
-    """Up to which size of a message long polling's overhead outweighs it, and up to which rate polling's does."""
+def _outweighed(runs: pd.DataFrame) -> Evidence:
+    """Up to which message size long polling's overhead exceeds the message, and up to which rate polling's does."""
     same = usual(runs, [name for name in SHARED if name != "cookie_bytes"] + ["poll_interval_s"])
     same = same[same["cookie_bytes"] == same["cookie_bytes"].min()]
-    polls, held, pushed = (same[same["transport"] == name] for name in ("polling", "long-polling", "websocket"))
+    polls, held = (same[same["transport"] == name] for name in RIVALS)
     polls = polls.assign(overhead=polls["wire_sent"] + polls["wire_received"] - polls["payload"])
     a_poll, size = share(polls, "overhead", "requests"), share(same, "payload", "deliveries")
-    if held.empty or pushed.empty or math.isnan(a_poll):
-        return "the transports have no condition in common, so their sizes are not compared"
+    if held.empty or math.isnan(a_poll):
+        return ()
     interval, first = first_known(polls, "poll_interval_s"), table.records(polls)[0]
+    headers = describe(first, ["header_profile", "cookie_bytes"])
+    limit = number(mean(held, "long-polling", "overhead_per_delivery"))
     return (
-        f"with {describe(first, ['header_profile', 'cookie_bytes'])}, long polling's outweighs a message of less than "
-        f"{number(mean(held, 'long-polling', 'overhead_per_delivery'))} B; polling's, {number(a_poll)} B every "
-        f"{interval:g} s, those of {number(size)} B that come less than {times(a_poll / size / interval)} times a "
-        f"second; a WebSocket adds {number(mean(pushed, 'websocket', 'overhead_per_delivery'))} B"
+        (f"long polling's overhead exceeds the message, with {headers}", f"below {limit} B a message"),
+        (
+            f"overhead of polling every {interval:g} s exceeds a message of {number(size)} B, with {headers}",
+            f"below {times(a_poll / size / interval)} messages/s",
+        ),
     )
 
 
-def crossings_of(runs: pd.DataFrame) -> list[str]:
-    """The rates from which long polling, and a WebSocket, cost more than polling, beside those of the model."""
+def crossings_of(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """The rates above which long polling, and a WebSocket, add more bytes than polling: measured, and by the model."""
     if runs["rate_hz"].nunique() < 2 or set(runs["transport"]) != set(COMPARED):
-        return []
+        return
     found = [
         ("long polling", crossings.measured(runs, "long-polling", "polling"), crossings.predicted_over_polling(runs)),
-        ("a WebSocket", crossings.measured(runs, "websocket", "polling"), crossings.predicted_under_websocket(runs)),
+        ("WebSocket", crossings.measured(runs, "websocket", "polling"), crossings.predicted_under_websocket(runs)),
     ]
     interval = first_known(runs, "poll_interval_s")
-    return [
-        f"Measured, {name} costs more than polling every {interval:g} s from {number(rate)} messages/s on; "
-        f"by the model, from {number(model)}." for name, rate, model in found if rate
-    ]  # fmt: skip
+    for name, rate, model in found:
+        if rate:
+            what = f"{name} adds more bytes than polling every {interval:g} s"
+            yield what, f"above {number(rate)} messages/s; by the model, {number(model)}"

@@ -1,98 +1,128 @@
-"""C5 and C6: whether the request waits, and who speaks on how many connections."""
+"""C5 and C6: whether the server holds a request, and who sends on how many connections."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
-from results.claims.boundary import LESS, Boundary, condition
-from results.claims.evidence import Judged, any_feed, feed, judge, judge_parts, listed_parts, messages_a_trip
+from results.claims.boundary import LESS, Boundary
+from results.claims.claim import Judgement
+from results.claims.evidence import any_feed, feed, judge, messages_per_round_trip, names_of
 from results.model import away, crossing, long_polling_cycle
 from results.select import NotMeasured, kept, share
 from results.transports import COMPARED, TRANSPORTS
-from results.words import listed, number, times
+from results.words import number, times
 
 FEEDS = "real-feed overhead latency scale"
-STATUS_TOO = " (one of them for /status while joining)"
+STATUS_TOO = " (one of them for /status)"
 HELD = 0.5
-"""A server holds the request if it lies there for more than this share of the time."""
+"""A server holds requests if one lies there for more than this share of the time."""
 
 
-def held_requests(runs: pd.DataFrame) -> Judged:
-    """The share of the time that a client's request lies at the server, by how many messages come in a round trip."""
+def held_requests(runs: pd.DataFrame) -> Judgement:
+    """Judge C5 by the share of the time that the server holds a client's request, over the messages per round trip."""
     runs = feed(runs, FEEDS, "long-polling").dropna(subset=["held_mean_s"])
-    runs = runs[kept(runs)]  # from question to answer a new connection's handshake passes, too
+    runs = runs[kept(runs)]  # from request to response a new connection's handshake passes, too
     if runs.empty:
         raise NotMeasured("no run on kept connections says how long a request was held")
     at_server = (runs["held_mean_s"] - runs["rtt_ms"] / 1000) * runs["requests"]
     runs = runs.assign(at_server=at_server, seconds=runs["clients"] * runs["duration_s"])
-    shares = {busy: share(group, "at_server", "seconds") for busy, group in runs.groupby(messages_a_trip(runs))}
+    shares = {float(rate): share(group, "at_server", "seconds")
+              for rate, group in runs.groupby(messages_per_round_trip(runs))}  # fmt: skip
     empty, asked = share(runs, "empty_responses", "requests"), share(runs, "requests", "deliveries")
-    limit = half_held()
-    found = listed([f"{100 * part:.0f} % {_at(float(busy))}" for busy, part in shares.items()])
-    boundary = f"of the time, a request lies at the server for {found}; for half, by the model, {_at(limit)}"
-    numbers = (
-        f"Held means more than {100 * HELD:.0f} % of the time.",
-        f"{number(100 * empty)} % of the responses were empty; {number(asked)} requests a message.",
+    cases = {rate: part > HELD for rate, part in shares.items()}
+    limit = Boundary.of(cases.items(), "messages per round trip", LESS)
+    return judge(
+        cases.values(),
+        holds=f"the server holds a request at least {_percent(min(shares.values()))} of the time at any rate measured",
+        when=f"{limit.condition}: there the server holds a request more than half of the time",
+        fails=f"the server holds a request at most {_percent(max(shares.values()))} of the time",
+        evidence=(
+            ("boundary", str(limit)),
+            *((f"share of the time a request is held{_at(rate)}", _percent(part)) for rate, part in shares.items()),
+            ("by the model, a request is held half of the time", f"at {times(half_held())} messages per round trip"),
+            ("empty responses", f"{number(100 * empty)} %"),
+            ("requests per message", number(asked)),
+        ),
     )
-    cases = {float(busy): part > HELD for busy, part in shares.items()}
-    measured = Boundary.of(cases.items(), "messages in a round trip", LESS)
-    when = condition("few messages come in a round trip", {"": measured})
-    return judge(list(cases.values()), when, boundary), numbers
 
 
-def _at(busy: float) -> str:
-    return f"at {times(busy)} messages in one" if busy else "without a round trip"
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f} %"
+
+
+def _at(rate: float) -> str:
+    return f", {times(rate)} messages per round trip" if rate else ", without a round trip"
 
 
 def half_held() -> float:
-    """Messages a round trip (Poisson, kept connections) at which a request lies at the server half of the time."""
+    """Messages per round trip (Poisson, kept connections) at which the server holds a request half of the time."""
     transit = 0.5  # of a round trip, which is then the unit of time
     return crossing(lambda rate: away(transit) / long_polling_cycle(transit, rate), lambda _: HELD, 1e-3, 1e3)
 
 
-def connections(runs: pd.DataFrame) -> Judged:
-    """Messages that came unasked, and connections per client beside the two rivals'.
+def connections(runs: pd.DataFrame) -> Judgement:
+    """Judge C6 by the messages that arrive without a request, and by those that clients send meanwhile (`duplex`).
 
-    Clients speak in the runs of `duplex`, while they are told. That a connection lasts is no difference where all three
-    keep theirs (RFC 9112 section 9.3).
+    That a connection lasts is no difference where all three keep theirs (RFC 9112 section 9.3).
     """
     pushed = feed(runs, FEEDS, "websocket")
     same = any_feed(runs, pushed["experiment"].unique(), COMPARED)
-    asked, came = int(pushed["requests"].sum()), int(pushed["deliveries"].sum())
-    lasting = share(pushed, "connections", "clients") <= 2  # one more looks at /status while joining
-    each = [
-        f"{name} {number(share(mine, 'connections', 'clients'))}{STATUS_TOO * (not TRANSPORTS[name].asks)}"
-        for name in COMPARED if len(mine := same[(same["transport"] == name) & kept(same)])
-    ]  # fmt: skip
-    numbers = [f"Connections per client, where they are kept: {listed(each)}."] if each else []
-    for name in ("polling", "long-polling"):
-        mine = same[same["transport"] == name]
-        if len(mine):
-            numbers.append(f"{name}: {number(share(mine, 'requests', 'deliveries'))} requests a message.")
-    closing = same[~kept(same)]
-    for name in closing["transport"].unique():
-        hundred = 100 * share(closing[closing["transport"] == name], "requests", "deliveries")  # each on its own
-        numbers.append(f"{name} without kept connections: {number(hundred)} connections a 100 messages.")
-    boundary = f"{came:,} messages came on {number(asked)} requests; that a connection lasts is no difference"
+    requests, received = int(pushed["requests"].sum()), int(pushed["deliveries"].sum())
+    lasting = share(pushed, "connections", "clients") <= 2  # one of them is for /status while joining
     game = runs[(runs["operation"] == "duplex") & (runs["deliveries"] > 0)]
-    spoken, ways = both_ways(game)
-    sides = {"the server": asked == 0 and lasting, "the client": spoken}
-    ways = ways or ["whether clients speak unasked was not measured"]
-    verdict = judge_parts(sides, "the side that speaks is {}", listed_parts(boundary, *ways[:1]))
-    return verdict, (*numbers, *ways[1:])
+    sent = _sent(game)
+    sides = {"the server": requests == 0 and lasting, "the client": sent is not None and _unasked(game)}
+    arrived = f"{received:,} messages arrived with {number(requests)} requests"
+    also = f", while clients sent {sent:,} on the same connections" if sent is not None else ""
+    return judge(
+        sides.values(),
+        holds=arrived + also,
+        when=f"for {names_of(sides)} only: {arrived}{also or '; clients that send were not measured'}",
+        fails=f"{arrived} and {number(share(pushed, 'connections', 'clients'))} connections per client",
+        evidence=(*_per_client(same), *_per_message(same), *_duplex(game)),
+    )
 
 
-def both_ways(runs: pd.DataFrame) -> tuple[bool, list[str]]:
-    """Whether clients, too, spoke on the one connection without a request; and what it took each transport."""
-    pushed = runs[runs["transport"] == "websocket"]
-    if pushed.empty:
-        return False, []
-    up, down = int(pushed["published"].sum()), int(pushed["deliveries"].sum())
-    words = [f"{up:,} went up while {down:,} came down on the same connections"]
+def _sent(game: pd.DataFrame) -> int | None:
+    """How many messages WebSocket clients sent while they received; None if that was not run."""
+    pushed = game[game["transport"] == "websocket"]
+    return None if pushed.empty else int(pushed["published"].sum())
+
+
+def _unasked(game: pd.DataFrame) -> bool:
+    """Whether WebSocket clients sent without a request, on the connection that they received on."""
+    pushed = game[game["transport"] == "websocket"]
+    return int(pushed["requests"].sum()) == 0 and share(pushed, "connections", "clients") <= 2
+
+
+def _per_client(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Connections per client, where connections are kept."""
+    for name in COMPARED:
+        mine = runs[(runs["transport"] == name) & kept(runs)]
+        if len(mine):
+            what = f"connections per client, {TRANSPORTS[name].words}{'' if TRANSPORTS[name].asks else STATUS_TOO}"
+            yield what, number(share(mine, "connections", "clients"))
+
+
+def _per_message(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Requests per message, and connections per message where each request has its own."""
+    closing = runs[~kept(runs)]
+    for name in ("polling", "long-polling"):
+        mine, own = (each[each["transport"] == name] for each in (runs, closing))
+        if len(mine):
+            yield f"requests per message, {TRANSPORTS[name].words}", number(share(mine, "requests", "deliveries"))
+        if len(own):
+            what = f"connections per message, {TRANSPORTS[name].words} with one per request"
+            yield what, number(share(own, "requests", "deliveries"))
+
+
+def _duplex(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """What each transport needs while clients send and receive."""
     for name in COMPARED:
         mine = runs[runs["transport"] == name]
         if len(mine):
             each, asked = share(mine, "connections", "clients"), share(mine, "requests", "published")
-            words.append(f"Both ways at once, {TRANSPORTS[name].words} takes {number(each)} connections per client and "
-                         f"{number(asked)} requests for each message sent.")  # fmt: skip
-    return int(pushed["requests"].sum()) == 0 and share(pushed, "connections", "clients") <= 2, words
+            yield (f"both ways at once, {TRANSPORTS[name].words}",
+                   f"{number(each)} connections per client, {number(asked)} requests per message sent")  # fmt: skip

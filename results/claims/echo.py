@@ -1,40 +1,45 @@
-"""C15: whether an echo gives back what it gets, by POST and by WebSocket."""
+"""C15: whether an echo returns what it was sent, by POST and by WebSocket."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
-from results.claims.evidence import Judged, judge
+from results.claims.claim import Judgement
+from results.claims.evidence import judge
 from results.select import NotMeasured, share
 from results.transports import TRANSPORTS
-from results.words import listed, number
+from results.words import number
 
 BY = {True: "by POST", False: "by WebSocket"}
 
 
-def echoes(runs: pd.DataFrame) -> Judged:
-    """Whether as many bytes came back as went. Each exchange was compared; one that differs makes a run invalid."""
+def echoes(runs: pd.DataFrame) -> Judgement:
+    """Judge C15: whether as many bytes returned as were sent. A run is invalid if one echo differs."""
     chosen = runs[(runs["operation"] == "echo") & (runs["deliveries"] > 0)]
     if chosen.empty:
         raise NotMeasured("no valid run of an echo")
     there_and_back = 2 * chosen["payload_bytes"]
-    under_way = there_and_back * chosen["clients"]  # of exchanges that a page's end cuts in two
+    under_way = there_and_back * chosen["clients"]  # exchanges that the end of a window cuts in two
     whole = (chosen["payload"] - there_and_back * chosen["deliveries"]).abs() <= under_way
     sizes = f"{chosen['payload_bytes'].min():,} B to {chosen['payload_bytes'].max():,} B"
-    boundary = f"{int(chosen['deliveries'].sum()):,} exchanges of {sizes} were compared byte by byte"
-    return judge([bool(whole.all())], "", boundary), tuple(_costs(chosen))
+    echoed = f"{int(chosen['deliveries'].sum()):,} messages of {sizes}"
+    return judge(
+        [bool(whole.all())],
+        holds=f"{echoed} returned byte for byte",
+        when="",
+        fails=f"of {echoed}, not all bytes returned",
+        evidence=tuple(_costs(chosen)),
+    )
 
 
-def _costs(runs: pd.DataFrame) -> list[str]:
-    """What an exchange costs beside what it carries, and how long it takes, by way, round trip and size."""
-    lines = []
+def _costs(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """The latency of an echo and its overhead, by way, round trip and size."""
     for (rtt_ms, size), same in runs.groupby(["rtt_ms", "payload_bytes"]):
-        parts = []
         for name in same["transport"].unique():
             mine = same[same["transport"] == name]
-            beside = mine.assign(beside=mine["wire_sent"] + mine["wire_received"] - mine["payload"])
-            cost = share(beside, "beside", "deliveries")
-            took = float(mine["latency_mean_ms"].mean())
-            parts.append(f"{BY[TRANSPORTS[name].asks]} {number(took)} ms and {number(cost)} B beside it")
-        lines.append(f"{size:,} B at {rtt_ms:g} ms round trip: {listed(parts)}.")
-    return lines
+            overhead = mine.assign(overhead=mine["wire_sent"] + mine["wire_received"] - mine["payload"])
+            yield (f"an echo of {size:,} B {BY[TRANSPORTS[name].asks]}, {rtt_ms:g} ms round trip",
+                   f"{number(float(mine['latency_mean_ms'].mean()))} ms, "
+                   f"{number(share(overhead, 'overhead', 'deliveries'))} B of overhead")  # fmt: skip

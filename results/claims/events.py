@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, judge, judge_parts
+from results.claims.claim import Judgement
+from results.claims.evidence import judge, names_of
 from results.claims.observed import Seen
 from results.words import listed
 
 EVENTS = ("open", "message", "error", "close")
 
 
-def events(observations: pd.DataFrame) -> Judged:
-    """Whether there are no other events, and close follows each error at once, however the connection ends."""
+def events(observations: pd.DataFrame) -> Judgement:
+    """Judge C12: whether there are no other events, and close follows each error, however the connection ends."""
     seen = Seen(observations, "C12")
     endings = {name: value.split(", ") for name, value in seen.under("events").items()}
     fits = {name: _in_order(each) for name, each in endings.items()}
     failed = [name for name, each in endings.items() if "error" in each]
     known = list(dict.fromkeys(event for each in endings.values() for event in each))
-    boundary = (
-        f"{len(endings)} endings had {listed(known)}, and no other event; {len(failed)} had an error, "
-        f"{sum(fits[name] for name in failed)} of them just before close"
-    )
-    numbers = [
-        f"When {name}: {', '.join(each)}; code {seen.one('code', name)}, "
-        f"{'clean' if seen.one('wasClean', name) == 'yes' else 'not clean'}, "
-        f"readyState {seen.one('readyState at each', name)}."
-        for name, each in endings.items()
-    ]
-    when = f"not {listed([name for name, fit in fits.items() if not fit])}"
-    return judge(list(fits.values()), when, boundary), tuple(numbers)
+    return judge(
+        fits.values(),
+        holds=f"in {len(endings)} ways of ending there were only {listed(known)}; each of {len(failed)} errors "
+        "came just before close",
+        when=f"except when {names_of(fits, confirmed=False)}",
+        fails=f"in {len(endings)} ways of ending there were {listed(known)}, in another order",
+        evidence=tuple(
+            (f"events when {name}", f"{', '.join(each)}; code {seen.one('code', name)}, "
+             f"{'clean' if seen.one('wasClean', name) == 'yes' else 'not clean'}, "
+             f"readyState {seen.one('readyState at each', name)}")
+            for name, each in endings.items()
+        ),
+    )  # fmt: skip
 
 
 def _in_order(events: list[str]) -> bool:
@@ -42,15 +44,21 @@ def _in_order(events: list[str]) -> bool:
     )
 
 
-def actions(observations: pd.DataFrame) -> Judged:
-    """What send() says, queues and delivers in each state, and whether messages still come after close()."""
+def actions(observations: pd.DataFrame) -> Judgement:
+    """Judge C13 by what send() throws, queues and delivers in each state, and by messages after close()."""
     seen = Seen(observations, "C13")
-    said = seen.under("send()")
+    results = seen.under("send()")
     tried, delivered = next(iter(seen.under("messages at the server").items()))
-    sent, told = next(iter(seen.under("message events").items()))
-    queued = seen.of_each("added to bufferedAmount", said)
-    opened = sum(state.startswith("OPEN") for state in said)
-    parts = {"what is sent": delivered == str(opened), "what is received": told == "0"}
-    boundary = f"of {tried}, once in each state, {delivered} came to the server; of {sent}, {told} had an event"
-    numbers = [f"{state}: send() {what}, and adds {queued[state]} B to bufferedAmount." for state, what in said.items()]
-    return judge_parts(parts, "only {} counts", boundary), tuple(numbers)
+    sent, received = next(iter(seen.under("message events").items()))
+    queued = seen.of_each("added to bufferedAmount", results)
+    opened = sum(state.startswith("OPEN") for state in results)
+    parts = {"what a page sends": delivered == str(opened), "what a page receives": received == "0"}
+    found = f"of {tried}, one in each state, {delivered} arrived; of {sent}, {received} had an event"
+    return judge(
+        parts.values(),
+        holds=found,
+        when=f"for {names_of(parts)} only: {found}",
+        fails=found,
+        evidence=tuple((f"send() in state {state}", f"{result}; adds {queued[state]} B to bufferedAmount")
+                       for state, result in results.items()),
+    )  # fmt: skip

@@ -9,22 +9,27 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results import table
+from results.claims.claim import Evidence, Judgement, Outcome
 from results.select import NotMeasured, applies, groups, varying
 from results.words import describe, listed, number
 
-Judged = tuple[str, tuple[str, ...]]
+
+def judge(cases: Iterable[bool], *, holds: str, when: str, fails: str, evidence: Evidence = ()) -> Judgement:
+    """Return the judgement: HOLDS if all cases confirm the claim, CONDITIONAL if some do, else FAILS.
+
+    `holds`, `when` and `fails` are the reasons for each outcome.
+    """
+    confirmed = list(cases)
+    if all(confirmed):
+        return Judgement(Outcome.HOLDS, holds, evidence)
+    if any(confirmed):
+        return Judgement(Outcome.CONDITIONAL, when, evidence)
+    return Judgement(Outcome.FAILS, fails, evidence)
 
 
-def judge(cases: list[bool], when: str, boundary: str) -> str:
-    """The verdict in one sentence: whether all cases bear the claim out, some (`when`), or none; then the boundary."""
-    if all(cases):
-        return f"holds: {boundary}"
-    return f"holds when {when}: {boundary}" if any(cases) else f"does not hold: {boundary}"
-
-
-def judge_parts(parts: Mapping[str, bool], when: str, boundary: str) -> str:
-    """The same for a claim of several parts, each with its name; `when` has a place for those that hold."""
-    return judge(list(parts.values()), when.format(listed([name for name, held in parts.items() if held])), boundary)
+def names_of(parts: Mapping[str, bool], confirmed: bool = True) -> str:
+    """List the parts of a claim that are confirmed, or those that are not."""
+    return listed([name for name, held in parts.items() if held is confirmed])
 
 
 def feed(runs: pd.DataFrame, experiments: str, *transports: str) -> pd.DataFrame:
@@ -42,8 +47,8 @@ def any_feed(runs: pd.DataFrame, experiments: Iterable[str], transports: Iterabl
     return chosen[(chosen["operation"] == "feed") & (chosen["fault"] == "") & (chosen["deliveries"] > 0)]
 
 
-def messages_a_trip(runs: pd.DataFrame) -> pd.Series:
-    """Messages published in a round trip, for each run: what long polling's latency depends on."""
+def messages_per_round_trip(runs: pd.DataFrame) -> pd.Series:
+    """Messages published per round trip, for each run: what long polling's latency depends on."""
     return (runs["rate_hz"] * runs["rtt_ms"] / 1000).astype("float64").round(6)
 
 

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, judge
+from results.claims.claim import Judgement
+from results.claims.evidence import judge, names_of
 from results.claims.observed import Seen
-from results.words import listed
 
 TEXT, BINARY, IMAGE, BASE64 = "a text", "binary data", "a PNG image", "a PNG image in base64"
 WIRE = "bytes on the wire, the closing frame among them"
 
 
-def kinds(observations: pd.DataFrame) -> Judged:
-    """Whether each kind comes back as it went, and whether an image is a kind of its own."""
+def kinds(observations: pd.DataFrame) -> Judgement:
+    """Judge C14: whether each kind returns as it was sent, and whether an image is a kind of its own."""
     seen = Seen(observations, "C14")
     back, opcodes = (seen.of_each(quantity, (TEXT, BINARY, IMAGE, BASE64)) for quantity in ("comes back", "opcode"))
-    own = opcodes.get(IMAGE) not in (opcodes.get(TEXT), opcodes.get(BINARY))
-    cases = [back.get(TEXT) == "the same", back.get(BINARY) == "the same", back.get(IMAGE) == "the same" and own]
+    own = opcodes[IMAGE] not in (opcodes[TEXT], opcodes[BINARY])
+    parts = {"text": back[TEXT] == "the same", "binary data": back[BINARY] == "the same",
+             "an image": back[IMAGE] == "the same" and own}  # fmt: skip
     image, encoded = seen.whole(WIRE, IMAGE), seen.whole(WIRE, BASE64)
-    boundary = (
-        f"there are {len(set(opcodes.values()))} opcodes; a PNG of {seen.whole('size', IMAGE):,} B travels as "
-        f"{_kind(opcodes, IMAGE)} in {image:,} B, and in base64 as {_kind(opcodes, BASE64)} in {encoded:,} B, "
-        f"{100 * (encoded / image - 1):.0f} % more"
-    )
-    numbers = [
-        f"{kind[0].upper()}{kind[1:]}: opcode {opcode}, comes back {back[kind]}." for kind, opcode in opcodes.items()
-    ]
     code = seen.one("close code of the server", "a text that is not UTF-8")
-    numbers.append(f"A text that is not UTF-8 is closed with {code}.")
-    fitting = [kind for kind, fits in zip((TEXT, BINARY, "an image"), cases, strict=True) if fits]
-    when = f"it is {listed(fitting)}, and an image one of these" if fitting else ""
-    return judge(cases, when, boundary), tuple(numbers)
+    return judge(
+        parts.values(),
+        holds="each has an opcode of its own, and returns as it was sent",
+        when=f"for {names_of(parts)}; an image travels as {_kind(opcodes, IMAGE)}",
+        fails="none returns as it was sent",
+        evidence=(
+            *((f"opcode of {kind}", f"{opcode}; it returns {back[kind]}") for kind, opcode in opcodes.items()),
+            (f"a PNG of {seen.whole('size', IMAGE):,} B as {_kind(opcodes, IMAGE)}", f"{image:,} B on the wire"),
+            (f"the same in base64, as {_kind(opcodes, BASE64)}",
+             f"{encoded:,} B on the wire, {100 * (encoded / image - 1):.0f} % more"),
+            ("a text that is not UTF-8", f"closed with {code}"),
+        ),
+    )  # fmt: skip
 
 
 def _kind(opcodes: dict[str, str], message: str) -> str:

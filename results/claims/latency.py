@@ -1,4 +1,4 @@
-"""C11: whether WebSockets bring messages sooner, against each rival, where there is a network."""
+"""C11: whether WebSockets deliver messages faster than each rival, where there is a network."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results.claims.boundary import Boundary, condition
-from results.claims.evidence import Condition, Judged, conditions, feed, judge, listed_parts
-from results.model import away, crossing, long_polling_cycle, long_polling_mean
+from results.claims.boundary import evidence as boundaries
+from results.claims.claim import Judgement
+from results.claims.evidence import Condition, conditions, feed, judge, listed_parts
+from results.model import crossing, long_polling_mean
 from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
-from results.words import listed, number, times
+from results.words import number, times
 
 RIVALS = ("polling", "long-polling")
 """Against whom the WebSocket is judged."""
-UNITS = {"polling": "round trips between polls", "long-polling": "messages in a round trip"}
+UNITS = {"polling": "round trips between polls", "long-polling": "messages per round trip"}
 """What decides for each rival, by the model; see `Case.place`."""
 SIGNIFICANT = 1.25
 """A WebSocket is significantly sooner where the rival's mean is at least this many times its own, interval and all."""
@@ -66,63 +68,49 @@ class Case:
         """What decides, by the model: for polling the interval in round trips, else messages in a round trip."""
         return self.wait if self.rival == "polling" else self.busy
 
-    def __str__(self) -> str:
-        where = self.where if self.rtt_ms else f"this machine, nothing else ({self.where})"
+    @property
+    def where_in_words(self) -> str:
+        where = self.where if self.rtt_ms else f"this machine alone, without a round trip ({self.where})"
+        return f"{TRANSPORTS[self.rival].title} and WebSocket: {where}"
+
+    @property
+    def found(self) -> str:
         theirs, ours = (f"{number(mean.ms)} ± {number(mean.half_ms)} ms" for mean in (self.theirs, self.ours))
-        times = f"{number(self.ratio)} ± {number(self.half_ratio)} times"
-        return f"{where}: {self.rival} {theirs}, WebSocket {ours}, {times}."
+        return f"{theirs} and {ours}: {number(self.ratio)} ± {number(self.half_ratio)} times"
 
 
-def latency(runs: pd.DataFrame) -> Judged:
-    """The WebSocket's mean latency against each rival's, where there is a round trip and connections are kept.
+def latency(runs: pd.DataFrame) -> Judgement:
+    """Judge C11 by the WebSocket's mean latency against each rival's, with a round trip and kept connections.
 
-    The other cases are shown, and judge nothing.
+    The other cases are evidence, and judge nothing.
     """
     chosen = feed(runs, "latency real-feed", *COMPARED)
     cases = [case for name in chosen["experiment"].unique() for case in cases_of(chosen[chosen["experiment"] == name])]
-    far = [case for case in cases if case.rtt_ms and case.kept]
-    if not far:
+    judged = [case for case in cases if case.rtt_ms and case.kept]
+    if not judged:
         raise NotMeasured("no round trip was run validly with a WebSocket and a rival; the others measure the machine")
-    boundary = listed([against(rival, mine) for rival in RIVALS if (mine := [c for c in far if c.rival == rival])])
-    verdict = judge([case.sooner for case in far], when(far), boundary)
-    meaning = f"Significantly: {SIGNIFICANT:g} times sooner, or more, with the ratio's whole 95 % interval."
-    return verdict, (meaning, *dict.fromkeys(map(str, sorted(cases, key=lambda case: -case.rtt_ms))))
+    rows = dict.fromkeys((case.where_in_words, case.found) for case in sorted(cases, key=lambda case: -case.rtt_ms))
+    limits, model = _boundaries(judged), f"above {times(latency_threshold())} {UNITS['long-polling']}"
+    return judge(
+        [case.sooner for case in judged],
+        holds=f"WebSocket is {SIGNIFICANT:g} times as fast or more in each of {len(judged)} comparisons",
+        when=condition("against", limits),
+        fails=f"in none of {len(judged)} comparisons is WebSocket {SIGNIFICANT:g} times as fast",
+        evidence=(("significantly faster means", f"{SIGNIFICANT:g} times or more, with the whole 95 % interval"),
+                  ("by the model, long polling is that much slower", model), *boundaries(limits), *rows),
+    )  # fmt: skip
 
 
-def when(cases: list[Case]) -> str:
-    """Against which rivals it holds, and between which measured cases the boundary of each lies."""
-    found = {}
-    for rival in RIVALS:
-        mine = [(round(case.place, 6), case.sooner) for case in cases if case.rival == rival]
-        if any(held for _, held in mine):
-            found[f"against {TRANSPORTS[rival].words}"] = Boundary.of(mine, UNITS[rival])
-    return condition("the rival's messages have to wait", found)
+def _boundaries(cases: list[Case]) -> dict[str, Boundary]:
+    """Between which measured cases the boundary against each rival lies."""
+    found = {rival: [(round(case.place, 6), case.sooner) for case in cases if case.rival == rival] for rival in RIVALS}
+    return {TRANSPORTS[rival].words: Boundary.of(own, UNITS[rival]) for rival, own in found.items() if own}
 
 
-def against(rival: str, cases: list[Case]) -> str:
-    """How many times as late a rival was, between the two conditions that are furthest apart."""
-    cases = sorted(cases, key=lambda case: case.place)
-    ends = dict.fromkeys([cases[0], cases[-1]])
-    unit = UNITS[rival]
-    found = listed([f"{times(case.ratio)} times as late at {times(case.place)}" for case in ends])
-    by_model = f" ({SIGNIFICANT:g} times, by the model without this machine's part, at {times(worthwhile())})"
-    model = "" if rival == "polling" else by_model
-    return f"{TRANSPORTS[rival].words} was {found} {unit}{model}"
-
-
-def worthwhile() -> float:
+def latency_threshold() -> float:
     """Messages a round trip (Poisson, kept connections) at which a long poll is SIGNIFICANT times as late."""
     transit = 0.5  # of a round trip, which is then the unit of time
     return crossing(lambda rate: long_polling_mean(transit, rate), lambda _: SIGNIFICANT * transit, 1e-3, 1e3)
-
-
-def away_share() -> float:
-    """The share of messages that find a long-polling client away where a long poll is SIGNIFICANT times as late.
-
-    λD/λC, by the model: those messages wait for its next request (Poisson, kept connections).
-    """
-    transit = 0.5
-    return float(away(transit) / long_polling_cycle(transit, worthwhile()))
 
 
 def cases_of(runs: pd.DataFrame) -> Iterator[Case]:

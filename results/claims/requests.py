@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.evidence import Judged, judge
+from results.claims.claim import Judgement
+from results.claims.evidence import judge, names_of
 from results.claims.observed import Seen
 from results.words import listed
 
@@ -17,26 +18,31 @@ SIMPLIFIED = "the argument, simplified"
 SENT_BY = "as sent by "
 
 
-def needless_lines(observations: pd.DataFrame) -> Judged:
-    """How much of a browser's requests gets the same answer, byte by byte but for its Date."""
-    seen, cases, parts, numbers = Seen(observations, "C4"), {}, [], []
+def needless_lines(observations: pd.DataFrame) -> Judgement:
+    """Judge C4 by how much of a browser's requests gets the same response, byte by byte except for its Date."""
+    seen, cases, rows = Seen(observations, "C4"), {}, []
+    shares = {}
     for request in seen.under("bytes"):
         whole, shortest = (seen.whole(quantity, request) for quantity in ("bytes", "bytes of the shortest"))
         lines, left = (seen.whole(quantity, request) for quantity in ("lines", "lines of the shortest"))
-        cases[request] = shortest < MOST * whole
-        parts.append(f"{left} of the {lines} lines of a {request}, {shortest} of {whole} B, get the same answer")
-        missed = {name.removeprefix(WITHOUT): value for name, value in seen.quantities(request).items()
-                  if name.startswith(WITHOUT) and value != SAME}  # fmt: skip
-        numbers.append(
-            f"A {request} needs {seen.one('fields of the shortest', request)}: "
-            f"{listed([f'without {name} {value}' for name, value in missed.items()] or ['nothing more'])}."
-        )
-    when = f"it is a {listed([request for request, most in cases.items() if most])}"
-    return judge(list(cases.values()), when, "; ".join(parts)), tuple(numbers)
+        cases[f"a {request}"], shares[f"a {request}"] = shortest < MOST * whole, shortest / whole
+        rows.append((f"lines that a {request} needs for the same response", f"{left} of {lines}"))
+        rows.append((f"bytes of those lines of a {request}", f"{shortest} of {whole} B"))
+        rows.append((f"fields that a {request} needs", seen.one("fields of the shortest", request)))
+        rows += [(f"a {request} {name}", value) for name, value in seen.quantities(request).items()
+                 if name.startswith(WITHOUT) and value != SAME]  # fmt: skip
+    found = listed([f"{100 * part:.0f} % of {request}" for request, part in shares.items()])
+    return judge(
+        cases.values(),
+        holds=f"{found} would get the same response",
+        when=f"for {names_of(cases)} only; {found} would get the same response",
+        fails=f"no less than {found} gets the same response",
+        evidence=tuple(rows),
+    )
 
 
-def handshake(observations: pd.DataFrame) -> Judged:
-    """What is answered to the handshakes of a browser, of Python and of the argument; and to one that is spoilt."""
+def handshake(observations: pd.DataFrame) -> Judgement:
+    """Judge C7 by the responses to the handshakes of a browser, of Python and of the argument; and to spoilt ones."""
     seen = Seen(observations, "C7")
     status, fields = seen.under("status"), seen.under("fields")
     senders = seen.of_each("status", fields)
@@ -46,18 +52,21 @@ def handshake(observations: pd.DataFrame) -> Judged:
     lacking = [name for name in needed if name not in simple]
     keys = seen.under("Accept worked out")
     accepted = all(seen.one("Accept answered", key) == value for key, value in keys.items())
-    cases = [value == SWITCHING and accepted for value in senders.values()]
-    complete = {name: set(needed) <= set(value.split(", ")) for name, value in fields.items()}
-    if list(complete.values()) == cases:
-        when = f"it carries {listed(lacking or needed)}, too"
-    else:
-        when = f"it is sent {listed([name.removeprefix('as ') for name, ok in zip(senders, cases, strict=True) if ok])}"
-    boundary = listed([f"{value} {name}" for name, value in senders.items()])
-    spoilt = [f"{name} {value}" for name, value in status.items() if name not in senders]
-    answers = f"{'as' if accepted else 'not as'} RFC 6455 works it out"
+    parts = {name.removeprefix("as "): value == SWITCHING and accepted for name, value in senders.items()}
+    complete = [set(needed) <= set(value.split(", ")) for value in fields.values()]
+    by_fields = f"when it also carries {listed(lacking or needed)}; the argument's shortened example lacks them"
+    statuses = listed([f"{value} {name}" for name, value in senders.items()])
     key, value = next(iter(keys.items()))
-    return judge(cases, when, f"answered with {boundary}"), (
-        f"No switch without {listed(needed or ['nothing'])}.",
-        f"One line spoilt at a time: {'; '.join(spoilt)}.",
-        f"To the key {key} the server answers {seen.one('Accept answered', key)}, {answers}.",
-    )
+    return judge(
+        parts.values(),
+        holds=f"the server answers {statuses}",
+        when=by_fields if complete == list(parts.values()) else f"when {names_of(parts)}",
+        fails="the server switches for none of them" if accepted else "the server's Accept is not that of RFC 6455",
+        evidence=(
+            *((f"a handshake {name}", value) for name, value in senders.items()),
+            ("fields that the server needs", listed(needed)),
+            *((f"a handshake with {name}", value) for name, value in status.items() if name not in senders),
+            (f"Accept for the key {key}", f"{seen.one('Accept answered', key)}, "
+             f"{'as' if accepted else 'not as'} RFC 6455 computes it"),
+        ),
+    )  # fmt: skip

@@ -75,9 +75,9 @@ def _told(results: Results, drawn: Drawn, reference: Results | None) -> dict[str
         borrowed=[_chart(chart) for chart in borrowed],
         lender=dict.fromkeys(FACTS, "unknown") | (reference.machine if reference else {}),
         verdicts=judged,
-        judged=[verdict for verdict in judged if verdict.verdict not in claims.UNDECIDED],
-        unjudged=[(words.capitalize(), ", ".join(missing)) for words in claims.UNDECIDED
-                  if (missing := [verdict.claim.id for verdict in judged if verdict.verdict == words])],
+        judged=[verdict for verdict in judged if verdict.outcome not in claims.UNDECIDED],
+        unjudged=[(outcome.value, ", ".join(missing)) for outcome in claims.UNDECIDED
+                  if (missing := [verdict.claim.id for verdict in judged if verdict.outcome == outcome])],
     )
 
 

@@ -59,7 +59,9 @@ def check_all_is_said(results):
     drawn, skipped = figures.draw_all(results, names)  # without the one that is always the same
     said = [chart.title for chart in drawn] + [chart.alt for chart in drawn] + [skip.reason for skip in skipped]
     judged = claims.verdicts(results.runs, results.observations)
-    said += [line for verdict in judged for line in (verdict.verdict, *verdict.numbers)] + answer(results.runs)
+    said += [words for verdict in judged for row in verdict.evidence for words in (verdict.sentence, *row)]
+    said += answer(results.runs)
+    assert [verdict.sentence for verdict in judged if len(verdict.sentence.split()) > 30] == []
     assert [line for line in said if SPOILT.search(line) or "\n" in line] == []
     page, gallery = report.render(results, ([], skipped))
     assert page.count("<html") == 1 and gallery.count("## The sixteen claims") == 1

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from results.claims.boundary import LESS, MORE, Boundary, condition
-from results.claims.evidence import judge_parts
+from results.claims.claim import Outcome
+from results.claims.evidence import judge, names_of
 
 CASES = some.lists(some.tuples(some.floats(0.001, 1e4).map(lambda value: float(f"{value:.4g}")), some.booleans()),
                    min_size=1, max_size=8)  # fmt: skip
@@ -59,17 +60,47 @@ def test_its_words(cases, expected, words):
     assert str(Boundary.of(cases, "messages", expected)) == words
 
 
-def test_a_lead_that_the_cases_contradict_is_not_said():
-    against = Boundary.of([(1, True), (2, False)], "messages", MORE)
-    assert condition("many messages come", {"": against}).startswith("it is one of these cases: the boundary lies ")
-    as_modelled = Boundary.of([(1, False), (2, True)], "messages", MORE)
-    assert condition("many messages come", {"x": as_modelled}).startswith("many messages come: x, the boundary lies ")
+@pytest.mark.parametrize(
+    ("cases", "words"),
+    [
+        ([(0.2, True), (0.1, False), (2, True)], "above 0.1–0.2 messages"),
+        ([(1, False), (0.25, True)], "below 0.25–1 messages"),
+        ([(2, True), (0.8, True)], "at all of 0.8–2 messages"),
+        ([(2, False), (0.8, False)], "at none of 0.8–2 messages"),
+        ([(3, True)], "at 3 messages"),
+        ([(3, False)], "not at 3 messages"),
+        ([(1, False), (2, True), (3, False)], "at some of 1–3 messages"),
+        ([(0.991, False), (0.994, True)], "above 0.991–0.994 messages"),
+    ],
+)
+def test_where_it_holds_in_few_words(cases, words):
+    assert Boundary.of(cases, "messages").condition == words
+
+
+@given(CASES)
+def test_the_condition_agrees_with_each_of_its_cases(cases):
+    """Above and below name the edges between the last value with one outcome and the first with the other."""
+    words = Boundary.of(cases, "messages").condition
+    no, yes = ([place for place, held in cases if held is wanted] for wanted in (False, True))
+    if words.startswith("above"):
+        assert max(no) < min(yes)
+    elif words.startswith("below"):
+        assert max(yes) < min(no)
+    elif words.startswith(("at all", "at none")) or "some" not in words:
+        assert not (no and yes) or (set(no) == set(yes) and len(set(no)) == 1)
+    else:
+        assert no and yes and min(no) <= max(yes) and min(yes) <= max(no)
+
+
+def test_a_condition_leaves_out_where_the_claim_holds_nowhere():
+    found = {"polling": Boundary.of([(1, True), (2, False)], "B"), "long polling": Boundary.of([(1, False)], "B")}
+    assert condition("for", found) == "for polling below 1–2 B"
 
 
 @given(some.dictionaries(some.sampled_from(["bytes", "ports", "pages"]), some.booleans(), min_size=1))
 def test_a_claim_of_several_parts_names_those_that_hold_and_no_other(parts):
-    verdict = judge_parts(parts, "only these are compared: {}", "numbers")
-    assert verdict.startswith("holds: ") is all(parts.values())
-    assert verdict.startswith("does not hold: ") is not any(parts.values())
-    if verdict.startswith("holds when "):
-        assert {name: name in verdict for name in parts} == parts
+    found = judge(parts.values(), holds="yes", when=f"for {names_of(parts)}", fails="no")
+    assert (found.outcome == Outcome.HOLDS) is all(parts.values())
+    assert (found.outcome == Outcome.FAILS) is not any(parts.values())
+    if found.outcome == Outcome.CONDITIONAL:
+        assert {name: name in found.reason for name in parts} == parts

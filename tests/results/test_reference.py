@@ -9,6 +9,7 @@ from tools.lab import ROOT
 
 from results import claims, figures, report, table
 from results.check import check
+from results.claims import Outcome
 
 REFERENCE = ROOT / "results" / "reference"
 PLAIN = {"header_profile": "browser", "cookie_bytes": 0, "payload_bytes": 142, "tls": False, "deflate": False}
@@ -16,7 +17,7 @@ PLAIN = {"header_profile": "browser", "cookie_bytes": 0, "payload_bytes": 142, "
 
 def verdicts(folder):
     found = claims.verdicts(table.read_runs(folder), table.read_observations(folder))
-    return {each.claim.id: each.verdict for each in found}
+    return {each.claim.id: each for each in found}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,12 @@ def rows_with(frame, cells):
 
 def test_every_claim_is_decided(before):
     assert list(before) == [f"C{number}" for number in range(1, 17)]
-    assert not {name for name, verdict in before.items() if verdict in claims.UNDECIDED}
+    assert not {name for name, verdict in before.items() if verdict.outcome in claims.UNDECIDED}
+
+
+def test_each_verdict_is_one_sentence_that_a_student_could_repeat(before):
+    assert {name: verdict.sentence for name, verdict in before.items() if len(verdict.sentence.split()) > 25} == {}
+    assert all(verdict.sentence.count(". ") == 0 and verdict.evidence for verdict in before.values())
 
 
 def test_its_rows_keep_what_the_contract_promises():
@@ -50,8 +56,8 @@ def test_its_rows_keep_what_the_contract_promises():
 def test_the_gallery_says_them_all(before):
     gallery = (REFERENCE / "README.md").read_text(encoding="utf-8")
     for claim in claims.CLAIMS:
-        assert f"| {claim.id}. {claim.words} | {before[claim.id]} |" in gallery.replace("\\", "")
-    assert claims.NOT_MEASURED not in gallery and claims.NOT_OBSERVED not in gallery
+        assert f"| {claim.id}. {claim.words} | {before[claim.id].sentence} |" in gallery.replace("\\", "")
+    assert not [outcome for outcome in claims.UNDECIDED if outcome.value in gallery]
 
 
 @pytest.fixture(scope="module")
@@ -65,42 +71,34 @@ def test_the_gallery_is_what_the_code_makes_of_the_tables(drawn):
 
 
 @pytest.mark.parametrize(
-    ("claim", "cells", "column", "change", "becomes"),
+    ("claim", "cells", "column", "change", "outcome", "words"),
     [
         ("C1", PLAIN | {"experiment": "overhead", "transport": "polling"}, "request_head", lambda of: 0,
-         "holds when headers and cookies reach 500 B: 2005 headers ("),
+         Outcome.CONDITIONAL, "500 B; 2005 headers alone take "),
         ("C2", PLAIN | {"experiment": "overhead", "transport": "long-polling"}, "overhead_per_delivery",
-         lambda of: 10.0, "holds when it is one of these cases: polling, the boundary lies between 520 (no) and "
-         "730 (yes) B of request headers; long polling, in no clear order: at 88.7 (yes), 197.7 (yes), 480.7 (yes), "
-         "526.7 (no), "),
+         lambda of: 10.0, Outcome.CONDITIONAL, "for long polling at some of 89–4,600 B"),
         ("C3", {"experiment": "link-rate", "transport": "websocket", "link_mbps": 100.0, "header_profile": "browser"},
-         "latency_mean_ms", lambda of: 7 * of,
-         "holds when it is one of these cases: long polling, the boundary lies between 0.25 (yes) and 1 (no) Mbit/s; "
-         "a WebSocket, the boundary lies between 10 (no) and 100 (yes) Mbit/s"),
+         "latency_mean_ms", lambda of: 7 * of, Outcome.CONDITIONAL, "for a WebSocket above 10–100 Mbit/s"),
         ("C5", {"experiment": "latency", "transport": "long-polling", "rtt_ms": 100.0, "keep_alive": True},
-         "held_mean_s", lambda of: 9.0,
-         "holds when few messages come in a round trip: the boundary lies between 1 (yes) and 2 (no) messages in a "),
-        ("C6", {"experiment": "real-feed", "transport": "websocket"}, "requests", lambda of: 5,
-         "holds when the side that speaks is the client: "),
+         "held_mean_s", lambda of: 9.0, Outcome.CONDITIONAL, "below 1–2 messages per round trip"),
+        ("C6", {"experiment": "real-feed", "transport": "websocket"}, "requests", lambda of: 5, Outcome.CONDITIONAL,
+         "for the client only"),
         ("C11", {"experiment": "latency", "transport": "websocket", "rtt_ms": 200.0, "keep_alive": True},
-         "latency_mean_ms", lambda of: 100 * of,
-         "holds when it is one of these cases: against polling, the boundary lies between 1.5 (no) and 3 (yes) round "
-         "trips between polls; against long polling, in no clear order: at 0.1 (no), 0.2 (yes), 0.5 (yes), 1 (yes) and "
-         "2 (no) messages in a round trip: "),
+         "latency_mean_ms", lambda of: 100 * of, Outcome.CONDITIONAL,
+         "against polling above 1.5–3 round trips between polls and against long polling at some of 0.1–2 messages"),
         ("C15", {"operation": "echo", "transport": "websocket", "payload_bytes": 65_536}, "payload", lambda of: of // 2,
-         "does not hold: "),
+         Outcome.FAILS, "not all bytes returned"),
         ("C16", {"experiment": "connection", "transport": "websocket", "tls": True}, "wire_received",
-         lambda of: of + 10**6,
-         "holds when only these are compared: bytes of joining, port without saying one, from a page over http and "),
+         lambda of: of + 10**6, Outcome.CONDITIONAL, "except for bytes per message"),
     ],
 )  # fmt: skip
-def test_one_number_of_a_run_changes_the_verdict(before, copy, claim, cells, column, change, becomes):
+def test_one_number_of_a_run_changes_the_verdict(before, copy, claim, cells, column, change, outcome, words):
     runs = table.read_runs(copy)
     first = runs.index[rows_with(runs, cells | {"valid": True})][0]
     runs.loc[first, column] = change(runs.loc[first, column])
     table.write_runs(copy / "runs.csv", table.records(runs))
-    after = verdicts(copy)
-    assert after[claim].startswith(becomes) and after[claim] != before[claim]
+    after = verdicts(copy)[claim]
+    assert after.outcome == outcome and words in after.sentence and words not in before[claim].sentence
 
 
 @pytest.mark.parametrize("page", ["report", "talk"])

@@ -7,11 +7,10 @@ from tools.made_up import MACHINE
 
 from results import figures, select
 from results.advice import Workload, offers
-from results.claims.latency import away_share, worthwhile
+from results.claims.latency import latency_threshold
 from results.crossings import orders
 from results.figures.decision import _finding as decision_finding
-from results.model import away, long_polling_cycle
-from results.report.answer import as_soon
+from results.report.answer import as_fast
 from results.words import distinct, number, times
 
 
@@ -76,12 +75,9 @@ def test_headers_that_make_nobody_later_are_not_said_to(runs):
     assert title == "At 0.25 Mbit/s, 1,482 B more of headers make no transport later"
 
 
-def test_at_the_boundary_a_quarter_of_the_messages_find_no_request_waiting(runs):
-    """λD/λC with λD = 0.257628: what the answer says is the rest of it."""
-    transit = 0.5
-    assert away_share() == pytest.approx(float(away(transit) / long_polling_cycle(transit, worthwhile())))
-    assert away_share() == pytest.approx(0.25, abs=1e-6)
-    assert "about 75 % of the messages or more" in as_soon(runs)
+def test_the_answer_names_the_rate_up_to_which_long_polling_is_as_fast(runs):
+    assert latency_threshold() == pytest.approx(0.257628, abs=1e-5)
+    assert "at most 25 % longer than WebSocket while fewer than 0.26 messages arrive per round trip" in as_fast(runs)
 
 
 @pytest.mark.parametrize(
