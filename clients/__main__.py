@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 from clients import long_polling, polling, websocket
 from clients.address import address_of, with_tls
 from clients.connection.http import check_transport
-from clients.delivery import Back, ClocksDiffer, Delivery, Gap, Lost
+from clients.delivery import ClocksDiffer, Delivery, Disconnected, Gap, Reconnected
 from clients.errors import ClientError
 from clients.ledger import HEADINGS, Ledger
 
@@ -123,7 +123,7 @@ def url_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> str:
     return url
 
 
-def report(news: Gap | Lost | Back | ClocksDiffer) -> None:
+def report(news: Gap | Disconnected | Reconnected | ClocksDiffer) -> None:
     print(news, file=sys.stderr, flush=True)
 
 

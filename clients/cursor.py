@@ -34,21 +34,21 @@ class Cursor:
         self.on_answer()
         self.epoch = self.epoch or epoch
         if self.seq is None and newest is not None:
-            self.seq = whole(newest)
+            self.seq = parse_seq(newest)
 
     def deliver(self, messages: list[bytes], received_at: float, wire: int) -> Iterator[Delivery]:
         """Step over messages that came together; `wire` is what the ledger's total was then.
 
         BrokenFeed if a seq is not the next one.
         """
-        for message, spent in zip(messages, self.shares(messages, wire), strict=True):
-            seq, published_at, data = parts_of(message)
+        for message, spent in zip(messages, self.split_wire_bytes(messages, wire), strict=True):
+            seq, published_at, data = parse_message(message)
             if self.seq is not None and seq != self.seq + 1:
                 raise BrokenFeed(f"message {seq} came after {self.seq}")
             self.seq = seq
             yield Delivery(seq, published_at, received_at, data, len(message), spent)
 
-    def shares(self, messages: list[bytes], wire: int) -> list[int]:
+    def split_wire_bytes(self, messages: list[bytes], wire: int) -> list[int]:
         """Divide the bytes since the last messages among these.
 
         Each has its own bytes and its line end, and an equal share of the rest: the response's headers. If compressed,
@@ -68,16 +68,16 @@ class Cursor:
         return gap
 
 
-def parts_of(message: bytes) -> tuple[int, float, Any]:
+def parse_message(message: bytes) -> tuple[int, float, Any]:
     """A message's seq, its time of publication and its data; BrokenFeed if it is none."""
     try:
         record = json.loads(message.decode())
-        return whole(record["seq"]), float(record["published_at"]), record["data"]
+        return parse_seq(record["seq"]), float(record["published_at"]), record["data"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BrokenFeed(f"this is no message: {message[:80]!r}") from None
 
 
-def whole(number: str | int) -> int:
+def parse_seq(number: str | int) -> int:
     """A seq; BrokenFeed if it is none."""
     if not str(number).isdecimal() or len(str(number)) > MOST_DIGITS:
         raise BrokenFeed(f"this is no seq: {str(number)[:80]}")

@@ -43,7 +43,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Disconnected:
     """The connection is lost; the client tries again."""
 
     reason: str
@@ -67,7 +67,7 @@ class ClocksDiffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class Reconnected:
     """The server answers again, `seconds` after the connection was lost; `gap` if one was reported meanwhile."""
 
     seconds: float

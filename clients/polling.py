@@ -6,9 +6,9 @@ from typing import Any
 
 from clients.connection.http import GZIP, HttpConnection
 from clients.cursor import Cursor
-from clients.delivery import Back, Delivery, Gap, Lost
+from clients.delivery import Delivery, Disconnected, Gap, Reconnected
 from clients.ledger import Ledger
-from clients.resuming import PATIENCE, quietly, resuming
+from clients.resuming import PATIENCE, ignore, resuming
 
 ANSWER_TIMEOUT = 10.0  # seconds
 
@@ -20,7 +20,7 @@ def follow(
     interval: float = 1.0,
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
-    on_change: Callable[[Lost | Back], Any] = quietly,
+    on_change: Callable[[Disconnected | Reconnected], Any] = ignore,
     patience: float = PATIENCE,
     trust: str | None = None,
     deflate: bool = False,

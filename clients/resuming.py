@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clients.cursor import Cursor
-from clients.delivery import Back, Delivery, Gap, Lost
+from clients.delivery import Delivery, Disconnected, Gap, Reconnected
 from clients.errors import ConnectionLost, Gone, ServerMissing, ServerUnavailable
 
 FIRST_RETRY, LONGEST_RETRY, PATIENCE = 0.1, 2.0, 60.0  # seconds
@@ -14,7 +14,7 @@ FIRST_RETRY, LONGEST_RETRY, PATIENCE = 0.1, 2.0, 60.0  # seconds
 Session = Callable[[Cursor], Iterator[Delivery]]
 
 
-def quietly(change: object) -> None:
+def ignore(change: object) -> None:
     """Say nothing of it."""
 
 
@@ -22,7 +22,7 @@ def quietly(change: object) -> None:
 class Outage:
     """What a client knows of a server that may be away."""
 
-    on_change: Callable[[Lost | Back], Any]
+    on_change: Callable[[Disconnected | Reconnected], Any]
     away: bool = False
     gap: bool = False
     seq: int = 0
@@ -31,13 +31,13 @@ class Outage:
     def begin(self, reason: str, seq: int) -> None:
         """The connection is lost, after it had worked; `seq` is the last message that came."""
         self.away, self.gap, self.seq, self.lost_at = True, False, seq, time.monotonic()
-        self.on_change(Lost(reason))
+        self.on_change(Disconnected(reason))
 
     def end(self) -> None:
         """The server answers."""
         if self.away:
             self.away = False
-            self.on_change(Back(time.monotonic() - self.lost_at, self.seq, self.gap))
+            self.on_change(Reconnected(time.monotonic() - self.lost_at, self.seq, self.gap))
 
 
 def resuming(
@@ -45,7 +45,7 @@ def resuming(
     cursor: Cursor,
     on_gap: Callable[[Gap], Any],
     patience: float,
-    on_change: Callable[[Lost | Back], Any] = quietly,
+    on_change: Callable[[Disconnected | Reconnected], Any] = ignore,
 ) -> Generator[Delivery, None, None]:
     """Run session after session, each from where the last one ended: nothing is lost, nothing repeated.
 
@@ -68,12 +68,12 @@ def resuming(
                 outage.begin(error.strerror or str(error), cursor.seq or 0)
             reached = cursor.answers or busy is not None
             if not reached or time.monotonic() - outage.lost_at > patience:
-                raise ServerMissing(f"nobody answers ({error.strerror or error}){hint(error)}") from None
+                raise ServerMissing(f"nobody answers ({error.strerror or error}){silence_hint(error)}") from None
             time.sleep(min(max(retry, busy or 0.0), patience))
             retry = min(2 * retry, LONGEST_RETRY)
 
 
-def hint(error: OSError) -> str:
+def silence_hint(error: OSError) -> str:
     """What may be wrong where somebody is there and says nothing."""
     there = isinstance(error, ConnectionResetError | ConnectionLost) and not isinstance(error, ServerUnavailable)
     return "; a server that speaks TLS has an address with https or wss" if there else ""

@@ -6,9 +6,9 @@ from typing import Any
 from clients.connection.http import check_transport
 from clients.connection.websocket import SILENCE, WebSocketConnection
 from clients.cursor import Cursor
-from clients.delivery import Back, ClocksDiffer, Delivery, Gap, Lost
+from clients.delivery import ClocksDiffer, Delivery, Disconnected, Gap, Reconnected
 from clients.ledger import Ledger
-from clients.resuming import PATIENCE, quietly, resuming
+from clients.resuming import PATIENCE, ignore, resuming
 
 
 def follow(
@@ -17,7 +17,7 @@ def follow(
     *,
     ledger: Ledger | None = None,
     on_gap: Callable[[Gap], Any] = print,
-    on_change: Callable[[Lost | Back | ClocksDiffer], Any] = quietly,
+    on_change: Callable[[Disconnected | Reconnected | ClocksDiffer], Any] = ignore,
     patience: float = PATIENCE,
     trust: str | None = None,
     deflate: bool = False,

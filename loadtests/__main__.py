@@ -27,7 +27,7 @@ from loadtests.experiments.experiment import Experiment
 from loadtests.experiments.run import Run
 from loadtests.headers.profiles import PROFILES as HEADER_PROFILES
 from loadtests.runs.machine import warn_of_others
-from loadtests.runs.partial import Taken
+from loadtests.runs.partial import FolderLocked
 from loadtests.runs.processes import RunFailed
 from results.arguments import Parser
 from results.folders import ROOT, shown
@@ -110,7 +110,7 @@ def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Co
     warn_of_others("loadtests")
     try:
         return calibrate(args.profile or "quick", args.out and folder_of(args, p), console)
-    except Taken as error:
+    except FolderLocked as error:
         p.exit(2, f"loadtests: {error}\n")
 
 
@@ -183,7 +183,7 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
         print(f"loadtests: {error}: not run, and answered from costs", file=sys.stderr)
         advise(args, None, console)
         return 0
-    except (Refused, Taken) as error:
+    except (Refused, FolderLocked) as error:
         p.exit(2, f"loadtests: {error}\n")
     except (RunFailed, TableError, OSError) as error:
         print(f"loadtests: {error}", file=sys.stderr)
@@ -217,7 +217,7 @@ def tell(results: "Results", console: Console) -> int:
 
 def advise(args: argparse.Namespace, results: "Results | None", console: Console) -> None:
     """Print which transport this workload wants, from the costs of the reference, with what was measured of it."""
-    from results.advice import Workload, best_known
+    from results.advice import Workload, best_costs
     from results.advice.words import advice_in_words
     from results.folders import REFERENCE
     from results.select import NotMeasured
@@ -227,7 +227,7 @@ def advise(args: argparse.Namespace, results: "Results | None", console: Console
     names = "clients rate_hz payload_bytes poll_interval_s rtt_ms cookie_bytes tls".split()
     wanted = Workload(**{name: getattr(run, name) for name in names}, within_ms=args.within_ms)
     try:
-        costs, source = best_known([read_if_there(REFERENCE)], run.header_profile)
+        costs, source = best_costs([read_if_there(REFERENCE)], run.header_profile)
     except NotMeasured as error:
         if args.within_ms:
             print(f"loadtests: no advice: {error}", file=sys.stderr)

@@ -13,6 +13,7 @@ from locust import events, stats
 from locust.runners import WorkerRunner
 
 from clients.errors import Refused
+from loadtests.users.control import end_with_parent, follow_commands, watch_workers
 from loadtests.users.deliveries import DeliveryTable
 from loadtests.users.duplex import LongPollingDuplexUser as LongPollingDuplexUser
 from loadtests.users.duplex import PollingDuplexUser as PollingDuplexUser
@@ -25,7 +26,6 @@ from loadtests.users.exchange import WebSocketPostUser as WebSocketPostUser
 from loadtests.users.generator import Generator
 from loadtests.users.http import LongPollingUser as LongPollingUser
 from loadtests.users.http import PollingUser as PollingUser
-from loadtests.users.leading import end_with_parent, follow_commands, watch_workers
 from loadtests.users.options import add_options, check, check_page, check_served, not_served, tell_in_a_line
 from loadtests.users.websocket import WebSocketUser as WebSocketUser
 
@@ -57,10 +57,10 @@ def set_up(environment: Any, web_ui: Any = None, **_: Any) -> None:
     elif not options.controlled:
         if leads:
             reported = environment.events.worker_report
-            reported.add_listener(lambda client_id, data: generator.take(client_id, data["lab"]))
+            reported.add_listener(lambda client_id, data: generator.keep_tally(client_id, data["lab"]))
         else:
             to_report = environment.events.report_to_master
-            to_report.add_listener(lambda client_id, data: data.update(lab=generator.so_far().as_values()))
+            to_report.add_listener(lambda client_id, data: data.update(lab=generator.current_tally().as_values()))
         end_in_order(environment)
 
 

@@ -79,7 +79,7 @@ def advise(results: Results, chosen: argparse.Namespace) -> None:
     from results.advice.words import advice_in_words
 
     reference = table.read_if_there(folders.REFERENCE)
-    costs, source = advice.best_known([results, reference], chosen.header_profile)
+    costs, source = advice.best_costs([results, reference], chosen.header_profile)
     given = {name: getattr(chosen, name) for name in [*WORKLOAD.values(), "tls"] if getattr(chosen, name) is not None}
     rich.console.Console(highlight=False).print(advice_in_words(advice.Workload(**given), costs, source))
 

@@ -20,7 +20,7 @@ def check(runs: pd.DataFrame) -> list[str]:
     return messages
 
 
-def _enough_to_say_it(row: dict[str, Any]) -> Iterator[str]:
+def _enough_samples(row: dict[str, Any]) -> Iterator[str]:
     """Five messages or more beyond a percentile, thirty for an interval."""
     if pd.isna(row["published"]):
         return
@@ -39,7 +39,7 @@ def _nothing_negative(row: dict[str, Any]) -> Iterator[str]:
             yield f"{name} is {row[name]:g}"
 
 
-def _reason_given(row: dict[str, Any]) -> Iterator[str]:
+def _invalid_has_reason(row: dict[str, Any]) -> Iterator[str]:
     if pd.isna(row["valid"]):
         yield "neither valid nor invalid"
     elif not row["valid"] and not row["invalid_reason"]:
@@ -73,7 +73,7 @@ def _overhead_agrees(row: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _nothing_missing(row: dict[str, Any]) -> Iterator[str]:
+def _no_missing_values(row: dict[str, Any]) -> Iterator[str]:
     if not _counts(row) or row["fault"]:
         return
     for name in ("lost", "duplicated", "out_of_order"):
@@ -86,4 +86,4 @@ def _counts(row: dict[str, Any]) -> bool:
 
 
 NUMBERS = tuple(column.name for column in COLUMNS if column.kind in ("int", "float"))
-RULES = (_nothing_negative, _enough_to_say_it, _reason_given, _ledger_adds_up, _overhead_agrees, _nothing_missing)
+RULES = (_nothing_negative, _enough_samples, _invalid_has_reason, _ledger_adds_up, _overhead_agrees, _no_missing_values)

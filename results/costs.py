@@ -50,7 +50,7 @@ class Price:
     loads: tuple[AtLoad, ...] = ()
 
     @property
-    def told_from_nothing(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the interval leaves nothing out of it."""
         return self.half_us is not None and self.us > self.half_us
 
@@ -112,7 +112,7 @@ def prices(runs: pd.DataFrame, transport: str) -> Prices:
     found = [Price(*pair) for pair in least_squares(relative[:, :2])]
     if len(loads) > FEWEST_LOADS and np.linalg.matrix_rank(relative / relative.max(0)) == len(factors):
         with_idle = [Price(*pair) for pair in least_squares(relative)]
-        found = with_idle if with_idle[-1].told_from_nothing else found
+        found = with_idle if with_idle[-1].is_significant else found
     fitted = relative[:, : len(found)] @ [price.us for price in found]  # as a share of what was spent
     chance = lack_of_fit((1 - fitted) / fitted, mine.groupby(["clients", "rate_hz"]).ngroup(), len(found))
     if chance is not None and chance < SIGNIFICANT:
@@ -178,7 +178,7 @@ def least_squares(factors: np.ndarray) -> list[tuple[float, float | None]]:
     return [(float(price), float(half)) for price, half in zip(solution, spread, strict=True)]
 
 
-def words(price: Price) -> str:
+def price_words(price: Price) -> str:
     """A price in words: 8.3 ± 0.4 µs; where one does not fit, the range with its loads."""
     if not price.fits:
         least, most = (pick(price.loads, key=lambda each: each.us) for pick in (min, max))
@@ -192,5 +192,5 @@ def answers_in_words(found: Mapping[str, Prices]) -> str:
     """What one more message, poll or long poll costs by each transport, the cheapest first."""
     looks = [TRANSPORTS[name] for name in sorted(found, key=lambda name: found[name].answer.us)]
     return listed(
-        [f"{words(found[x.name].answer)} {x.unit}" + ("" if x.asks else f" by {x.title}") for x in looks]
+        [f"{price_words(found[x.name].answer)} {x.unit}" + ("" if x.asks else f" by {x.title}") for x in looks]
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Values = float | NDArray[np.float64]
 
-TRANSITS_AWAY = {"kept": 2, "new": 4, "new-tls": 6}
+TURNAROUND_TRANSITS = {"kept": 2, "new": 4, "new-tls": 6}
 """One-way delays from a response leaving the server to the client's next request arriving there, by connection mode:
 response and request; with a new connection for each request also SYN and SYN-ACK (RFC 9293 §3.5); with TLS 1.3 also
 one flight each way before the request (RFC 8446 §2)."""
@@ -54,14 +54,14 @@ def connection_mode(keep_alive: bool, tls: bool) -> str:
     return "new-tls" if tls else "new"
 
 
-def away(one_way_delay: Values, connection: str = "kept") -> Values:
+def turnaround(one_way_delay: Values, connection: str = "kept") -> Values:
     """D: from a response's departure until the client's next request arrives, if the client asks at once.
 
     2τ on a kept connection, 4τ on a new one for each request, 6τ with TLS 1.3 as well. ModelError for another mode.
     """
-    if connection not in TRANSITS_AWAY:
-        raise ModelError(f"unknown connection mode {connection!r}, known are {', '.join(TRANSITS_AWAY)}")
-    return TRANSITS_AWAY[connection] * one_way_delay
+    if connection not in TURNAROUND_TRANSITS:
+        raise ModelError(f"unknown connection mode {connection!r}, known are {', '.join(TURNAROUND_TRANSITS)}")
+    return TURNAROUND_TRANSITS[connection] * one_way_delay
 
 
 def websocket_mean(one_way_delay: Values) -> Values:
@@ -83,17 +83,17 @@ def long_polling_mean(
     RFC 6202 §2.2: close to one transit while λD is small.
     """
     cycle = long_polling_cycle(one_way_delay, rate, hold, connection)
-    return one_way_delay + away(one_way_delay, connection) ** 2 / (2 * cycle)
+    return one_way_delay + turnaround(one_way_delay, connection) ** 2 / (2 * cycle)
 
 
 def long_polling_worst(one_way_delay: Values, connection: str = "kept") -> Values:
     """τ + D: published just after a response has left. On a kept connection RFC 6202 §2.2's three transits."""
-    return one_way_delay + away(one_way_delay, connection)
+    return one_way_delay + turnaround(one_way_delay, connection)
 
 
 def poll_period(one_way_delay: Values, poll_interval: Values, connection: str = "kept") -> Values:
     """The larger of T and D: a client that waits for a response cannot ask again, whatever its cadence."""
-    return np.maximum(poll_interval, away(one_way_delay, connection))
+    return np.maximum(poll_interval, turnaround(one_way_delay, connection))
 
 
 def polling_mean(one_way_delay: Values, poll_interval: Values, connection: str = "kept") -> Values:
@@ -111,12 +111,12 @@ def polling_worst(one_way_delay: Values, poll_interval: Values, connection: str 
 
 def polling_after_response_mean(one_way_delay: Values, poll_interval: Values, connection: str = "kept") -> Values:
     """(T + D)/2 + τ if T runs from a response to the next request: T/2 + 2τ on a kept connection."""
-    return (poll_interval + away(one_way_delay, connection)) / 2 + one_way_delay
+    return (poll_interval + turnaround(one_way_delay, connection)) / 2 + one_way_delay
 
 
 def polling_after_response_worst(one_way_delay: Values, poll_interval: Values, connection: str = "kept") -> Values:
     """T + D + τ if T runs from a response to the next request: T + 3τ on a kept connection."""
-    return poll_interval + away(one_way_delay, connection) + one_way_delay
+    return poll_interval + turnaround(one_way_delay, connection) + one_way_delay
 
 
 # --- many clients ----------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def long_polling_cycle(
     D + e^(−λD)(1 − e^(−λw))/λ: away for D; then, if nothing came meanwhile, parked until a message or the end of the
     hold. D and w must not both be 0: such a client would ask without end.
     """
-    gone = away(one_way_delay, connection)
+    gone = turnaround(one_way_delay, connection)
     return gone - np.exp(-rate * gone) * np.expm1(-rate * hold) / rate
 
 
@@ -159,7 +159,7 @@ def empty_response_share(
     one_way_delay: Values, rate: Values, hold: Values = math.inf, connection: str = "kept"
 ) -> Values:
     """e^(−λ(D + w)): the share of long-polling responses that carry nothing: none came while away, nor in the hold."""
-    return np.exp(-rate * (away(one_way_delay, connection) + hold))
+    return np.exp(-rate * (turnaround(one_way_delay, connection) + hold))
 
 
 def even_responses_per_message(
@@ -169,7 +169,7 @@ def even_responses_per_message(
 
     ModelError if a hold can end between two messages (period > D + w): that depends on their phase; replay it.
     """
-    gone = float(away(one_way_delay, connection))
+    gone = float(turnaround(one_way_delay, connection))
     if period > gone + hold:
         raise ModelError(f"messages {period:g} s apart outlast a hold of {hold:g} s: replay their times instead")
     return 1.0 if period >= gone else period / gone
@@ -254,7 +254,7 @@ def crossover_rate(
     0 if it always does (T ≥ D + w), infinite if it never does (T ≤ D). Counting requests it solves C = T; as C > T for
     small λ and C ≤ T from λ = 1/(T − D) on, six decades above that and twelve below hold the solution.
     """
-    gone = float(away(one_way_delay, connection))
+    gone = float(turnaround(one_way_delay, connection))
     if poll_interval <= gone:
         return math.inf
     if poll_interval >= gone + hold:

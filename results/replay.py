@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from results.model import ModelError, away, polling_mean, websocket_mean
+from results.model import ModelError, polling_mean, turnaround, websocket_mean
 
 
 def expected_latencies(
@@ -40,7 +40,7 @@ def expected_latencies(
     if transport == "polling" and poll_interval is not None:
         return np.full(len(published), float(polling_mean(one_way_delay, poll_interval, connection)) + answer)
     if transport == "long-polling" and hold is not None:
-        gone = float(away(one_way_delay, connection)) + question + answer + added
+        gone = float(turnaround(one_way_delay, connection)) + question + answer + added
         waits = long_polling_waits([*earlier, *published], gone, hold)
         return one_way_delay + answer + waits[len(earlier) :]
     raise ModelError(f"no model of {transport!r} with poll_interval={poll_interval} and hold={hold}")
@@ -58,14 +58,14 @@ def long_polling_waits(published: Sequence[float], gone: float, hold: float) -> 
     waits = np.empty_like(times)
     done, asked = 0, ascending[0]
     while done < len(ascending):
-        answered = _answered(asked, ascending[done], gone, hold)
+        answered = _response_times(asked, ascending[done], gone, hold)
         batch = slice(done, bisect_right(ascending, answered, lo=done))
         waits[batch] = answered - times[batch]
         done, asked = batch.stop, answered + gone
     return waits
 
 
-def _answered(asked: float, published: float, gone: float, hold: float) -> float:
+def _response_times(asked: float, published: float, gone: float, hold: float) -> float:
     """When the message is sent to a client whose request came at `asked`: as it is published, or when it asks again.
 
     While nothing comes, the client is parked for `hold` and away for `gone` in turn.

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from results.table import PARAMETERS, valid
-from results.transports import TRANSPORTS, idle, owner
+from results.transports import TRANSPORTS, inapplicable, owner
 
 
 class NotMeasured(Exception):
@@ -32,7 +32,7 @@ def varying(runs: pd.DataFrame, names: Iterable[str] = SHARED) -> list[str]:
 
 def applies(runs: pd.DataFrame, name: str) -> pd.Series:
     """For each run whether this parameter does anything there: a WebSocket's poll interval does not."""
-    means_nothing = runs["transport"].map(lambda transport: name in idle(transport))
+    means_nothing = runs["transport"].map(lambda transport: name in inapplicable(transport))
     return (runs[name].notna() | (name in OPEN)) & ~means_nothing.astype(bool)
 
 
@@ -69,7 +69,7 @@ def need_each(runs: pd.DataFrame, transports: Iterable[str], where: str) -> pd.D
     return runs
 
 
-def usual(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+def most_common(runs: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Only the runs made under the most frequent value of each of these parameters: one condition, not a mixture.
 
     Valid runs decide which value that is; invalid ones only where none is valid.
@@ -90,16 +90,16 @@ def _equal(values: pd.Series, candidates: pd.Series) -> pd.Series:
     return values.isna() if pd.isna(wanted) else (values == wanted).fillna(False).astype(bool)
 
 
-def share(runs: pd.DataFrame, of: str, per: str) -> float:
+def ratio_of_sums(runs: pd.DataFrame, of: str, per: str) -> float:
     """The sum of one column over the sum of another: a mean that weighs every request or delivery alike."""
     below = float(runs[per].sum())
     return float(runs[of].sum()) / below if below else math.nan
 
 
-def beside_each(runs: pd.DataFrame, transport: str) -> float:
+def overhead_per_request(runs: pd.DataFrame, transport: str) -> float:
     """Bytes beside the messages for each request, or for each message where nobody asks; NaN for no run."""
     beside = runs.assign(beside=runs["wire_sent"] + runs["wire_received"] - runs["payload"])
-    return share(beside, "beside", "requests" if TRANSPORTS[transport].asks else "deliveries")
+    return ratio_of_sums(beside, "beside", "requests" if TRANSPORTS[transport].asks else "deliveries")
 
 
 def kept(runs: pd.DataFrame) -> pd.Series:
@@ -117,6 +117,6 @@ def shortest_and_longest(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame
     return runs[keys == sizes.index[0]], runs[keys == sizes.index[-1]]
 
 
-def clear(runs: pd.DataFrame) -> pd.DataFrame:
+def without_tls_or_deflate(runs: pd.DataFrame) -> pd.DataFrame:
     """Those in which bytes travel as they were written: neither TLS nor compression adds or takes any."""
     return runs[~runs["tls"].fillna(False).astype(bool) & ~runs["deflate"].fillna(False).astype(bool)]

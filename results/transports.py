@@ -58,7 +58,7 @@ COMPARED = tuple(name for name, transport in TRANSPORTS.items() if not transport
 """The three that every experiment compares."""
 
 
-def drawn_phases(transport: str) -> bool:
+def has_random_phase(transport: str) -> bool:
     """Whether its clients ask at intervals, each from a random phase on: then the phases are part of the sample."""
     return "poll_interval_s" in TRANSPORTS[transport].own
 
@@ -68,11 +68,11 @@ def owner(parameter: str) -> str | None:
     return next((name for name, transport in TRANSPORTS.items() if parameter in transport.own), None)
 
 
-def foreign(transport: str) -> list[str]:
+def others_parameters(transport: str) -> list[str]:
     """The parameters of a run that are other transports' own."""
     return [name for other in TRANSPORTS.values() if other.name != transport for name in other.own]
 
 
-def idle(transport: str) -> list[str]:
+def inapplicable(transport: str) -> list[str]:
     """The parameters of a run that mean nothing to this transport."""
-    return [*foreign(transport), *TRANSPORTS[transport].without]
+    return [*others_parameters(transport), *TRANSPORTS[transport].without]

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from tools.lab import ROOT, needs
 
-from loadtests.soak import beside
+from loadtests.soak import impact
 from results import table
 from results.report import readme
 from servers import app
@@ -28,7 +28,7 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("name", readme.BLOCKS)
 def test_its_numbers_are_those_of_the_committed_run(name):
-    begin, end = readme.marks(name)
+    begin, end = readme.markers(name)
     between = TEXT.partition(begin)[2].partition(end)[0]
     assert between.strip() == readme.BLOCKS[name](table.read(ROOT / "results" / "reference"))
 
@@ -68,10 +68,10 @@ def test_its_bounds_are_those_of_the_code():
 
 
 def test_when_a_soak_has_held_is_what_the_code_says():
-    told = " ".join(TEXT.partition("What was tried, how often,")[2].partition(readme.marks("soak")[0])[0].split())
-    assert (beside.TRIES, beside.TIMES, beside.BACK, beside.AFTER_S) == (3, 3, 1.1, 60), "in words"
-    bounds = [f"{beside.STOLEN:g} % of the processor", f"within {1000 * beside.LATE_S:.0f} ms",
-              f"at most {beside.MOST_BYTES // MIB} MiB more"]  # fmt: skip
+    told = " ".join(TEXT.partition("What was tried, how often,")[2].partition(readme.markers("soak")[0])[0].split())
+    assert (impact.TRIES, impact.TIMES, impact.BACK, impact.AFTER_S) == (3, 3, 1.1, 60), "in words"
+    bounds = [f"{impact.STOLEN:g} % of the processor", f"within {1000 * impact.LATE_S:.0f} ms",
+              f"at most {impact.MOST_BYTES // MIB} MiB more"]  # fmt: skip
     assert [bound for bound in bounds if bound not in told] == []
 
 

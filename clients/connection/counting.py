@@ -84,18 +84,18 @@ class CountingSocket(socket.socket):
         """Bytes that have arrived and wait to be read, but that a poll of the descriptor does not report."""
         return 0
 
-    def turn_page(self, ledger: Ledger) -> None:
+    def use_ledger(self, ledger: Ledger) -> None:
         """Book in another ledger from here on."""
-        self._settle()
-        self.account.turn(ledger)
+        self._book_kernel_counts()
+        self.account.use_ledger(ledger)
 
     def close(self) -> None:
         if self.fileno() >= 0:
             self.account.close()
-            self._settle()
+            self._book_kernel_counts()
         super().close()
 
-    def _settle(self) -> None:
+    def _book_kernel_counts(self) -> None:
         """Add to the ledger what the kernel has counted since the last time."""
         now, before, ledger = tcp_info.read(self, self.was_reset), self._settled, self.account.ledger
         if now is not None:

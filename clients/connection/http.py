@@ -10,7 +10,7 @@ from typing import Any
 import h11
 
 from clients.address import address_of
-from clients.connection.answer import LARGEST, UNAVAILABLE, messages_in, refusal, unix_time
+from clients.connection.response import LARGEST, UNAVAILABLE, messages_in, refusal, unix_time
 from clients.connection.tls import connect
 from clients.cursor import Cursor
 from clients.delivery import ClocksDiffer, Delivery
@@ -19,7 +19,7 @@ from clients.ledger import Ledger
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A whole response; `received_at` is the Unix time in seconds at which its last byte arrived."""
 
     status: int
@@ -54,7 +54,7 @@ class HttpConnection:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def get(self, target: str) -> Answer:
+    def get(self, target: str) -> Response:
         """Return the response to a GET; ConnectionLost if it does not come whole.
 
         A proxy may close a connection after a response, or while it is idle. The next request then opens a new one
@@ -95,7 +95,7 @@ class HttpConnection:
     def _send(self, event: Any) -> bytes:
         return self._h11.send(event) or b""
 
-    def _receive(self) -> Answer:
+    def _receive(self) -> Response:
         body = bytearray()
         while not isinstance(event := self._next_event(), h11.EndOfMessage):
             if isinstance(event, h11.Response):
@@ -104,7 +104,7 @@ class HttpConnection:
                 body += event.data
                 if len(body) > LARGEST:
                     raise BrokenFeed(f"the server's answer has more than {LARGEST:,} B")
-        answer = Answer(response.status_code, fields_of(response), bytes(body), self.socket.arrived_at or time.time())
+        answer = Response(response.status_code, fields_of(response), bytes(body), self.socket.arrived_at or time.time())
         if self._h11.our_state is h11.MUST_CLOSE:
             self.closed = True
         else:
@@ -127,7 +127,7 @@ def fields_of(response: h11.Response) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in response.headers}
 
 
-def clock_ahead(answer: Answer) -> float:
+def clock_ahead(answer: Response) -> float:
     """Seconds by which the server's clock is ahead of this machine's; 0 if they agree or the server does not say.
 
     Date has whole seconds (RFC 9110 section 6.6.1), and the response takes a moment: clocks within 2 s count as equal.

@@ -34,16 +34,16 @@ def read(sock: socket.socket, was_reset: bool) -> TcpInfo | None:
     """
     if sys.platform != "linux":
         return None
-    told = steady(sock)
+    told = read_when_stable(sock)
     if len(told) < SIZE:
         return None
     received, out, came = unpack(RECEIVED_AND_SEGMENTS, told)
     sent, repeated = unpack(SENT, told)
-    fin = told[0] in FIN_CAME or told[0] == CLOSE and received > 0 and not (was_reset or reset_untold(sock))
+    fin = told[0] in FIN_CAME or told[0] == CLOSE and received > 0 and not (was_reset or has_pending_reset(sock))
     return TcpInfo(sent - repeated, received - fin, out, came)
 
 
-def steady(sock: socket.socket) -> bytes:
+def read_when_stable(sock: socket.socket) -> bytes:
     """TCP_INFO, asked until it counts the same twice: the state is told first, and a FIN may come before the counts."""
     before, told = b"", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
     while counts(before) != counts(told):
@@ -57,7 +57,7 @@ def counts(told: bytes) -> bytes:
     return told[offset : offset + form.size]
 
 
-def reset_untold(sock: socket.socket) -> bool:
+def has_pending_reset(sock: socket.socket) -> bool:
     """Whether the kernel holds a reset that it has not reported yet; a reset after a FIN is another error, EPIPE."""
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET
 

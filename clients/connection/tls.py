@@ -76,11 +76,11 @@ class TlsSocket(CountingSocket):
     def close(self) -> None:
         if self.fileno() >= 0:
             if not self.ended:
-                self._say_goodbye()
+                self._send_close_notify()
             self.account.wrapped("received", len(self._incoming.read()), self._heading)
         super().close()
 
-    def _say_goodbye(self) -> None:
+    def _send_close_notify(self) -> None:
         """End TLS in order (RFC 8446 section 6.1); the server need not hear it."""
         with suppress(ssl.SSLError):
             self._tls.unwrap()
@@ -128,7 +128,7 @@ def new_socket(address: Address, trust: str | None, ledger: Ledger, *kind: Any) 
         plain = counting_socket(CountingSocket, ledger, *kind)
         plain.ask_for_stamps()  # over TLS, a message is there only once it is deciphered
         return plain
-    context = trusting(authority_in(trust))
+    context = ssl_context(read_authority(trust))
     sock = counting_socket(TlsSocket, ledger, *kind)
     sock.prepare(context, address.host)
     return sock
@@ -152,7 +152,7 @@ def connect(address: Address, ledger: Ledger, timeout: float, trust: str | None 
     raise error
 
 
-def authority_in(trust: str | None) -> str | None:
+def read_authority(trust: str | None) -> str | None:
     """Read the file again for each connection: a restarted server may have replaced it."""
     try:
         return None if trust is None else Path(trust).read_text(encoding="utf-8")
@@ -161,7 +161,7 @@ def authority_in(trust: str | None) -> str | None:
 
 
 @lru_cache(maxsize=8)  # a context takes a millisecond to make, that of the system's authorities fifty
-def trusting(authority: str | None) -> ssl.SSLContext:
+def ssl_context(authority: str | None) -> ssl.SSLContext:
     """Return a context that trusts the certificates in a PEM text, or the system's if it is None."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if authority is None:

@@ -13,7 +13,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from clients.address import address_of
-from clients.connection.answer import refusal
+from clients.connection.response import refusal
 from clients.connection.tls import connect
 from clients.errors import BrokenFeed, ConnectionLost, Gone
 from clients.ledger import Ledger

@@ -31,20 +31,20 @@ class Account:
         """Book bytes that went from the client to the server."""
         self.ledger.wire_sent += len(data)
         self._feed("sent", data)
-        self._turn()
+        self._use_ledger()
 
     def received(self, data: bytes) -> None:
         """Book bytes that came from the server to the client."""
         self.ledger.wire_received += len(data)
         self._feed("received", data)
-        self._turn()
+        self._use_ledger()
 
-    def turn(self, ledger: Ledger) -> None:
+    def use_ledger(self, ledger: Ledger) -> None:
         """Book in another ledger, once all that has begun to pass is booked in this one: each adds up by itself."""
         self._next = ledger
-        self._turn()
+        self._use_ledger()
 
-    def _turn(self) -> None:
+    def _use_ledger(self) -> None:
         if self._next is not None and not self.ledger.difference:
             self.ledger, self._next = self._next, None
 
@@ -148,7 +148,7 @@ class Account:
 
     def _content(self, direction: Direction, length: float, book: Callable[[bytes], None]) -> Reading:
         while length:
-            data = yield from self._streams[direction].some(length)
+            data = yield from self._streams[direction].take_some(length)
             length -= len(data)
             book(data)
 
@@ -161,7 +161,7 @@ class Account:
             size = hexadecimal(line.partition(b";")[0])
             yield from self._content(direction, size, book)
             if size:
-                framing((yield from self._streams[direction].exactly(2)))
+                framing((yield from self._streams[direction].take_exactly(2)))
         while line not in (b"\r\n", b"\n"):  # trailers
             framing(line := (yield from self._streams[direction].line()))
 

@@ -25,16 +25,16 @@ class Stream:
             yield
         return self.take(end + 1)
 
-    def holding(self, size: int) -> Reading:
+    def wait_for(self, size: int) -> Reading:
         """Wait until there are `size` bytes, and take none: a connection may break before a part is whole."""
         while len(self.buffer) < size:
             yield
 
-    def exactly(self, size: int) -> Generator[None, None, bytes]:
-        yield from self.holding(size)
+    def take_exactly(self, size: int) -> Generator[None, None, bytes]:
+        yield from self.wait_for(size)
         return self.take(size)
 
-    def some(self, most: float) -> Generator[None, None, bytes]:
+    def take_some(self, most: float) -> Generator[None, None, bytes]:
         """Return what there is, at least a byte and at most `most`."""
         while not self.buffer:
             yield

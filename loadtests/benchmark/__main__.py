@@ -22,7 +22,7 @@ from loadtests.benchmark.slow_reader import slow_reader
 from loadtests.runs.machine import warn_of_others
 from loadtests.runs.processes import RunFailed
 from results.arguments import Parser
-from results.stack import LAB
+from results.cpu_breakdown import LAB
 from results.table import TableError, read_machine, write_text
 from servers.serving.limits import raise_descriptors
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from loadtests.runs.processes import Child, RunFailed, start
-from results.stack import ALONE, FLASK, LAB, OTHER
+from results.cpu_breakdown import ALONE, FLASK, LAB, OTHER
 
 SETTLE, SECONDS, TIMEOUT = 3.0, 5.0, 60.0  # seconds: before measuring, of measuring, at most
 
@@ -57,9 +57,9 @@ class Bench:
 
     def count(self) -> dict[str, float]:
         """What the clients have had, and the server's CPU seconds and memory."""
-        self.clients.tell(do="count")
+        self.clients.send(do="count")
         cpu = spent(self.process)
-        seen = self.clients.hear("counted", TIMEOUT)
+        seen = self.clients.expect("counted", TIMEOUT)
         return seen | {"cpu": cpu, "rss_mib": self.process.memory_info().rss / 2**20}
 
     def pause(self, seconds: float) -> dict[str, float]:
@@ -72,11 +72,11 @@ def bench(transport: str, name: str, load: Load, *options: str) -> Iterator[Benc
     """Both processes up, and every client served; RunFailed if one of them breaks down."""
     with contextlib.ExitStack() as children:
         serving = start(children, name, [*server(transport, name, load), *options])
-        url = serving.hear("urls", TIMEOUT)[transport]
+        url = serving.expect("urls", TIMEOUT)[transport]
         sink = [transport, url, str(load.clients), str(load.size), str(POLL_INTERVAL)]
         clients = start(children, "the clients", ["-m", "loadtests.benchmark.peers.sink", *sink])
         running = Bench(url, psutil.Process(serving.pid), clients)
-        serving.tell(do="start")
+        serving.send(do="start")
         deadline = time.monotonic() + TIMEOUT
         while running.pause(0.1)["served"] < load.clients:
             serving.check()

@@ -6,9 +6,9 @@ import time
 import psutil
 
 from loadtests.benchmark.bench import SECONDS, SETTLE, TIMEOUT, Load, server, spent
-from loadtests.runs.conduct import status
+from loadtests.runs.measure import status
 from loadtests.runs.processes import Child, RunFailed, start
-from results.stack import LAB
+from results.cpu_breakdown import LAB
 
 LISTENERS, CONNECT_TIMEOUT = Load(300, 20), 30.0
 GENERATORS = {
@@ -28,12 +28,12 @@ def generator_us_per_delivery(name: str, load: Load = LISTENERS) -> float:
     """Microseconds of a load generator's CPU for each message that this lab's server sent it."""
     with contextlib.ExitStack() as children:
         serving = start(children, LAB, server("websocket", LAB, load))
-        url = serving.hear("urls", TIMEOUT)["websocket"]
+        url = serving.expect("urls", TIMEOUT)["websocket"]
         locust = start(children, name, generator(name, url, load.clients))
         process = psutil.Process(locust.pid)
         children.callback(process.terminate)  # a plain run does not end with its input
         wait_for(load.clients, url, locust)
-        serving.tell(do="start")
+        serving.send(do="start")
         time.sleep(SETTLE)
         before = spent(process), status(url)["deliveries"]
         time.sleep(SECONDS)

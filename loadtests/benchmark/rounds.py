@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rich.progress import track
 
-from results.stack import LAB
+from results.cpu_breakdown import LAB
 
 ROUNDS = 5
 

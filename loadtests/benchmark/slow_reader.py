@@ -10,7 +10,7 @@ from clients.connection.websocket import WebSocketConnection
 from clients.ledger import Ledger
 from loadtests.benchmark.bench import SETTLE, TIMEOUT, Load, bench
 from loadtests.benchmark.rounds import ROUNDS, spread
-from results.stack import LAB
+from results.cpu_breakdown import LAB
 
 CROWD, CROWD_HISTORY, CROWD_SECONDS, FALL_BEHIND = Load(500, 5, 60_000), 40, 10.0, 25.0
 

@@ -17,7 +17,7 @@ from loadtests.experiments import (
 )
 from loadtests.experiments.experiment import PROFILES as PROFILES
 from loadtests.experiments.experiment import Experiment, watch
-from loadtests.experiments.run import Run, settled
+from loadtests.experiments.run import Run, with_whole_intervals
 from results.transports import COMPARED
 
 MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, outage, scale, idle, protocol)
@@ -31,4 +31,4 @@ def experiment_of(run: Run) -> Experiment:
 
 def workload(**setting: Any) -> list[Run]:
     """An engineer's own workload on the three transports."""
-    return [settled(Run("workload", transport, **setting)) for transport in COMPARED]
+    return [with_whole_intervals(Run("workload", transport, **setting)) for transport in COMPARED]

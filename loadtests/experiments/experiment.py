@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from loadtests.experiments.run import Run, settled
+from loadtests.experiments.run import Run, with_whole_intervals
 from results.transports import COMPARED
 
 PROFILES = ("quick", "standard", "full")
@@ -16,7 +16,7 @@ EVEN: dict[str, Any] = {"arrivals": "even", "poll_interval_s": 0.525}
 client's polls meet them at phases 0.025 s apart."""
 
 
-class Scene(Protocol):
+class RunInProgress(Protocol):
     """A run in its window, as an experiment can act on it."""
 
     @property
@@ -25,17 +25,17 @@ class Scene(Protocol):
     def pass_time(self, seconds: float) -> None:
         """Let a stretch of the window pass; RunFailed if a process ends meanwhile."""
 
-    def tell_link(self, **command: float) -> None:
+    def send_to_link(self, **command: float) -> None:
         """Have the delay line do something: `cut=SECONDS` or `reset=SECONDS`."""
 
     def restart_server(self, away_s: float) -> None:
         """Kill the server, and restart it after `away_s` seconds, with a new feed."""
 
-    def mended(self) -> None:
+    def recovered(self) -> None:
         """Report that the fault is over: recovery counts from here."""
 
 
-def watch(scene: Scene) -> None:
+def watch(scene: RunInProgress) -> None:
     """Do nothing but let the window pass."""
     scene.pass_time(scene.run.duration_s)
 
@@ -53,7 +53,7 @@ class Experiment:
     name: str
     question: str
     settings: Callable[[str], Settings]
-    during: Callable[[Scene], None] = watch
+    during: Callable[[RunInProgress], None] = watch
     transports: Callable[[dict[str, Any]], tuple[str, ...]] = lambda setting: COMPARED
     tries: Callable[[Run], int] = lambda run: 3
     observed_s: float = 0.0
@@ -61,7 +61,7 @@ class Experiment:
     def runs(self, profile: str) -> list[Run]:
         """The runs of a profile, transports interleaved, and taking turns at going first."""
         runs = (
-            settled(replace(Run(self.name, transport), **setting))
+            with_whole_intervals(replace(Run(self.name, transport), **setting))
             for turn, setting in enumerate(self.settings(profile))
             for transport in rotated(self.transports(setting), turn)
         )

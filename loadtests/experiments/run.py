@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from results.transports import FOLLOWED, TRANSPORTS, drawn_phases, foreign, idle
+from results.transports import FOLLOWED, TRANSPORTS, has_random_phase, inapplicable, others_parameters
 
 LINK_FAULTS = ("cut", "reset")
 START_AND_END = 1.2  # seconds a run takes beside its warm-up and its window, on two cores
@@ -62,9 +62,9 @@ class Run:
         return self.operation in FOLLOWED
 
     @property
-    def phases_drawn(self) -> bool:
+    def has_random_phase(self) -> bool:
         """Whether each client asks at a phase of its own, drawn at random: then phases are part of the sample."""
-        return self.followed and drawn_phases(self.transport)
+        return self.followed and has_random_phase(self.transport)
 
     def parameters(self) -> dict[str, Any]:
         """All of them by name; `Run(**parameters)` is the run again."""
@@ -72,12 +72,12 @@ class Run:
 
     def cells(self) -> dict[str, Any]:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
-        unused = foreign(self.transport) + list(TRANSPORTS[self.transport].own) * (not self.followed)
+        unused = others_parameters(self.transport) + list(TRANSPORTS[self.transport].own) * (not self.followed)
         cells = {"run_id": self.run_id} | self.parameters() | dict.fromkeys(unused) | {"fault": self.fault or None}
         return {name: value for name, value in cells.items() if name != "warm_up_s"}
 
 
-def settled(run: Run) -> Run:
+def with_whole_intervals(run: Run) -> Run:
     """Return the run with a window of whole poll intervals, after a warm-up of at least one interval.
 
     Then each client polls equally often. All transports get the same window and warm-up. Parameters that do not apply
@@ -85,5 +85,5 @@ def settled(run: Run) -> Run:
     """
     intervals = math.ceil(round(run.duration_s / run.poll_interval_s, 6))
     window, warm_up = round(intervals * run.poll_interval_s, 6), max(run.poll_interval_s, Run.warm_up_s)
-    reset = {name: getattr(Run, name) for name in idle(run.transport)}
+    reset = {name: getattr(Run, name) for name in inapplicable(run.transport)}
     return replace(run, duration_s=window, warm_up_s=warm_up, **reset)

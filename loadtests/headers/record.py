@@ -38,9 +38,9 @@ def record() -> dict[str, object]:
         heads = {}
         for target in (POLL, HELD):
             page.evaluate("target => fetch(target).then(answer => answer.status)", target)
-            heads[target] = fields_of(server.next_heard(target).head)
+            heads[target] = fields_of(server.next_received(target).head)
         page.evaluate("url => begin(url)", server.url(POLL, "ws"))
-        upgrade = fields_of(server.next_heard(POLL).head)
+        upgrade = fields_of(server.next_received(POLL).head)
         browser = page.context.browser
         version = browser.version if browser else "of no version"
     if heads[POLL] != heads[HELD]:

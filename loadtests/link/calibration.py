@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from loadtests.runs.conduct import START_TIMEOUT, pass_time
 from loadtests.runs.machine import machine
+from loadtests.runs.measure import START_TIMEOUT, pass_time
 from loadtests.runs.partial import PartialFolder
 from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.runs.progress import Bar, progress_bar
@@ -81,14 +81,14 @@ class Bench:
         return row(load, asked_ms, trips)
 
     def _ping(self, to: str, spacing: float, path: list[Child]) -> list[float]:
-        self._client.tell(url=to, count=self.samples, period=spacing)
+        self._client.send(url=to, count=self.samples, period=spacing)
         pass_time(self.samples * spacing, [*path, self._echo, self._client], self.bar.advance)
-        return self._client.hear("round_trips", START_TIMEOUT)
+        return self._client.expect("round_trips", START_TIMEOUT)
 
 
 def address(child: Child) -> str:
     """The URL that a child says once it is bound."""
-    return str(child.hear("url", START_TIMEOUT))
+    return str(child.expect("url", START_TIMEOUT))
 
 
 def link_arguments(to: str, asked_ms: float) -> list[str]:
@@ -126,7 +126,7 @@ def measure(samples: int, console: Console, asked: tuple[float, ...] = ASKED_MS)
         bench = Bench(children, samples, bar)
         rows = [bench.measure("idle", path) for path in paths]
         for _ in range(busy_cores()):
-            start(children, "a busy process", ["-m", "loadtests.link.pings", "spin"]).hear("spinning", START_TIMEOUT)
+            start(children, "a busy process", ["-m", "loadtests.link.pings", "spin"]).expect("spinning", START_TIMEOUT)
         return rows + [bench.measure("busy", path) for path in paths]
 
 
@@ -195,7 +195,7 @@ def cell(value: Any) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else value
 
 
-def tell(rows: list[Row], samples: int, console: Console) -> int:
+def print_result(rows: list[Row], samples: int, console: Console) -> int:
     """Print the table and whether it is as good as wanted; return the exit status."""
     shown = table(rows, samples)
     Console(width=max(console.width, least_width(shown))).print(shown)
@@ -216,7 +216,7 @@ def calibrate(profile: str, folder: Path | None, console: Console) -> int:
             rows = measure(samples, console)
             if folder:
                 write(rows, folder, profile)
-            return tell(rows, samples, console)
+            return print_result(rows, samples, console)
     except (RunFailed, OSError) as error:
         print(f"loadtests: {error}", file=sys.stderr)
         return 1

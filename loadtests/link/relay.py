@@ -176,7 +176,7 @@ class Link:
         piece = pump.line.take(now)
         if piece is None:
             return False
-        self._write_down(pump, piece, now)
+        self._record(pump, piece, now)
         pump.pending = piece.data
         if not piece.data:
             self._end(pump)
@@ -257,17 +257,17 @@ class Link:
             self.refusing_until = now + seconds
             self._close_all(reset)
         elif word == "halve":
-            self._halve(now)
+            self._half_open(now)
         else:
             self.running = False
 
-    def _halve(self, now: float) -> None:
+    def _half_open(self, now: float) -> None:
         """Reset the servers' ends; the clients' stay open for long, and nothing comes (RFC 9293, section 3.5.1)."""
         halves = [pump.source for pump in self.pumps if pump.direction == "up"]
         self._close_all(lambda end: None if end in halves else reset(end))
         self._at(now + HALF_OPEN_S, partial(close_all, halves))
 
-    def _write_down(self, pump: Pump, piece: Piece, now: float) -> None:
+    def _record(self, pump: Pump, piece: Piece, now: float) -> None:
         """A line of JSON per piece: Unix times of its coming and going, its bytes as Latin-1 (one character each)."""
         if self.record:
             sent, delivered = (round(self.unix_offset + moment, 6) for moment in (piece.arrived, now))

@@ -2,13 +2,30 @@
 
 from collections.abc import Iterator
 
-from loadtests.observe import events, fragments, frames, handshakes, heads, kinds, schemes, sending, sockets
+from loadtests.observe import (
+    events,
+    fragments,
+    frames,
+    handshakes,
+    header_lines,
+    payload_types,
+    schemes,
+    sending,
+    sockets,
+)
 from loadtests.observe.browser import NoBrowser, browsing
 from loadtests.observe.observation import Observation
 from loadtests.observe.servers import serving
 
-BARE = (heads.observe, handshakes.observe, sockets.observe, frames.observe, fragments.observe, kinds.observe)
-IN_A_BROWSER = (fragments.observe_page, events.observe, sending.observe, kinds.observe_page, schemes.observe)
+BARE = (
+    header_lines.observe,
+    handshakes.observe,
+    sockets.observe,
+    frames.observe,
+    fragments.observe,
+    payload_types.observe,
+)
+IN_A_BROWSER = (fragments.observe_page, events.observe, sending.observe, payload_types.observe_page, schemes.observe)
 Part = tuple[list[Observation], int, str]
 """What was seen, how many parts are left, and why there is no browser, if there is none."""
 

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from loadtests.observe.browser import visit
 from loadtests.observe.observation import Observation
 from loadtests.observe.raw import TIMEOUT
-from loadtests.observe.scripted import Heard, Step, frame, playing
+from loadtests.observe.scripted import Received, Step, frame, playing
 from loadtests.observe.servers import Servers
 
 GAP_S = 0.5
@@ -31,7 +31,7 @@ def observe(_: Servers) -> Iterator[Observation]:
         taking = {path: at_a_time.submit(LIBRARIES[name], server.url(path, "ws")) for path, name in paths.items()}
         pieces = {path: each.result() for path, each in taking.items()}
     for path, name in paths.items():
-        yield from taken(name, pieces[path], server.next_heard(path))
+        yield from taken(name, pieces[path], server.next_received(path))
 
 
 def observe_page(page: Page, _: Servers) -> Iterator[Observation]:
@@ -40,10 +40,10 @@ def observe_page(page: Page, _: Servers) -> Iterator[Observation]:
         page.evaluate("url => begin(url)", server.url(scheme="ws"))
         opened, *messages, _ = page.evaluate("seen")
         pieces = [(each["s"] - opened["s"], each["text"]) for each in messages]
-    yield from taken("a browser", pieces, server.next_heard())
+    yield from taken("a browser", pieces, server.next_received())
 
 
-def taken(name: str, pieces: Pieces, heard: Heard) -> Iterator[Observation]:
+def taken(name: str, pieces: Pieces, heard: Received) -> Iterator[Observation]:
     pong = next(seconds for seconds, data in heard.pieces if data[0] == 0x80 | Opcode.PONG)
     yield Observation("C10", "pong comes after", f"{pong:.1f}", "s", name)
     yield Observation("C10", "text is handed out after", ", ".join(f"{s:.1f}" for s, _ in pieces), "s", name)

@@ -8,7 +8,7 @@ from websockets.uri import parse_uri
 from websockets.utils import accept_key
 
 from loadtests.headers.profiles import recorded
-from loadtests.observe.heads import TARGET
+from loadtests.observe.header_lines import TARGET
 from loadtests.observe.observation import Observation
 from loadtests.observe.raw import ask, request
 from loadtests.observe.servers import Servers
@@ -27,7 +27,7 @@ def observe(servers: Servers) -> Iterator[Observation]:
         yield Observation("C7", "bytes", str(len(asked)), "B", condition)
         yield Observation("C7", "fields", ", ".join(name for name, _ in lines), "", condition)
     for name in OPENING:
-        for what, lines in spoilt(browser, name).items():
+        for what, lines in mutations(browser, name).items():
             yield status(ask(url, request(TARGET, lines)).status, f"{name} {what}")
     answer = ask(url, request(TARGET, replaced(browser, "Sec-WebSocket-Key", EXAMPLE_KEY)))
     yield Observation("C7", "Accept answered", answer.field("sec-websocket-accept"), "", EXAMPLE_KEY)
@@ -53,7 +53,7 @@ def simplified(url: str) -> Pairs:
     return [("Host", host), ("Origin", f"http://{host}"), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
 
 
-def spoilt(lines: Pairs, name: str) -> dict[str, Pairs]:
+def mutations(lines: Pairs, name: str) -> dict[str, Pairs]:
     """The lines with one of them dropped, doubled, and misspelt in its last two letters."""
     at = next(index for index, line in enumerate(lines) if line[0] == name)
     misspelt = name[:-2] + name[-1] + name[-2]

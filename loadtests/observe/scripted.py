@@ -46,7 +46,7 @@ def frame(data: bytes, opcode: Opcode = Opcode.TEXT, last: bool = True) -> bytes
 
 
 @dataclass
-class Heard:
+class Received:
     """What arrived over one connection: the request's head, pieces with their seconds since the 101, and their frames.
 
     It is complete once the connection has `ended`.
@@ -69,7 +69,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
     def __init__(self, scripts: Mapping[str, Script], tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Connection)
         self.scripts, self._tls = scripts, tls
-        self.heard: defaultdict[str, queue.Queue[Heard]] = defaultdict(queue.Queue)
+        self.heard: defaultdict[str, queue.Queue[Received]] = defaultdict(queue.Queue)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         sock, address = super().get_request()
@@ -77,7 +77,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
             sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         return sock, address
 
-    def next_heard(self, target: str = "/") -> Heard:
+    def next_received(self, target: str = "/") -> Received:
         """The next connection that asks for that target, once it has ended."""
         heard = self.heard[target].get(timeout=LINGER)
         heard.ended.wait(LINGER)
@@ -91,7 +91,7 @@ class Connection(socketserver.BaseRequestHandler):
     """One request, or one WebSocket."""
 
     server: ScriptedServer
-    heard: Heard
+    heard: Received
 
     def handle(self) -> None:
         self.protocol, head = ServerProtocol(), b""
@@ -103,7 +103,7 @@ class Connection(socketserver.BaseRequestHandler):
                 head += data
                 self.protocol.receive_data(data)
             assert isinstance(events[0], Request)
-            self.heard = Heard(head)
+            self.heard = Received(head)
             self.server.heard[events[0].path].put(self.heard)
             try:
                 self.answer(events[0])
@@ -127,16 +127,16 @@ class Connection(socketserver.BaseRequestHandler):
         self.began = time.monotonic()
         for step in script:
             deadline = time.monotonic() + step.after_s
-            while (left := deadline - time.monotonic()) > 0 and self.hear(left):
+            while (left := deadline - time.monotonic()) > 0 and self.receive_piece(left):
                 pass
             self.request.sendall(step.data)
             if step.closes:
                 self.protocol.send_close(1000, "done")
         self.send_all()
-        while not self.protocol.close_expected() and self.hear(LINGER):
+        while not self.protocol.close_expected() and self.receive_piece(LINGER):
             self.send_all()
 
-    def hear(self, seconds: float) -> bool:
+    def receive_piece(self, seconds: float) -> bool:
         """Keep the next piece of what the client sends; False if none comes in that time, or none will ever."""
         self.request.settimeout(seconds)
         with suppress(TimeoutError):

@@ -18,7 +18,7 @@ def observe(page: Page, _: Servers) -> Iterator[Observation]:
     with playing({"/": SCRIPT}) as server:
         visit(page, server.url("/page"))
         found = page.evaluate("([url, size]) => sendInEachState(url, size)", [server.url(scheme="ws"), SIZE])
-        heard = server.next_heard()
+        heard = server.next_received()
     for state in found["found"]:
         condition = f"{state['state']} ({state['readyState']})"
         yield Observation("C13", "send()", said(state["said"]), "", condition)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from loadtests.runs.conduct import START_TIMEOUT
+from loadtests.runs.measure import START_TIMEOUT
 from loadtests.runs.processes import Child
 
 
@@ -41,4 +41,4 @@ def serving() -> Iterator[Servers]:
     """The three servers on free ports, with a feed of their own."""
     arguments = ["-m", "servers", "--ports", "0,0,0", "--controlled", "--source", "none"]
     with Child("the servers' process", arguments) as process:
-        yield Servers(process, process.hear("urls", START_TIMEOUT))
+        yield Servers(process, process.expect("urls", START_TIMEOUT))

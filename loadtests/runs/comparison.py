@@ -10,14 +10,14 @@ from rich.console import Console
 
 from loadtests.experiments import experiment_of
 from loadtests.experiments.run import Run
-from loadtests.runs.conduct import conduct
 from loadtests.runs.floor import Floor, floor, floor_run, floors_of
-from loadtests.runs.limits import available, obstacle
 from loadtests.runs.machine import machine
+from loadtests.runs.measure import measure_run
 from loadtests.runs.observations import observe
 from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.progress import Bar, progress_bar
-from loadtests.runs.row import keep_latencies, row
+from loadtests.runs.resources import available, shortage_for
+from loadtests.runs.row import row, write_latencies
 from loadtests.runs.validity import FEW
 from results import figures, report, table
 from results.folders import REFERENCE
@@ -44,8 +44,8 @@ class Comparison:
 
     def __init__(self, plan: list[Run], folder: Path, profile: str, observed_s: float = 0.0) -> None:
         self.plan, self.partial, self.profile, self.observed_s = plan, PartialFolder(folder), profile, observed_s
-        scaffold = self.partial.scaffold
-        self._rows, self._floors, self._plan = (scaffold / name for name in ("rows.jsonl", "floors.jsonl", "plan.json"))
+        work = self.partial.work
+        self._rows, self._floors, self._plan = (work / name for name in ("rows.jsonl", "floors.jsonl", "plan.json"))
         self._observations = self.partial.path / "observations.csv"
 
     def begin(self, restart: bool = False) -> None:
@@ -123,7 +123,7 @@ class Comparison:
         """TooLarge if a run takes more than this machine gives."""
         machine = available()
         for run in self.plan:
-            if reason := obstacle(run, machine):
+            if reason := shortage_for(run, machine):
                 raise TooLarge(reason)
 
     def _floors_found(self) -> dict[str, Any]:
@@ -140,19 +140,19 @@ class Comparison:
         """Conduct a run until it is valid or was tried often enough; each attempt has its row."""
         found = self.floors().get(floor_run(run)) if run.linked else None
         while not done(tried := self.attempts(run), tries(run)):
-            outcome = conduct(run, self.partial.scaffold, bar.advance, experiment_of(run).during)
+            outcome = measure_run(run, self.partial.work, bar.advance, experiment_of(run).during)
             cells = row(run, outcome, len(tried) + 1, found)
-            keep_latencies(outcome.histogram, self.partial.path / "latency", run.run_id)
+            write_latencies(outcome.histogram, self.partial.path / "latency", run.run_id)
             add_line(self._rows, cells)
-            tell(cells, tries(run), bar)
+            report_attempt(cells, tries(run), bar)
 
     def _find_floor(self, run: Run, bar: Bar) -> None:
         """Find a floor, over a delay line without delay."""
         rows: list[dict[str, Any]] = []
         while not done(rows, tries(run)):
-            outcome = conduct(run, self.partial.scaffold, bar.advance, floor=True)
+            outcome = measure_run(run, self.partial.work, bar.advance, floor=True)
             rows.append(row(run, outcome, len(rows) + 1))
-            tell(rows[-1], tries(run), bar)
+            report_attempt(rows[-1], tries(run), bar)
         found = floor(run, outcome.tally) if rows[-1]["valid"] else None
         add_line(self._floors, {"run": run.parameters(), "floor": found and asdict(found)})
 
@@ -169,7 +169,7 @@ def done(attempts: list[dict[str, Any]], most: int) -> bool:
     return len(attempts) == most or attempts[-1]["invalid_reason"].startswith(FEW)
 
 
-def tell(cells: dict[str, Any], most: int, bar: Bar) -> None:
+def report_attempt(cells: dict[str, Any], most: int, bar: Bar) -> None:
     """Say why an attempt does not count."""
     if not cells["valid"]:
         bar.note(f"invalid: {cells['invalid_reason']} (attempt {cells['attempt']} of {most})")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtests.experiments.run import Run, settled
+from loadtests.experiments.run import Run, with_whole_intervals
 from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import Sampled, Tally
-from results.model import away, connection_mode
+from results.model import connection_mode, turnaround
 from results.replay import expected_latencies
 
 MESSAGES = 104  # of a floor, at least; a floor needs a hundred
@@ -44,7 +44,7 @@ def floor_run(run: Run) -> Run:
         return replace(run, experiment="floor", rtt_ms=0.0, link_mbps=None, duration_s=float(seconds), seed=1)
     seldom = FASTEST if run.transport == "polling" else max(run.rate_hz, SLOW)
     rate = max(min(seldom, FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
-    return settled(
+    return with_whole_intervals(
         Run(
             "floor",
             run.transport,
@@ -76,7 +76,7 @@ def floor(run: Run, tally: Tally) -> Floor | None:
         for message, seconds in zip(in_order(tally), modelled, strict=True)
     ]
     mean_ms = float(np.mean([us for message in beyond for us in message.latencies_us])) / 1000
-    return Floor(mean_ms, half_interval_ms(beyond, run.phases_drawn), len(beyond), away_s * 1000)
+    return Floor(mean_ms, half_interval_ms(beyond, run.has_random_phase), len(beyond), away_s * 1000)
 
 
 def added_ms(run: Run, tally: Tally, found: Floor) -> float | None:
@@ -108,7 +108,7 @@ def expected_each_s(run: Run, tally: Tally, away_s: float) -> NDArray[np.float64
     if run.operation == "post":
         return np.full(len(published), run.rtt_ms / 2000 + answer)
     if run.operation == "echo":
-        return np.full(len(published), float(away(run.rtt_ms / 2000, connection)) + question + answer)
+        return np.full(len(published), float(turnaround(run.rtt_ms / 2000, connection)) + question + answer)
     return expected_latencies(
         run.transport,
         published,
@@ -135,5 +135,5 @@ def link_s(run: Run, size: int, count: int) -> float:
     """
     if run.link_mbps is None or not count:
         return 0.0
-    before = 1 if run.phases_drawn else (run.clients + 1) / 2
+    before = 1 if run.has_random_phase else (run.clients + 1) / 2
     return before * size / count * 8 / (run.link_mbps * 1e6)

@@ -18,7 +18,7 @@ def observe(bar: Bar, expected_s: float) -> Iterator[dict[str, str]]:
         looking = start(children, "the observer", ["-m", "loadtests.observe"])
         done, left = 0, 1
         while left:
-            part = looking.hear_all("seen", PART_TIMEOUT)
+            part = looking.expect_object("seen", PART_TIMEOUT)
             done, left = done + 1, part["left"]
             bar.advance(expected_s / (done + left))
             if part["missing"]:

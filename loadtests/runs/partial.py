@@ -10,20 +10,20 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 
-class Taken(Exception):
+class FolderLocked(Exception):
     """Another process is writing the same results."""
 
 
 class PartialFolder:
     """`folder` is where the results will be. Until `publish` they are in `path`, a hidden folder beside it.
 
-    `scaffold` holds what is needed only until they are whole.
+    `work` holds what is needed only until they are whole.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder.with_name(f".{folder.name}.partial")
-        self.scaffold = self.path / "scaffold"
+        self.work = self.path / "work"
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -32,7 +32,9 @@ class PartialFolder:
         try:
             lock = FileLock(path, timeout=0).acquire()
         except Timeout:
-            raise Taken(f"another process is at work on {self.folder}: wait for it, or give another --out") from None
+            raise FolderLocked(
+                f"another process is at work on {self.folder}: wait for it, or give another --out"
+            ) from None
         with lock:
             try:
                 yield
@@ -43,11 +45,11 @@ class PartialFolder:
     def begin(self) -> None:
         """Make it, empty."""
         shutil.rmtree(self.path, ignore_errors=True)
-        self.scaffold.mkdir(parents=True)
+        self.work.mkdir(parents=True)
 
     def publish(self) -> None:
         """Give the results their name; what had it is deleted only then, and has it back if that fails."""
-        shutil.rmtree(self.scaffold)
+        shutil.rmtree(self.work)
         before = self.folder.with_name(f".{self.folder.name}.before")
         shutil.rmtree(before, ignore_errors=True)
         if self.folder.exists():

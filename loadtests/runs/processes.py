@@ -54,21 +54,21 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def tell(self, **command: Any) -> None:
+    def send(self, **command: Any) -> None:
         """Send a command, a JSON object on one line; RunFailed if the process has gone."""
         try:
             print(json.dumps(command), file=self._process.stdin, flush=True)
         except OSError:
-            raise self._gone() from None
+            raise self._has_ended() from None
 
-    def hear(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> Any:
+    def expect(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> Any:
         """Return what the process says of `word`, in the next JSON object that has it; all else it says is passed over.
 
         RunFailed if the process ends or is silent for `timeout` seconds, or one of those `beside` it ends meanwhile.
         """
-        return self.hear_all(word, timeout, beside)[word]
+        return self.expect_object(word, timeout, beside)[word]
 
-    def hear_all(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> dict[str, Any]:
+    def expect_object(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> dict[str, Any]:
         """The same, but the whole object."""
         deadline = time.monotonic() + timeout
         while True:
@@ -82,14 +82,14 @@ class Child:
                 continue
             deadline = time.monotonic() + timeout
             if not line:
-                raise self._gone()
+                raise self._has_ended()
             if line.startswith("{") and word in (said := json.loads(line)):
                 return said
 
     def check(self) -> None:
         """RunFailed if the process has ended."""
         if self._process.poll() is not None:
-            raise self._gone()
+            raise self._has_ended()
 
     def kill(self) -> None:
         """End the process at once, as the machine's end would."""
@@ -118,14 +118,14 @@ class Child:
             self._lines.put(line)
         self._lines.put("")
 
-    def _gone(self) -> RunFailed:
+    def _has_ended(self) -> RunFailed:
         with suppress(subprocess.TimeoutExpired):  # it has closed its output, and is not gone yet
             self._process.wait(STOP_TIMEOUT)
         status = self._process.returncode
         how = "closed its output" if status is None else f"ended in mid-run (exit status {status})"
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip().splitlines()
-        return RunFailed(f"{self.name} {how}{last_of(said)}")
+        return RunFailed(f"{self.name} {how}{last_line(said)}")
 
 
 def start(children: ExitStack, name: str, arguments: list[str]) -> Child:
@@ -150,5 +150,5 @@ def uninterrupted() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def last_of(lines: list[str]) -> str:
+def last_line(lines: list[str]) -> str:
     return f": {lines[-1]}" if lines else ""

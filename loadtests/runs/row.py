@@ -28,14 +28,14 @@ class Outcome:
     """The outcome of a run: the generator's tally, and what was seen of the server.
 
     `server_cpu_share` is of one core, over the window, None if the server was restarted in it; `rss_bytes` at its
-    end. `mended_at` is the Unix time at which a fault was over.
+    end. `fault_ended_at` is the Unix time at which a fault was over.
     """
 
     tally: Tally
     server_cpu_share: float | None
     rss_bytes: int
     publisher_late_p99_ms: float
-    mended_at: float | None = None
+    fault_ended_at: float | None = None
 
     @property
     def published(self) -> int:
@@ -48,13 +48,13 @@ class Outcome:
     @property
     def recovery_s(self) -> float | None:
         """Seconds from the end of a fault until each client had a message that was published after it."""
-        if self.mended_at is None:
+        if self.fault_ended_at is None:
             return None
         first: dict[int, float] = {}
         for message in self.tally.messages.values():
             for client, latency_us in zip(message.clients, message.latencies_us, strict=True):
-                if message.published_at >= self.mended_at:
-                    arrived = message.published_at + latency_us / 1e6 - self.mended_at
+                if message.published_at >= self.fault_ended_at:
+                    arrived = message.published_at + latency_us / 1e6 - self.fault_ended_at
                     first[client] = min(arrived, first.get(client, math.inf))
         return max(first.values()) if len(first) == self.tally.clients else None
 
@@ -70,7 +70,7 @@ def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) ->
     cells: dict[str, Any] = dict.fromkeys(column.name for column in COLUMNS)
     published = outcome.published if run.followed else tally.samples
     cells |= run.cells() | {"attempt": attempt, "published": published}
-    cells |= counted(run, tally) | latency(run, outcome) | upstream(tally) | costs(run, outcome)
+    cells |= byte_counts(run, tally) | latency(run, outcome) | upstream(tally) | costs(run, outcome)
     expected = expected_s(run, tally)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
     cells["recovery_s"] = outcome.recovery_s
@@ -80,7 +80,7 @@ def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) ->
     return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
 
 
-def counted(run: Run, tally: Tally) -> dict[str, Any]:
+def byte_counts(run: Run, tally: Tally) -> dict[str, Any]:
     """What was counted on joining, and in the window."""
     joining, ledger = tally.joining, tally.ledger
     messages = tally.message_bytes if run.deflate else ledger.payload  # uncompressed
@@ -102,7 +102,7 @@ SEGMENTS = ("segments_sent", "segments_received")
 
 def counted_by_kernel(tally: Tally) -> bool:
     """Whether the kernel counts segments here; it does on Linux."""
-    return tally.every_page.segments_sent > 0
+    return tally.all_bytes.segments_sent > 0
 
 
 def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
     return {name: histogram.get_value_at_percentile(percent) / 1000 for name, percent in standing.items()} | {
         "latency_mean_ms": tally.mean_s * 1000,
         "latency_max_ms": histogram.get_max_value() / 1000,
-        "latency_mean_ci_ms": half_interval_ms(tally.messages.values(), run.phases_drawn),
+        "latency_mean_ci_ms": half_interval_ms(tally.messages.values(), run.has_random_phase),
         "clock": "kernel" if stamped else "client",
         "generator_delay_p99_ms": delays.get_value_at_percentile(99) / 1000 if stamped else None,
     }
@@ -124,7 +124,7 @@ def latency(run: Run, outcome: Outcome) -> dict[str, Any]:
 
 def upstream(tally: Tally) -> dict[str, Any]:
     """Mean and percentiles of the way up in milliseconds, where clients publish; the mean from an exact sum."""
-    samples, histogram = tally.ups.total(), tally.up_histogram()
+    samples, histogram = tally.ups.total(), tally.upstream_histogram()
     standing = {f"upstream_p{percent}_ms": percent for percent in (90, 99) if enough_for(percent, samples)}
     cells = {name: histogram.get_value_at_percentile(percent) / 1000 for name, percent in standing.items()}
     return cells | {"upstream_mean_ms": tally.up_us / samples / 1000 if samples else None}
@@ -143,7 +143,7 @@ def costs(run: Run, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def keep_latencies(histogram: HdrHistogram, folder: Path, run_id: str) -> None:
+def write_latencies(histogram: HdrHistogram, folder: Path, run_id: str) -> None:
     """Write the samples to `latency/`: .hgrm for reading, in milliseconds, .hdr for merging, in microseconds."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{run_id}.hgrm").open("wb") as file:

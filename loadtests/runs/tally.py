@@ -133,7 +133,7 @@ class Tally:
         return sum(sum(message.latencies_us) for message in self.messages.values()) / self.samples / 1e6
 
     @property
-    def every_page(self) -> Ledger:
+    def all_bytes(self) -> Ledger:
         """All bytes of all clients."""
         return self.joining + self.ledger + self.rest
 
@@ -145,7 +145,7 @@ class Tally:
         """The generator's delays in microseconds."""
         return histogram_of(self.delays)
 
-    def up_histogram(self) -> HdrHistogram:
+    def upstream_histogram(self) -> HdrHistogram:
         """The ways up in microseconds."""
         return histogram_of(self.ups)
 
@@ -163,14 +163,14 @@ class Tally:
             return
         if arrived_at is not None:
             self.stamped += 1
-            self.delays[told_apart(in_microseconds(seen_at - arrived_at))] += 1
+            self.delays[quantised(in_microseconds(seen_at - arrived_at))] += 1
         latency_s = (arrived_at or seen_at) - published_at
         if latency_s < 0:  # the clocks differ: this is no latency
             self.before_publication += 1
             self.earliest_s = max(self.earliest_s, -latency_s)
             return
         latency_us = in_microseconds(latency_s)
-        self.latencies[told_apart(latency_us)] += 1
+        self.latencies[quantised(latency_us)] += 1
         if end < inf:
             message = self.messages.get(seq)
             if message is None:
@@ -178,13 +178,13 @@ class Tally:
             message.clients.append(client)
             message.latencies_us.append(latency_us)
 
-    def sample_up(self, sent_at: float, published_at: float) -> None:
+    def sample_upstream(self, sent_at: float, published_at: float) -> None:
         """Sample how long a client's message took to be published; Unix times, both of this machine's clock."""
         begin, end = self.span
         if begin <= published_at < end:
             up_us = in_microseconds(published_at - sent_at)
             self.up_us += up_us
-            self.ups[told_apart(up_us)] += 1
+            self.ups[quantised(up_us)] += 1
 
     def close(self, sequence: Sequence, newest: int | None = None) -> None:
         """Add what a client's check found; what is missing up to `newest` counts as lost."""
@@ -210,7 +210,7 @@ class Tally:
         self.ups.update(other.ups)
         self.lag_us.add(other.lag_us)
 
-    def beside(self, cpu_share: float) -> "Tally":
+    def with_cpu_share_at_least(self, cpu_share: float) -> "Tally":
         """The same, but `cpu_share` no less than that of a process without clients."""
         return replace(self, cpu_share=max(self.cpu_share, cpu_share))
 
@@ -255,7 +255,7 @@ def in_microseconds(seconds: float) -> int:
     return max(round(seconds * 1e6), 1)
 
 
-def told_apart(microseconds: int) -> int:
+def quantised(microseconds: int) -> int:
     """The least value that the histogram does not tell from this one: it keeps the eleven leading binary digits."""
     beyond = max(microseconds.bit_length() - 11, 0)
     return microseconds >> beyond << beyond

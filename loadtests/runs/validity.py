@@ -23,7 +23,7 @@ LARGEST_LAG_MS, LARGEST_LAG_SHARE = 10.0, 0.1  # of the mean latency, where clie
 def reasons_against(run: Run, tally: Tally, cells: dict[str, Any]) -> list[str]:
     """Why the run does not count; empty if it does. What an injected fault has cost is no reason."""
     lag, late = cells["generator_lag_p99_ms"], cells["publisher_late_p99_ms"]
-    whole, wanted = tally.every_page, cells["published"] * (run.clients if run.followed else 1)
+    whole, wanted = tally.all_bytes, cells["published"] * (run.clients if run.followed else 1)
     unbooked = tally.message_bytes_in_all - whole.payload
     broken = {
         f"{tally.lost} lost": tally.lost,

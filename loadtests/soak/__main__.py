@@ -17,9 +17,9 @@ from loadtests.arguments import number, whole
 from loadtests.runs.machine import machine, warn_of_others
 from loadtests.runs.processes import RunFailed
 from loadtests.soak.attacks import ATTACKS
-from loadtests.soak.beside import QUIET_S, all_of_them
-from loadtests.soak.faults import SPACING_S, endure
-from loadtests.soak.steady import watch
+from loadtests.soak.endurance import watch
+from loadtests.soak.faults import SPACING_S, inject_faults
+from loadtests.soak.impact import QUIET_S, run_attacks
 from results.arguments import Parser
 from results.report.soak import HEADS, rows
 from results.table import write_text
@@ -50,22 +50,22 @@ def soak(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         breaking = progress.add_task(f"{args.faults:,} faults", total=args.faults * SPACING_S)
         watching = progress.add_task(f"{args.clients:,} clients of each transport", total=args.seconds)
         each = attacked / len(ATTACKS)
-        attacks = all_of_them(args.attack_seconds, lambda: progress.advance(attacking, each)) if attacked else []
+        attacks = run_attacks(args.attack_seconds, lambda: progress.advance(attacking, each)) if attacked else []
         found: dict[str, Any] = {"machine": machine("soak", "loadtests.soak")}
         found["attacks"] = [asdict(of) for of in attacks]
-        wrong = told(console, [line for of in attacks for line in of.wrong])
+        wrong = faults_of(console, [line for of in attacks for line in of.wrong])
         if args.faults:
-            outcomes, done = endure(args.faults, seed, lambda: progress.advance(breaking, SPACING_S))
+            outcomes, done = inject_faults(args.faults, seed, lambda: progress.advance(breaking, SPACING_S))
             found["faults"] = {"seed": seed, "done": dict(done), "clients": [asdict(of) for of in outcomes]}
-            wrong += told(console, [line for of in outcomes for line in of.wrong])
+            wrong += faults_of(console, [line for of in outcomes for line in of.wrong])
         if args.seconds:
             watched = watch(args.clients, args.seconds, lambda seconds: progress.advance(watching, seconds))
             found["watched"] = {"seconds": args.seconds, **watched.figures()}
-            wrong += told(console, watched.wrong)
+            wrong += faults_of(console, watched.wrong)
     return found | {"wrong": wrong}
 
 
-def told(console: Console, wrong: list[str]) -> list[str]:
+def faults_of(console: Console, wrong: list[str]) -> list[str]:
     """What went wrong in one part; the first of it is said at once, and not hours later."""
     for line in wrong[:SHOWN]:
         console.print(f"soak: {line}", style="red", highlight=False)

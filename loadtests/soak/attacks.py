@@ -55,7 +55,7 @@ def drain(sock: socket.socket) -> None:
             pass
 
 
-def sent_for_ever(sock: socket.socket, data: bytes, times: int, reading: bool) -> None:
+def send_repeatedly(sock: socket.socket, data: bytes, times: int, reading: bool) -> None:
     """Send `data`, `times` times at once, again and again; with `reading`, read the responses."""
     if reading:
         threading.Thread(target=drain, args=[sock], daemon=True).start()
@@ -65,7 +65,7 @@ def sent_for_ever(sock: socket.socket, data: bytes, times: int, reading: bool) -
         sock.sendall(together)
 
 
-def by_many(clients: int, attack: Callable[[], object]) -> None:
+def run_from_many_clients(clients: int, attack: Callable[[], object]) -> None:
     """Run the attack from `clients` clients; each comes back after it was disconnected."""
 
     def again() -> None:
@@ -81,25 +81,35 @@ def by_many(clients: int, attack: Callable[[], object]) -> None:
 def requests_without_a_pause(ports: Ports) -> None:
     """Requests in a row, one behind the other on one connection to each server."""
     asked, turn = b"GET /status HTTP/1.1\r\n" + HOST + b"\r\n", cycle(ports)
-    by_many(3, lambda: sent_for_ever(connected(next(turn)), asked, 500, reading=True))
+    run_from_many_clients(3, lambda: send_repeatedly(connected(next(turn)), asked, 500, reading=True))
 
 
 def pings_without_a_pause(ports: Ports) -> None:
     """As many as the server takes, all of which it answers."""
-    by_many(2, lambda: sent_for_ever(websocket(ports[2], b"/messages"), b"\x89\x80\0\0\0\0", 5_000, reading=True))
+    run_from_many_clients(
+        2, lambda: send_repeatedly(websocket(ports[2], b"/messages"), b"\x89\x80\0\0\0\0", 5_000, reading=True)
+    )
 
 
 def texts_without_a_pause(ports: Ports) -> None:
     """Empty texts, each of which is published to everybody."""
-    by_many(1, lambda: sent_for_ever(websocket(ports[2], b"/messages"), b"\x81\x80\0\0\0\0", 5_000, reading=True))
+    run_from_many_clients(
+        1, lambda: send_repeatedly(websocket(ports[2], b"/messages"), b"\x81\x80\0\0\0\0", 5_000, reading=True)
+    )
 
 
 def echoes_that_nobody_reads(ports: Ports) -> None:
     """Large messages by WebSocket and by POST, whose echo stays where it is."""
     whole, turn = frame(bytes(LARGE), 0x82), cycle(range(2))
     post = b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % LARGE + bytes(LARGE)
-    by_many(32, lambda: sent_for_ever(websocket(ports[2], b"/echo"), whole, 1, reading=False) if next(turn)
-            else sent_for_ever(connected(ports[0]), post, 1, reading=False))  # fmt: skip
+
+    def attack() -> None:
+        if next(turn):
+            send_repeatedly(websocket(ports[2], b"/echo"), whole, 1, reading=False)
+        else:
+            send_repeatedly(connected(ports[0]), post, 1, reading=False)
+
+    run_from_many_clients(32, attack)
 
 
 def messages_that_do_not_end(ports: Ports) -> None:
@@ -111,7 +121,7 @@ def messages_that_do_not_end(ports: Ports) -> None:
         sock.sendall(begun)
         sock.recv(1)
 
-    by_many(32, lambda: wait(websocket(ports[2], b"/echo")))
+    run_from_many_clients(32, lambda: wait(websocket(ports[2], b"/echo")))
 
 
 def deflate_bombs(ports: Ports) -> None:
@@ -125,7 +135,7 @@ def deflate_bombs(ports: Ports) -> None:
             tried.append(1)
             drain(sock)
 
-    by_many(8, throw)
+    run_from_many_clients(8, throw)
 
 
 def halves_of_requests(ports: Ports) -> None:
@@ -139,7 +149,7 @@ def halves_of_requests(ports: Ports) -> None:
             tried.append(1)
             drain(sock)
 
-    by_many(300, lambda: wait(connected(next(turn))))
+    run_from_many_clients(300, lambda: wait(connected(next(turn))))
 
 
 def malformed_requests(ports: Ports) -> None:
@@ -154,7 +164,7 @@ def malformed_requests(ports: Ports) -> None:
             tried.append(1)
             drain(sock)
 
-    by_many(4, lambda: send(connected(next(turn))))
+    run_from_many_clients(4, lambda: send(connected(next(turn))))
 
 
 def connections_reset(ports: Ports) -> None:
@@ -167,7 +177,7 @@ def connections_reset(ports: Ports) -> None:
         reset(sock)
         tried.append(1)
 
-    by_many(4, lambda: leave(connected(next(turn))))
+    run_from_many_clients(4, lambda: leave(connected(next(turn))))
 
 
 def questions_whose_answers_nobody_reads(ports: Ports) -> None:
@@ -178,12 +188,12 @@ def questions_whose_answers_nobody_reads(ports: Ports) -> None:
     def ask() -> None:
         port = next(turn)
         if port is not None:
-            sent_for_ever(connected(port), next(request), 100, reading=False)
+            send_repeatedly(connected(port), next(request), 100, reading=False)
         with websocket(ports[2], b"/messages?after=0"):
             tried.append(1)
             threading.Event().wait()
 
-    by_many(100, ask)
+    run_from_many_clients(100, ask)
 
 
 ATTACKS: dict[str, Callable[[Ports], None]] = {

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from loadtests.runs.processes import Child, start
+from loadtests.soak.checked_client import CheckedClient
 from loadtests.soak.outcome import Outcome
-from loadtests.soak.witness import Witness
 from results.transports import COMPARED
 
 LINKS, OF_EACH = 10, 5  # links for each transport, and clients on each link
@@ -23,10 +23,10 @@ class Group:
     """Clients of one transport behind one link."""
 
     link: Child
-    clients: list[Witness]
+    clients: list[CheckedClient]
 
 
-class Stage:
+class Testbed:
     """Servers, links and clients; `faults` counts what was done to them."""
 
     def __init__(self, children: ExitStack, chance: random.Random) -> None:
@@ -40,14 +40,14 @@ class Stage:
     def _serve(self) -> None:
         arguments = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", ",".join(self._ports), "--controlled"]
         self.server = start(self._children, "the server", ["-m", "servers", *arguments])
-        self._urls = self.server.hear("urls", START_TIMEOUT)
+        self._urls = self.server.expect("urls", START_TIMEOUT)
         self._ports = [url.rpartition(":")[2] for url in self._urls.values()]
-        self.server.tell(do="start")
+        self.server.send(do="start")
 
     def _group(self, transport: str) -> Group:
         link = start(self._children, "a link", ["-m", "loadtests.link", "--to", self._urls[transport], "--controlled"])
-        url = link.hear("url", START_TIMEOUT)
-        return Group(link, [Witness(transport, url) for _ in range(OF_EACH)])
+        url = link.expect("url", START_TIMEOUT)
+        return Group(link, [CheckedClient(transport, url) for _ in range(OF_EACH)])
 
     def break_something(self) -> None:
         """One fault: to all clients of a link, or, seldom, to everybody."""
@@ -56,11 +56,11 @@ class Stage:
         self.faults[kind] += 1
         match kind:
             case "reset":
-                group.link.tell(reset=0)
+                group.link.send(reset=0)
             case "cut":
-                group.link.tell(cut=seconds)
+                group.link.send(cut=seconds)
             case "half-open":
-                group.link.tell(halve=True)
+                group.link.send(halve=True)
             case "paused":
                 for client in group.clients:
                     client.pause(seconds)
@@ -71,19 +71,19 @@ class Stage:
 
     def drain(self) -> None:
         """Stop publishing, and wait until each client has the last message."""
-        self.server.tell(do="stop")
-        last = self.server.hear("stopped_at", START_TIMEOUT)
+        self.server.send(do="stop")
+        last = self.server.expect("stopped_at", START_TIMEOUT)
         self._wait(DRAIN_TIMEOUT, lambda client: client.seq == last)
         for client in self.clients:
             if client.seq != last:
                 client.faults.append(f"at {client.seq} when the feed ended at {last}")
 
     @property
-    def clients(self) -> list[Witness]:
+    def clients(self) -> list[CheckedClient]:
         """All of them."""
         return [client for group in self.groups for client in group.clients]
 
-    def _wait(self, seconds: float, wanted: Callable[[Witness], bool]) -> None:
+    def _wait(self, seconds: float, wanted: Callable[[CheckedClient], bool]) -> None:
         """Return when `wanted` holds for all clients, or the time is over."""
         deadline = time.monotonic() + seconds
         while not all(map(wanted, self.clients)) and time.monotonic() < deadline:
@@ -99,13 +99,13 @@ class Stage:
         return list(found.values())
 
 
-def endure(faults: int, seed: int, advance: Callable[[], object]) -> tuple[list[Outcome], Counter[str]]:
+def inject_faults(faults: int, seed: int, advance: Callable[[], object]) -> tuple[list[Outcome], Counter[str]]:
     """Inject `faults` faults; return the outcome for the clients, and the faults by kind.
 
     The same `seed` does the same, at other moments of what the clients are doing. RunFailed if a process ends.
     """
     with ExitStack() as children:
-        stage = Stage(children, random.Random(seed))
+        stage = Testbed(children, random.Random(seed))
         began = time.monotonic()
         for number in range(faults):
             time.sleep(max(began + number * SPACING_S - time.monotonic(), 0))

@@ -37,7 +37,7 @@ class DeliveryTable:
             self.add()
 
 
-def conclude(environment: Any, tally: Tally) -> None:
+def print_summary(environment: Any, tally: Tally) -> None:
     """Print what Locust's own table cannot say; a message lost or repeated fails the run."""
     options = environment.parsed_options
     told = sys.stderr if options.json or options.json_file else sys.stdout  # Locust's JSON has standard output alone

@@ -51,7 +51,7 @@ class DuplexUser(FeedUser):
     def keep_saying(self) -> None:
         for due in cadence(self.options.every):
             gevent.sleep(max(due - time.monotonic(), 0))
-            if self.generator.hushed:
+            if self.generator.quiesced:
                 return
             self.saying.spawn(self.say)  # which may have to wait for a connection
 
@@ -76,7 +76,7 @@ class DuplexUser(FeedUser):
             said = SENT.search(message)
             if said and said[1].decode() == self.letters:
                 self.own += 1
-                self.generator.tally.sample_up(float(said[2]), stamp(message)[1])
+                self.generator.tally.sample_upstream(float(said[2]), stamp(message)[1])
 
     def hand_in(self) -> None:
         self.saying.kill()
@@ -105,7 +105,7 @@ class PostingUser(DuplexUser, HttpUser):
         super().turn(page)
         for each in self.posting:
             if each.fileno() >= 0:
-                each.turn_page(page)
+                each.use_ledger(page)
 
     def hand_in(self) -> None:
         self.saying.kill()  # before what it speaks through

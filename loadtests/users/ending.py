@@ -12,7 +12,7 @@ from gevent.event import Event
 from locust import stats
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.users.deliveries import conclude
+from loadtests.users.deliveries import print_summary
 
 REPORT_TIMEOUT = 20.0  # seconds for the last report of every worker, and for Locust to write its files
 LAST, REPORTED = "lab-last", "lab-reported"  # the master asks for the last report; a worker has sent it
@@ -66,9 +66,9 @@ def end_in_order(environment: Any) -> None:
             quit_at_once()
 
         runner.quit = quit_in_order  # type: ignore[method-assign]
-        quitting.add_listener(lambda **_: stop_and_conclude(environment, reports))
+        quitting.add_listener(lambda **_: stop_and_summarise(environment, reports))
     else:
-        quitting.add_listener(lambda **_: stop_and_conclude(environment))
+        quitting.add_listener(lambda **_: stop_and_summarise(environment))
 
 
 def report(worker: WorkerRunner) -> None:
@@ -78,7 +78,7 @@ def report(worker: WorkerRunner) -> None:
     worker.send_message(REPORTED)
 
 
-def stop_and_conclude(environment: Any, reports: Reports | None = None) -> None:
+def stop_and_summarise(environment: Any, reports: Reports | None = None) -> None:
     """Stop the users that remain, let Locust write what they counted, and print the summary."""
     if reports:
         reports.collect()
@@ -87,4 +87,4 @@ def stop_and_conclude(environment: Any, reports: Reports | None = None) -> None:
     if environment.parsed_options.csv_prefix:
         TimelyWriter.written.clear()
         TimelyWriter.written.wait(REPORT_TIMEOUT)
-    conclude(environment, environment.generator.whole())
+    print_summary(environment, environment.generator.merged_tally())

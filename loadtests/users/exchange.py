@@ -40,7 +40,7 @@ class ExchangeUser(FeedUser):
             self.joined()
             for due in cadence(self.options.every):
                 time.sleep(max(due - time.monotonic(), 0))
-                if self.generator.hushed:
+                if self.generator.quiesced:
                     self.depart()
                 self.measure()
 
@@ -83,7 +83,7 @@ class ExchangeUser(FeedUser):
             tally.message_bytes += len(self.text) + len(came)
         since = self.sample(came, sent_at, now, arrived_at)
         if self.generator.shown:
-            (spent,) = self.cursor.shares([came], self.ledger.wire)
+            (spent,) = self.cursor.split_wire_bytes([came], self.ledger.wire)
             self.row.log(((arrived_at or now) - since) * 1000, spent)
 
     def sample(self, came: bytes, sent_at: float, now: float, arrived_at: float | None) -> float:
@@ -125,7 +125,7 @@ class Post(ExchangeUser):
     def sample(self, came: bytes, sent_at: float, now: float, arrived_at: float | None) -> float:
         seq, published_at = stamp(came)
         self.generator.tally.sample(0, seq, published_at, now, arrived_at)
-        self.generator.tally.sample_up(sent_at, published_at)
+        self.generator.tally.sample_upstream(sent_at, published_at)
         return published_at
 
 

@@ -129,7 +129,7 @@ class FeedUser(User):
         self.ledger = page
         for each in self.sockets:
             if each.fileno() >= 0:
-                each.turn_page(page)
+                each.use_ledger(page)
 
     @property
     def arrived_at(self) -> float | None:
@@ -159,7 +159,7 @@ class FeedUser(User):
 
     def show(self, messages: list[bytes], arrived_at: float) -> None:
         """Count the messages in Locust's table."""
-        for message, spent in zip(messages, self.cursor.shares(messages, self.ledger.wire), strict=True):
+        for message, spent in zip(messages, self.cursor.split_wire_bytes(messages, self.ledger.wire), strict=True):
             self.row.log((arrived_at - stamp(message)[1]) * 1000, spent)
 
     def fail(self, name: str, error: Exception) -> None:

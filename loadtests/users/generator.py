@@ -57,23 +57,23 @@ class Generator:
         self.clients: list[Client] = []
         self.shown = not controlled  # whether Locust's table is looked at
         self.newest: int | None = None
-        self.hushed = False  # clients send no more
+        self.quiesced = False  # clients send no more
         self.url: str | None = None
         self.finished = Event()  # every process has handed in its tally
-        self.ready_clients, self.begun_processes, self.hushed_processes = Awaited(), Awaited(), Awaited()
+        self.ready_clients, self.scheduled_processes, self.quiesced_processes = Counter(), Counter(), Counter()
         self.stopping = False  # clients leave with their next response
         environment.events.test_stopping.add_listener(self.on_stopping)
         self._controlled, self._led = controlled, Event()
         self._tallies: dict[str, Tally] = {}
         self.start_clock()
         self._beating = gevent.spawn(self._beat)
-        for name in ("follow", "ready", "window", "begun", "hush", "hushed", "drain", "tally"):
+        for name in ("follow", "ready", "window", "scheduled", "quiesce", "quiesced", "drain", "tally"):
             environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
 
     def on_stopping(self, **_: Any) -> None:
         """Let all leave at once where Locust would let them go on until `--stop-timeout` ends: nothing more counts."""
         if self.environment.stop_timeout:
-            self.stopping = self.hushed = True
+            self.stopping = self.quiesced = True
             for client in list(self.clients):
                 client.leave_soon()
 
@@ -112,52 +112,52 @@ class Generator:
 
     def on_window(self, msg: Any, **_: Any) -> None:
         self.tally.span = msg.data["begin"], msg.data["end"]
-        self.at(msg.data["begin"], self.open)
-        self.at(msg.data["end"], self.shut)
-        self.send("lab-begun", {})
+        self.at(msg.data["begin"], self.start_window)
+        self.at(msg.data["end"], self.end_window)
+        self.send("lab-scheduled", {})
 
-    def open(self) -> None:
+    def start_window(self) -> None:
         """Begin the window."""
         self.tally.lag_us.reset()
         self.start_clock()
         for client in self.clients:
             client.turn(client.window)
-        self.told_late(self.tally.span[0])
+        self.note_switch_delay(self.tally.span[0])
 
-    def shut(self) -> None:
+    def end_window(self) -> None:
         """End the window."""
         for client in self.clients:
             client.turn(client.rest)
         self.measure_cpu()
-        self.told_late(self.tally.span[1])
+        self.note_switch_delay(self.tally.span[1])
         self._beating.kill()
 
-    def told_late(self, moment: float) -> None:
+    def note_switch_delay(self, moment: float) -> None:
         """Keep how long after its moment a page was turned for all clients."""
         self.tally.turned_late_s = max(self.tally.turned_late_s, time.time() - moment)
 
-    def on_begun(self, **_: Any) -> None:
-        self.begun_processes.add()
+    def on_scheduled(self, **_: Any) -> None:
+        self.scheduled_processes.add()
 
-    def on_hush(self, msg: Any, **_: Any) -> None:
+    def on_quiesce(self, msg: Any, **_: Any) -> None:
         """Let no client send any more; answer when nothing that was sent is under way."""
-        self.hushed = True
+        self.quiesced = True
         with gevent.Timeout(msg.data["within"], False):
             while any(client.sending for client in self.clients):
                 gevent.sleep(HEARTBEAT)
-        self.send("lab-hushed", {})
+        self.send("lab-quiesced", {})
 
-    def on_hushed(self, **_: Any) -> None:
-        self.hushed_processes.add()
+    def on_quiesced(self, **_: Any) -> None:
+        self.quiesced_processes.add()
 
     def on_drain(self, msg: Any, **_: Any) -> None:
         """Let the clients leave as they become complete, then hand in the tally."""
         self.newest = msg.data["newest"]
-        self.let_go(msg.data["within"], lambda client: client.complete(msg.data["newest"]))
-        self.let_go(LEAVE_TIMEOUT, lambda client: True)
+        self.release_clients(msg.data["within"], lambda client: client.complete(msg.data["newest"]))
+        self.release_clients(LEAVE_TIMEOUT, lambda client: True)
         self.send("lab-tally", {"tally": self.tally.as_values()})
 
-    def let_go(self, within: float, wanted: Callable[[Client], bool]) -> None:
+    def release_clients(self, within: float, wanted: Callable[[Client], bool]) -> None:
         """Let the clients leave as they become what is wanted; return when all have handed in what they counted."""
         with gevent.Timeout(within, False):
             while self.clients:
@@ -166,21 +166,23 @@ class Generator:
                 gevent.sleep(HEARTBEAT)
 
     def on_tally(self, msg: Any, **_: Any) -> None:
-        self.take(msg.node_id, msg.data["tally"])
+        self.keep_tally(msg.node_id, msg.data["tally"])
         if len(self._tallies) == self.processes:
             self.finished.set()
 
     # The master's side
 
-    def take(self, client_id: str, tally: dict[str, Any]) -> None:
+    def keep_tally(self, client_id: str, tally: dict[str, Any]) -> None:
         """Keep a process's newest tally, in place of the one before."""
         self._tallies[client_id] = Tally.from_values(tally)
 
-    def whole(self) -> Tally:
+    def merged_tally(self) -> Tally:
         """The sum over the processes so far; a master without clients adds only its share of a core."""
-        return Tally.merged(self._tallies.values() or [self.so_far()]).beside(self.tally.cpu_share)
+        return Tally.merged(self._tallies.values() or [self.current_tally()]).with_cpu_share_at_least(
+            self.tally.cpu_share
+        )
 
-    def so_far(self) -> Tally:
+    def current_tally(self) -> Tally:
         """The tally, with the bytes of clients that are still following."""
         joining = sum((client.joining for client in self.clients), self.tally.joining)
         window = sum((client.window for client in self.clients), self.tally.ledger)
@@ -212,7 +214,7 @@ class Generator:
             self.tally.lag_us.record_value(max(round((time.monotonic() - due) * 1e6), 1))
 
 
-class Awaited:
+class Counter:
     """A count, and a wait until it has come to a number."""
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
 
-from clients.connection.answer import messages_in
 from clients.connection.counting import CountingSocket
+from clients.connection.response import messages_in
 from clients.connection.tls import new_socket
 from loadtests.runs.tally import Sequence
 from loadtests.users.feed import FeedUser, stamp

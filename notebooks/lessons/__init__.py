@@ -3,20 +3,20 @@
 import pandas
 
 from lessons import bits as bits
+from lessons import broadcasting as broadcasting
 from lessons import check as check
 from lessons import choosing as choosing
 from lessons import costs as costs
-from lessons import late as late
+from lessons import latency as latency
 from lessons import load as load
 from lessons import notebook
-from lessons import telling as telling
 from lessons import traps as traps
 from lessons import weighing as weighing
 from lessons.live.measure import measure as measure
 from lessons.live.servers import start_servers as start_servers
 from lessons.live.watch import watch as watch
-from lessons.live.wire import Bare as Bare
-from lessons.live.wire import seats as seats
+from lessons.live.wire import RawConnection as RawConnection
+from lessons.live.wire import chat_clients as chat_clients
 from lessons.observing import observed as observed
 from lessons.shown.exchange import Exchange as Exchange
 from lessons.shown.exchange import split as split

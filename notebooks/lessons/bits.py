@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from websockets.frames import Frame, Opcode
 
 from lessons.shown.explore import Explorer, slider
-from results.figures.frame import Chart, frame, settle, styled
+from results.figures.layout import Chart, freeze_layout, new_figure, styled
 from results.model import frame_header_bytes
 
 SIZES = [0, 1, 20, 125, 126, 127, 142, 1_000, 65_535, 65_536, 1_000_000]
@@ -82,7 +82,7 @@ def drawn(size: int, sender: str) -> Chart:
     title = f"{size:,} B from {sender}: {len(data)} bytes before the data"
     note = "RFC 6455, section 5.2. A row has four bytes, the first bit left."
     note += " The masking key is that of the RFC's example." if masked else ""
-    figure = frame(title, note, height=2.4 + 0.8 * -(-len(data) // 4))
+    figure = new_figure(title, note, height=2.4 + 0.8 * -(-len(data) // 4))
     axes = figure.subplots()
     at = 0
     for each in fields(data):
@@ -91,7 +91,7 @@ def drawn(size: int, sender: str) -> Chart:
     rows = -(-len(data) // 4)
     axes.set(xlim=(0, 32), ylim=(rows * 1.3 + 0.1, -0.6))
     axes.set_axis_off()
-    settle(figure)
+    freeze_layout(figure)
     alt = ", ".join(f"{each.name} {each.bits} ({each.says})" for each in fields(data))
     return Chart("frame_header", figure, title, f"The header's bits: {alt}.")
 

@@ -10,9 +10,17 @@ from IPython.display import Markdown
 from lessons.shown.explore import Explorer, slider
 from lessons.shown.recorded import all_verdicts, reference, verdict
 from results import claims
-from results.advice import Known, Offer, Workload, cheapest, known, offers, polled_just_enough
-from results.advice.offers import WITHIN
-from results.figures.frame import Chart, frame, settle, styled
+from results.advice import (
+    Estimate,
+    FittedCosts,
+    Workload,
+    cheapest,
+    estimates,
+    fitted_costs,
+    polling_at_longest_interval,
+)
+from results.advice.estimates import WITHIN
+from results.figures.layout import Chart, freeze_layout, new_figure, styled
 from results.table import valid
 from results.transports import COMPARED, TRANSPORTS
 from results.words import milliseconds, number
@@ -39,9 +47,9 @@ def evidence(claim: str) -> Markdown:
     return Markdown(f"**{claim}. {found.claim.words}** {found.sentence}\n\n| what | found |\n|---|---|\n{rows}")
 
 
-def fitted() -> Mapping[str, Known]:
+def reference_costs() -> Mapping[str, FittedCosts]:
     """The costs fitted to the reference, with a browser's headers."""
-    return known(valid(reference().runs), HEADERS)
+    return fitted_costs(valid(reference().runs), HEADERS)
 
 
 def advise(**workload: float) -> pd.DataFrame:
@@ -49,28 +57,28 @@ def advise(**workload: float) -> pd.DataFrame:
 
     With a latency target polling has two rows: at the given interval, and at the longest that is fast enough.
     """
-    wanted, costs = Workload(**workload), fitted()  # type: ignore[arg-type]
-    found = [*offers(wanted, costs), *polled_just_enough(wanted, costs["polling"])]
+    wanted, costs = Workload(**workload), reference_costs()  # type: ignore[arg-type]
+    found = [*estimates(wanted, costs), *polling_at_longest_interval(wanted, costs["polling"])]
     best = cheapest(found)
     rows = [row(each, best) for each in found]
     return pd.DataFrame(rows, columns=["", "mean, ms", f"{100 * WITHIN:.0f} % within, ms", "soon enough", "requests/s",
                                        "kB/s", "cores", "cheapest"]).set_index("")  # fmt: skip
 
 
-def row(offer: Offer, best: Offer | None) -> list[object]:
+def row(offer: Estimate, best: Estimate | None) -> list[object]:
     soon = "yes" if offer.meets else "no"
     return [name_of(offer), milliseconds(offer.mean_ms), milliseconds(offer.within_ms), soon, number(offer.requests),
             number(offer.wire_bytes / 1000), number(offer.cores), "←" if offer is best else ""]  # fmt: skip
 
 
-def name_of(offer: Offer) -> str:
+def name_of(offer: Estimate) -> str:
     every = f" every {offer.workload.poll_interval_s:.3g} s" if offer.transport == "polling" else ""
     return TRANSPORTS[offer.transport].title + every
 
 
 def choose() -> Explorer:
     """Sliders for a workload: what each transport would take of a server's cores, and which is the cheapest."""
-    costs = fitted()
+    costs = reference_costs()
 
     def draw(clients: int, rate: float, within_ms: int, rtt_ms: int) -> Chart:
         return chosen(Workload(clients=clients, rate_hz=rate, within_ms=within_ms, rtt_ms=rtt_ms), costs)
@@ -84,16 +92,16 @@ def choose() -> Explorer:
 
 
 @styled
-def chosen(workload: Workload, costs: Mapping[str, Known]) -> Chart:
+def chosen(workload: Workload, costs: Mapping[str, FittedCosts]) -> Chart:
     """Cores for each transport, polling at the longest interval that is fast enough; hollow means too late."""
-    found = [each for each in offers(workload, costs) if each.transport != "polling"]
-    found += polled_just_enough(workload, costs["polling"])
+    found = [each for each in estimates(workload, costs) if each.transport != "polling"]
+    found += polling_at_longest_interval(workload, costs["polling"])
     best = cheapest(found)
     told = "none of them is soon enough" if best is None else f"{name_of(best)} is the cheapest that is soon enough"
     title = f"{workload.clients:,} clients, {workload.rate_hz:g} messages/s, within {workload.within_ms:g} ms: {told}"
     note = f"Computed from the costs of this lab's machine, {HEADERS} headers, {workload.payload_bytes} B messages, "
     note += f"round trip {workload.rtt_ms:g} ms. Hollow: not soon enough."
-    figure = frame(title, note, height=4.2)
+    figure = new_figure(title, note, height=4.2)
     axes = figure.subplots()
     found.sort(key=lambda each: COMPARED.index(each.transport), reverse=True)
     for place, each in enumerate(found):
@@ -104,7 +112,7 @@ def chosen(workload: Workload, costs: Mapping[str, Known]) -> Chart:
     axes.set_yticks(range(len(found)), [name_of(each) for each in found])
     axes.set(xlabel="cores of a server like this machine's", xlim=(0, 1.9 * max(each.cores for each in found)))
     axes.grid(axis="y", visible=False)
-    settle(figure)
+    freeze_layout(figure)
     late = {True: "", False: ", too late"}
     alt = "; ".join(f"{name_of(each)}: {number(each.cores)} cores{late[each.meets]}" for each in found)
     return Chart("chosen", figure, title, f"Bars of server cores. {alt}.")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from loadtests.headers.profiles import PROFILES
 from loadtests.observe.raw import request
-from results.select import beside_each, share
+from results.select import overhead_per_request, ratio_of_sums
 from results.transports import COMPARED, TRANSPORTS
 
 TARGET = "/messages?after=17"
@@ -22,8 +22,8 @@ def per_unit(runs: pd.DataFrame) -> pd.DataFrame:
     for name in COMPARED:
         mine = runs[runs["transport"] == name]
         joining = mine.assign(joining=mine["joining_sent"] + mine["joining_received"])
-        rows[TRANSPORTS[name].title] = [share(joining, "joining", "clients"), TRANSPORTS[name].unit,
-                                        beside_each(mine, name)]  # fmt: skip
+        rows[TRANSPORTS[name].title] = [ratio_of_sums(joining, "joining", "clients"), TRANSPORTS[name].unit,
+                                        overhead_per_request(mine, name)]  # fmt: skip
     found = pd.DataFrame.from_dict(rows, orient="index", columns=["to join, B", "paid for", "bytes each time"])
     return found.round(1)
 

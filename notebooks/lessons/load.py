@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clients.address import address_of
-from lessons.live.kept import NothingStarted, check_startable, kept
+from lessons.live.recordings import NothingStarted, check_startable, recorded_or
 from lessons.live.servers import ServersStopped
 from lessons.shown.recorded import reference, runs_of
 from results import costs, table
@@ -35,7 +35,7 @@ def locust(url: str, user: str, users: int = 5, seconds: int = 3, *options: str)
     Response time is delivery latency, size the bytes on the wire. Raises LocustFailed.
     """
     key = " ".join(["locust", user, str(users), str(seconds), *options])
-    return pd.DataFrame({user: kept(key, lambda: loaded(url, user, users, seconds, *options))})
+    return pd.DataFrame({user: recorded_or(key, lambda: loaded(url, user, users, seconds, *options))})
 
 
 def loaded(url: str, user: str, users: int, seconds: int, *options: str) -> dict[str, float]:
@@ -45,7 +45,7 @@ def loaded(url: str, user: str, users: int, seconds: int, *options: str) -> dict
     check_startable()
     if not url:
         raise NothingStarted("there is no server")
-    if not somebody_is_at(url):
+    if not is_listening(url):
         raise ServersStopped()
     command = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", user, "--host", url, "--headless"]
     command += ["--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s", "--json", *options]
@@ -67,7 +67,7 @@ def loaded(url: str, user: str, users: int, seconds: int, *options: str) -> dict
     }
 
 
-def somebody_is_at(url: str) -> bool:
+def is_listening(url: str) -> bool:
     """Whether a server listens at the address."""
     try:
         socket.create_connection(address_of(url)[:2], timeout=2).close()
@@ -81,8 +81,8 @@ def prices() -> pd.DataFrame:
     rows = {}
     for name in COMPARED:
         found = costs.prices(costs.cost_runs(reference().runs), name)
-        idle = costs.words(found.idle) if found.idle else "not told from nothing"
-        rows[TRANSPORTS[name].title] = [costs.words(found.publication), costs.words(found.answer),
+        idle = costs.price_words(found.idle) if found.idle else "not told from nothing"
+        rows[TRANSPORTS[name].title] = [costs.price_words(found.publication), costs.price_words(found.answer),
                                         TRANSPORTS[name].unit, idle]  # fmt: skip
     columns = ["a publication", "an answer", "which is", "a client, each second"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
@@ -100,7 +100,7 @@ def memory() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["KiB a client", "MiB without any", "up to clients"])
 
 
-def hidden() -> pd.DataFrame:
+def generator_delay() -> pd.DataFrame:
     """By clients: when 99 % of the messages had been read after they had arrived, in ms; no latency here has it."""
     runs = table.valid(reference().runs)
     mine = runs[(runs["experiment"] == "scale") & (runs["clock"] == "kernel")]

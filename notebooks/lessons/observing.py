@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from lessons.live.kept import NothingStarted, check_startable, live
+from lessons.live.recordings import NothingStarted, check_startable, live
 from lessons.shown.recorded import reference
-from loadtests.observe import frames, handshakes, heads, sockets
+from loadtests.observe import frames, handshakes, header_lines, sockets
 from loadtests.observe.observation import Observation
 from loadtests.observe.servers import Servers, serving
 from loadtests.runs.processes import RunFailed
 
 PARTS: dict[str, Callable[[Servers], Iterator[Observation]]] = {
-    "C4": heads.observe,
+    "C4": header_lines.observe,
     "C7": handshakes.observe,
     "C8": sockets.observe,
     "C9": frames.observe,
@@ -49,7 +49,7 @@ def side_by_side(found: pd.DataFrame, quantities: list[str]) -> pd.DataFrame:
     return table.reindex(columns=quantities).fillna("").rename_axis(None).rename_axis(None, axis="columns")
 
 
-def spoilt(found: pd.DataFrame) -> pd.DataFrame:
+def mutated_handshakes(found: pd.DataFrame) -> pd.DataFrame:
     """C7: what a server answers where one line of the handshake is dropped, doubled or misspelt."""
     status = found[found["quantity"] == "status"].set_index("condition")["value"]
     words = [str(words) for words in status.index if not str(words).startswith("as sent by ")]

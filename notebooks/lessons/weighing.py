@@ -10,7 +10,7 @@ import pandas as pd
 from lessons.shown.explore import Explorer, slider
 from results import model
 from results.crossings import SLOWEST, heads_of
-from results.figures.frame import Chart, frame, logarithmic, name_ends, settle, styled
+from results.figures.layout import Chart, freeze_layout, logarithmic, name_ends, new_figure, styled
 from results.model import Heads, ModelError, crossing
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
@@ -52,13 +52,13 @@ def weighed(interval: float, rtt_ms: float, heads: Heads) -> Chart:
     title = f"Polls every {interval:g} s: {listed(ends)}"
     note = f"Computed, no run: round trip {rtt_ms:g} ms, requests of {heads.request:,.0f} B, responses of "
     note += f"{heads.response:,.0f} B, Poisson arrivals, messages of {MESSAGE_BYTES} B. Joining is not included."
-    figure = frame(title, note)
+    figure = new_figure(title, note)
     axes = figure.subplots()
     for name in COMPARED:
         axes.plot(RATES, curves[name], color=TRANSPORTS[name].colour)
     logarithmic(axes)
     axes.set(xlabel="messages a second", ylabel="bytes beside each message", xlim=(RATES[0], RATES[-1] * 4))
-    settle(figure)
+    freeze_layout(figure)
     name_ends(axes, RATES[-1], {name: float(curve[-1]) for name, curve in curves.items()})
     alt = f"Bytes beside each message over the message rate, logarithmic both. {title}."
     return Chart("weighed", figure, title, alt)

@@ -14,7 +14,7 @@ Numbers are of the run that comes with the lab; with `now=True`, `measure` asks 
 """
 
 # %%
-from lessons import check, figure, late, measure, runs_of, traps, verdict
+from lessons import check, figure, latency, measure, runs_of, traps, verdict
 
 from results import model
 
@@ -68,7 +68,7 @@ print("\n".join(f"{name:<13}{1000 * float(seconds):6.1f} ms" for name, seconds i
 """
 
 # %%
-late.beside_the_model(rtt_ms=100)
+latency.against_the_model(rtt_ms=100)
 
 # %% [markdown]
 """
@@ -95,7 +95,7 @@ as soon as long polling?
 """
 
 # %%
-late.distributions()
+latency.distributions()
 
 # %% [markdown]
 """
@@ -111,7 +111,7 @@ that is already waiting, how much is there to gain?
 """
 
 # %%
-late.against_a_parked_poll()
+latency.against_a_held_request()
 
 # %% [markdown]
 """

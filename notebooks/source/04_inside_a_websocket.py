@@ -17,8 +17,8 @@ import base64
 import hashlib
 import json
 
-from lessons import Bare, bits, check, observed, seats, start_servers
-from lessons.observing import frame_heads, side_by_side, spoilt
+from lessons import RawConnection, bits, chat_clients, check, observed, start_servers
+from lessons.observing import frame_heads, mutated_handshakes, side_by_side
 from websockets.frames import Frame, Opcode
 
 # %% [markdown]
@@ -31,7 +31,7 @@ over a bare TCP connection.
 
 # %%
 servers = start_servers(rate=4)
-bare = Bare(servers)
+bare = RawConnection(servers)
 key = "dGhlIHNhbXBsZSBub25jZQ=="
 lines = ["GET /messages HTTP/1.1", f"Host: {bare.host}", "Upgrade: websocket", "Connection: Upgrade"]
 lines += ["Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", "", ""]
@@ -80,7 +80,7 @@ guards the protocol.
 """
 
 # %%
-spoilt(seen)
+mutated_handshakes(seen)
 
 # %% [markdown]
 """
@@ -223,7 +223,7 @@ are told.
 """
 
 # %%
-with seats(servers, "Ann", "Bob") as (ann, bob):
+with chat_clients(servers, "Ann", "Bob") as (ann, bob):
     ann.send("Anybody there?")
     bob.send("Yes.")
     heard = [json.loads(bob.recv())["data"] for _ in range(8)]

@@ -14,7 +14,7 @@ elsewhere, in the same order.
 """
 
 # %%
-from lessons import check, figure, load, start_servers, telling
+from lessons import broadcasting, check, figure, load, start_servers
 
 # %% [markdown]
 """
@@ -90,7 +90,7 @@ saves most?
 """
 
 # %%
-telling.tell(300)
+broadcasting.time_to_all(300)
 
 # %% [markdown]
 """
@@ -122,7 +122,7 @@ reads it? In milliseconds, for 99 of 100.
 """
 
 # %%
-load.hidden()
+load.generator_delay()
 
 # %% [markdown]
 """
@@ -137,7 +137,7 @@ machines are idle, and the same. Why does the second line of the table not look 
 """
 
 # %%
-telling.two_writes()
+broadcasting.two_writes()
 
 # %% [markdown]
 """
@@ -163,7 +163,7 @@ gone?
 """
 
 # %%
-telling.half_sent()
+broadcasting.half_sent()
 
 # %% [markdown]
 """

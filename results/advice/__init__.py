@@ -1,8 +1,16 @@
 """Which transport for a workload: computed from fitted costs and the model, nothing run."""
 
-from results.advice.known import Known, best_known, known
-from results.advice.offers import Offer, Workload, cheapest, longest_interval, offers, polled_just_enough
+from results.advice.estimates import (
+    Estimate,
+    Workload,
+    cheapest,
+    estimates,
+    longest_interval,
+    polling_at_longest_interval,
+)
+from results.advice.fitted_costs import FittedCosts, best_costs, fitted_costs
 
 __all__ = [
-    "Known", "Offer", "Workload", "best_known", "cheapest", "known", "longest_interval", "offers", "polled_just_enough",
+    "Estimate", "FittedCosts", "Workload", "best_costs", "cheapest", "estimates", "fitted_costs", "longest_interval",
+    "polling_at_longest_interval",
 ]  # fmt: skip

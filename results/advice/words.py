@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from results import table
-from results.advice.known import Known
-from results.advice.offers import WITHIN, Offer, Workload, cheapest, offers, polled_just_enough
-from results.costs import words as priced
+from results.advice.estimates import WITHIN, Estimate, Workload, cheapest, estimates, polling_at_longest_interval
+from results.advice.fitted_costs import FittedCosts
+from results.costs import price_words as priced
 from results.model import PING_BYTES, PING_INTERVAL
 from results.transports import TRANSPORTS
 from results.words import WORDS, listed, milliseconds, number
@@ -25,13 +25,13 @@ HOUR = 3600
 
 
 def advice_in_words(
-    workload: Workload, costs: Mapping[str, Known], source: str, own: pd.DataFrame | None = None
+    workload: Workload, costs: Mapping[str, FittedCosts], source: str, own: pd.DataFrame | None = None
 ) -> RenderableType:
     """The answer for a workload: which transports are fast enough and what they cost; then the same for more clients.
 
     `source` says where the costs come from, `own` are the runs of just this workload, if there were any.
     """
-    found = offers(workload, costs)
+    found = estimates(workload, costs)
     answers = [Text(line) for line in sentences(workload, found, costs)]
     parts: list[RenderableType] = [Text(f"For {wanted(workload)}:", style="bold"), *answers, now_table(found)]
     parts += [Text("An hour, computed, at the same rate:", style="bold"), hour_table(workload, costs)]
@@ -47,14 +47,14 @@ def wanted(workload: Workload) -> str:
     return ", ".join(words) + soon
 
 
-def sentences(workload: Workload, found: list[Offer], costs: Mapping[str, Known]) -> Iterator[str]:
+def sentences(workload: Workload, found: list[Estimate], costs: Mapping[str, FittedCosts]) -> Iterator[str]:
     """Which transports meet the latency, what poll interval would, and which is the cheapest."""
     for each in found:
         look = TRANSPORTS[each.transport]
         meets = "" if workload.within_ms is None else " meets that" if each.meets else " does not meet that"
         yield f"{look.title}{_every(each)}{meets}: {100 * WITHIN:.0f} % within {milliseconds(each.within_ms)} ms."
     yield from interval_sentence(workload, costs["polling"])
-    best = cheapest([*found, *polled_just_enough(workload, costs["polling"])])
+    best = cheapest([*found, *polling_at_longest_interval(workload, costs["polling"])])
     if best is None:
         yield f"None of them meets it: half a round trip alone takes {workload.rtt_ms / 2:g} ms."
     else:
@@ -62,19 +62,19 @@ def sentences(workload: Workload, found: list[Offer], costs: Mapping[str, Known]
         yield f"The cheapest{meeting}, by the server's CPU, is {TRANSPORTS[best.transport].words}{_every(best)}."
 
 
-def _every(each: Offer) -> str:
+def _every(each: Estimate) -> str:
     return f" every {number(each.workload.poll_interval_s)} s" if each.transport == "polling" else ""
 
 
-def interval_sentence(workload: Workload, polling: Known) -> Iterator[str]:
+def interval_sentence(workload: Workload, polling: FittedCosts) -> Iterator[str]:
     """The poll interval that would be short enough, and what it costs."""
     if workload.within_ms is not None:
-        enough = polled_just_enough(workload, polling)
+        enough = polling_at_longest_interval(workload, polling)
         yield from (f"Polling would meet it{_every(at)}: {costs_words(at)}." for at in enough)
         yield from [] if enough else ["No poll interval meets it."]
 
 
-def costs_words(each: Offer) -> str:
+def costs_words(each: Estimate) -> str:
     return f"{number(each.requests)} requests/s, {number(each.wire_bytes / 1000)} kB/s, {share_words(each.cores)}"
 
 
@@ -82,7 +82,7 @@ def share_words(cores: float) -> str:
     return f"{number(100 * cores)} % of a core" if cores < 1 else f"{number(cores)} cores"
 
 
-def now_table(found: list[Offer]) -> Table:
+def now_table(found: list[Estimate]) -> Table:
     """What each transport costs a second, in all; joining apart."""
     shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("", "mean\nms", "90 %\nms", "requests\n/s", "kB/s", "server\nCPU", "memory\nMiB", "to join\nkB"):
@@ -94,13 +94,13 @@ def now_table(found: list[Offer]) -> Table:
     return shown
 
 
-def hour_table(workload: Workload, costs: Mapping[str, Known]) -> Table:
+def hour_table(workload: Workload, costs: Mapping[str, FittedCosts]) -> Table:
     """GB, requests and CPU hours in an hour, for more and more clients."""
     shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("clients", "", "GB", "million\nrequests", "CPU\nhours", "server\nprocesses", "90 %\nms"):
         shown.add_column(heading, justify="right" if heading else "left", vertical="bottom")
     for clients in MANY:
-        for place, each in enumerate(offers(replace(workload, clients=clients), costs)):
+        for place, each in enumerate(estimates(replace(workload, clients=clients), costs)):
             shown.add_row(
                 f"{clients:,}" if not place else "", TRANSPORTS[each.transport].title,
                 number(each.wire_bytes * HOUR / 1e9), number(each.requests * HOUR / 1e6), number(each.cores),
@@ -123,7 +123,7 @@ def measured(own: pd.DataFrame | None) -> str:
     return (f"Measured here, mean latency and server: {listed(parts)}." if parts else "Measured: no valid run.") + gone
 
 
-def idle_words(costs: Mapping[str, Known]) -> str:
+def idle_words(costs: Mapping[str, FittedCosts]) -> str:
     """What a client costs while nothing is published, as far as it is known."""
     idle = {name: known.prices.idle for name, known in costs.items()}
     told = listed([f"{priced(price)} a second by {TRANSPORTS[name].words}" for name, price in idle.items() if price])

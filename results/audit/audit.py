@@ -12,10 +12,10 @@ from results.audit.hpack_heads import (
     PRINTED_REQUEST,
     PRINTED_RESPONSE,
     Fields,
-    answers,
     compressed,
     later_by,
     polls,
+    responses,
 )
 from results.audit.lab import DELIVERED, lab_bases
 from results.audit.quantum import (
@@ -135,7 +135,10 @@ def _latency(one_way_delay: float = 0.050, rate: float = 1.0, poll_interval: flo
 def _hpack(fields: Fields, authority: str) -> Iterator[Audited]:
     """What is left of this lab's headers on HTTP/2, frames included, of what HTTP/1.1 sends each time."""
     source = "RFC 7541, RFC 9113 §4.1; computed with python's hpack"
-    for what, heads in (("the recorded browser's poll", polls(fields, authority)), ("this lab's response", answers())):
+    for what, heads in (
+        ("the recorded browser's poll", polls(fields, authority)),
+        ("this lab's response", responses()),
+    ):
         sizes = compressed(heads)
         yield Audited(6, f"{what}, first", "B", len(heads[0].wire), sizes.on_wire(sizes.first), source)
         yield Audited(6, f"{what}, later", "B", sizes.plain, sizes.on_wire(sizes.later), source)

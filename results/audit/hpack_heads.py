@@ -101,7 +101,7 @@ def polls(fields: Fields, authority: str, count: int = 100, epoch: str = "012345
     return [request(fields, f"/messages?after={seq}&epoch={epoch}", authority) for seq in range(1, count + 1)]
 
 
-def answers(count: int = 100, length: int = 143, moment: str = "Sun, 22 Nov 2026 20:32:00 GMT") -> list[Head]:
+def responses(count: int = 100, length: int = 143, moment: str = "Sun, 22 Nov 2026 20:32:00 GMT") -> list[Head]:
     """The headers of this lab's responses to them, a second apart, each with a body of `length` bytes."""
     lines = (("Content-Type", "application/x-ndjson"), ("Content-Length", str(length)), ("Date", moment))
     return [later_by(Head("HTTP/1.1 200 OK", lines), seconds) for seconds in range(count)]

@@ -19,9 +19,9 @@ from results.claims.echo import echoes
 from results.claims.events import actions, events
 from results.claims.frames import fragments, frame_heads, same_connection
 from results.claims.header_latency import header_latency
-from results.claims.kinds import kinds
 from results.claims.latency import latency
 from results.claims.observed import NotObserved
+from results.claims.payload_types import kinds
 from results.claims.requests import handshake, needless_lines
 from results.claims.secure import secure
 from results.select import NotMeasured

@@ -12,7 +12,7 @@ from results.claims.boundary import Boundary, condition
 from results.claims.boundary import evidence as boundaries
 from results.claims.claim import Evidence, Judgement
 from results.claims.evidence import any_feed, conditions, feed, judge, mean
-from results.select import SHARED, NotMeasured, clear, first_known, share, usual
+from results.select import SHARED, NotMeasured, first_known, most_common, ratio_of_sums, without_tls_or_deflate
 from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, listed, number, times
 
@@ -23,14 +23,16 @@ RIVALS = ("polling", "long-polling")
 
 def request_heads(runs: pd.DataFrame) -> Judgement:
     """Judge C1 by the bytes of headers and cookies in a poll, for each header profile and size of cookies."""
-    polls, sizes = clear(feed(runs, "overhead", "polling")), {}
+    polls, sizes = without_tls_or_deflate(feed(runs, "overhead", "polling")), {}
     if polls.empty:
         raise NotMeasured("overhead has no valid polling run without TLS and compression")
     for _, group in polls.groupby(["header_profile", "cookie_bytes"], sort=False):
         words = describe(table.records(group)[0], ["header_profile", "cookie_bytes"])
-        sizes[words] = share(group, "request_head", "requests") + share(group, "cookies", "requests")
+        sizes[words] = ratio_of_sums(group, "request_head", "requests") + ratio_of_sums(group, "cookies", "requests")
     bare = polls[polls["cookies"] == polls["cookies"].min()]
-    heads = {str(name): share(group, "request_head", "requests") for name, group in bare.groupby("header_profile")}
+    heads = {
+        str(name): ratio_of_sums(group, "request_head", "requests") for name, group in bare.groupby("header_profile")
+    }
     name, size = max(heads.items(), key=lambda head: head[1])
     rows = [(f"a request with {words}", f"{number(each)} B") for words, each in sizes.items()]
     return judge(
@@ -52,11 +54,11 @@ def _missing_cookies(heads: Mapping[str, float]) -> Iterator[tuple[str, str]]:
 
 def overhead(runs: pd.DataFrame) -> Judgement:
     """Judge C2: whether each rival's overhead per message exceeds the message and the WebSocket's overhead."""
-    chosen, rows = clear(feed(runs, "overhead", *COMPARED)), []
+    chosen, rows = without_tls_or_deflate(feed(runs, "overhead", *COMPARED)), []
     cases: dict[str, list[tuple[float, bool]]] = {name: [] for name in RIVALS}
     for same in conditions(chosen):
         each = {name: mean(same.runs, name, "overhead_per_delivery") for name in COMPARED}
-        payload = share(same.runs, "payload", "deliveries")
+        payload = ratio_of_sums(same.runs, "payload", "deliveries")
         if any(map(math.isnan, (*each.values(), payload))):
             continue
         for name in RIVALS:
@@ -85,7 +87,7 @@ def in_bytes(each: Mapping[str, float]) -> str:
 def _request_bytes(runs: pd.DataFrame, transport: str) -> float:
     """Bytes of headers and cookies of each request."""
     mine = runs[runs["transport"] == transport]
-    return round(share(mine, "request_head", "requests") + share(mine, "cookies", "requests"), 1)
+    return round(ratio_of_sums(mine, "request_head", "requests") + ratio_of_sums(mine, "cookies", "requests"), 1)
 
 
 def compressed(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -93,7 +95,7 @@ def compressed(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     real = runs[runs["payload_bytes"].isna() & ~runs["tls"]]
     for name in COMPARED:
         mine = real[real["transport"] == name].assign(wire=lambda own: own["wire_sent"] + own["wire_received"])
-        before, after = (share(mine[mine["deflate"] == flag], "wire", "deliveries") for flag in (False, True))
+        before, after = (ratio_of_sums(mine[mine["deflate"] == flag], "wire", "deliveries") for flag in (False, True))
         if not math.isnan(before + after):
             what = f"all bytes for an earthquake by {TRANSPORTS[name].words}, plain and compressed"
             yield what, f"{number(before)} B and {number(after)} B"
@@ -101,11 +103,11 @@ def compressed(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 def _outweighed(runs: pd.DataFrame) -> Evidence:
     """Up to which message size long polling's overhead exceeds the message, and up to which rate polling's does."""
-    same = usual(runs, [name for name in SHARED if name != "cookie_bytes"] + ["poll_interval_s"])
+    same = most_common(runs, [name for name in SHARED if name != "cookie_bytes"] + ["poll_interval_s"])
     same = same[same["cookie_bytes"] == same["cookie_bytes"].min()]
     polls, held = (same[same["transport"] == name] for name in RIVALS)
     polls = polls.assign(overhead=polls["wire_sent"] + polls["wire_received"] - polls["payload"])
-    a_poll, size = share(polls, "overhead", "requests"), share(same, "payload", "deliveries")
+    a_poll, size = ratio_of_sums(polls, "overhead", "requests"), ratio_of_sums(same, "payload", "deliveries")
     if held.empty or math.isnan(a_poll):
         return ()
     interval, first = first_known(polls, "poll_interval_s"), table.records(polls)[0]

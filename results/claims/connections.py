@@ -9,8 +9,8 @@ import pandas as pd
 from results.claims.boundary import LESS, Boundary
 from results.claims.claim import Judgement
 from results.claims.evidence import any_feed, feed, judge, messages_per_round_trip, names_of
-from results.model import away, crossing, long_polling_cycle
-from results.select import NotMeasured, kept, share
+from results.model import crossing, long_polling_cycle, turnaround
+from results.select import NotMeasured, kept, ratio_of_sums
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number, times
 
@@ -28,9 +28,9 @@ def held_requests(runs: pd.DataFrame) -> Judgement:
         raise NotMeasured("no run on kept connections says how long a request was held")
     at_server = (runs["held_mean_s"] - runs["rtt_ms"] / 1000) * runs["requests"]
     runs = runs.assign(at_server=at_server, seconds=runs["clients"] * runs["duration_s"])
-    shares = {float(rate): share(group, "at_server", "seconds")
+    shares = {float(rate): ratio_of_sums(group, "at_server", "seconds")
               for rate, group in runs.groupby(messages_per_round_trip(runs))}  # fmt: skip
-    empty, asked = share(runs, "empty_responses", "requests"), share(runs, "requests", "deliveries")
+    empty, asked = ratio_of_sums(runs, "empty_responses", "requests"), ratio_of_sums(runs, "requests", "deliveries")
     cases = {rate: part > HELD for rate, part in shares.items()}
     limit = Boundary.of(cases.items(), "messages per round trip", LESS)
     return judge(
@@ -59,7 +59,7 @@ def _at(rate: float) -> str:
 def half_held() -> float:
     """Messages per round trip (Poisson, kept connections) at which the server holds a request half of the time."""
     transit = 0.5  # of a round trip, which is then the unit of time
-    return crossing(lambda rate: away(transit) / long_polling_cycle(transit, rate), lambda _: HELD, 1e-3, 1e3)
+    return crossing(lambda rate: turnaround(transit) / long_polling_cycle(transit, rate), lambda _: HELD, 1e-3, 1e3)
 
 
 def connections(runs: pd.DataFrame) -> Judgement:
@@ -70,7 +70,7 @@ def connections(runs: pd.DataFrame) -> Judgement:
     pushed = feed(runs, FEEDS, "websocket")
     same = any_feed(runs, pushed["experiment"].unique(), COMPARED)
     requests, received = int(pushed["requests"].sum()), int(pushed["deliveries"].sum())
-    lasting = share(pushed, "connections", "clients") <= 2  # one of them is for /status while joining
+    lasting = ratio_of_sums(pushed, "connections", "clients") <= 2  # one of them is for /status while joining
     game = runs[(runs["operation"] == "duplex") & (runs["deliveries"] > 0)]
     sent = _sent(game)
     sides = {"the server": requests == 0 and lasting, "the client": sent is not None and _unasked(game)}
@@ -80,7 +80,7 @@ def connections(runs: pd.DataFrame) -> Judgement:
         sides.values(),
         holds=arrived + also,
         when=f"for {names_of(sides)} only: {arrived}{also or '; clients that send were not measured'}",
-        fails=f"{arrived} and {number(share(pushed, 'connections', 'clients'))} connections per client",
+        fails=f"{arrived} and {number(ratio_of_sums(pushed, 'connections', 'clients'))} connections per client",
         evidence=(*_per_client(same), *_per_message(same), *_duplex(game)),
     )
 
@@ -94,7 +94,7 @@ def _sent(game: pd.DataFrame) -> int | None:
 def _unasked(game: pd.DataFrame) -> bool:
     """Whether WebSocket clients sent without a request, on the connection that they received on."""
     pushed = game[game["transport"] == "websocket"]
-    return int(pushed["requests"].sum()) == 0 and share(pushed, "connections", "clients") <= 2
+    return int(pushed["requests"].sum()) == 0 and ratio_of_sums(pushed, "connections", "clients") <= 2
 
 
 def _per_client(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -103,7 +103,7 @@ def _per_client(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
         mine = runs[(runs["transport"] == name) & kept(runs)]
         if len(mine):
             what = f"connections per client, {TRANSPORTS[name].words}{'' if TRANSPORTS[name].asks else STATUS_TOO}"
-            yield what, number(share(mine, "connections", "clients"))
+            yield what, number(ratio_of_sums(mine, "connections", "clients"))
 
 
 def _per_message(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -112,10 +112,13 @@ def _per_message(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     for name in ("polling", "long-polling"):
         mine, own = (each[each["transport"] == name] for each in (runs, closing))
         if len(mine):
-            yield f"requests per message, {TRANSPORTS[name].words}", number(share(mine, "requests", "deliveries"))
+            yield (
+                f"requests per message, {TRANSPORTS[name].words}",
+                number(ratio_of_sums(mine, "requests", "deliveries")),
+            )
         if len(own):
             what = f"connections per message, {TRANSPORTS[name].words} with one per request"
-            yield what, number(share(own, "requests", "deliveries"))
+            yield what, number(ratio_of_sums(own, "requests", "deliveries"))
 
 
 def _duplex(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -123,6 +126,6 @@ def _duplex(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     for name in COMPARED:
         mine = runs[runs["transport"] == name]
         if len(mine):
-            each, asked = share(mine, "connections", "clients"), share(mine, "requests", "published")
+            each, asked = ratio_of_sums(mine, "connections", "clients"), ratio_of_sums(mine, "requests", "published")
             yield (f"both ways at once, {TRANSPORTS[name].words}",
                    f"{number(each)} connections per client, {number(asked)} requests per message sent")  # fmt: skip

@@ -8,7 +8,7 @@ import pandas as pd
 
 from results.claims.claim import Judgement
 from results.claims.evidence import judge
-from results.select import NotMeasured, share
+from results.select import NotMeasured, ratio_of_sums
 from results.transports import TRANSPORTS
 from results.words import number
 
@@ -42,4 +42,4 @@ def _costs(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
             overhead = mine.assign(overhead=mine["wire_sent"] + mine["wire_received"] - mine["payload"])
             yield (f"an echo of {size:,} B {BY[TRANSPORTS[name].asks]}, {rtt_ms:g} ms round trip",
                    f"{number(float(mine['latency_mean_ms'].mean()))} ms, "
-                   f"{number(share(overhead, 'overhead', 'deliveries'))} B of overhead")  # fmt: skip
+                   f"{number(ratio_of_sums(overhead, 'overhead', 'deliveries'))} B of overhead")  # fmt: skip

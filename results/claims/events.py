@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.claims.claim import Judgement
 from results.claims.evidence import judge, names_of
-from results.claims.observed import Seen
+from results.claims.observed import Observed
 from results.words import listed
 
 EVENTS = ("open", "message", "error", "close")
@@ -14,7 +14,7 @@ EVENTS = ("open", "message", "error", "close")
 
 def events(observations: pd.DataFrame) -> Judgement:
     """Judge C12: whether there are no other events, and close follows each error, however the connection ends."""
-    seen = Seen(observations, "C12")
+    seen = Observed(observations, "C12")
     endings = {name: value.split(", ") for name, value in seen.under("events").items()}
     fits = {name: _in_order(each) for name, each in endings.items()}
     failed = [name for name, each in endings.items() if "error" in each]
@@ -46,7 +46,7 @@ def _in_order(events: list[str]) -> bool:
 
 def actions(observations: pd.DataFrame) -> Judgement:
     """Judge C13 by what send() throws, queues and delivers in each state, and by messages after close()."""
-    seen = Seen(observations, "C13")
+    seen = Observed(observations, "C13")
     results = seen.under("send()")
     tried, delivered = next(iter(seen.under("messages at the server").items()))
     sent, received = next(iter(seen.under("message events").items()))

@@ -79,7 +79,7 @@ def conditions(runs: pd.DataFrame) -> list[Condition]:
     several = runs["poll_interval_s"][applies(runs, "poll_interval_s")].nunique() > 1
     for _, alike in groups(runs, shared):
         words = describe(table.records(alike)[0], shared)
-        group = runs[_beside(runs, shared, alike.iloc[0])]
+        group = runs[_comparable(runs, shared, alike.iloc[0])]
         polls = applies(group, "poll_interval_s")
         intervals = sorted(group["poll_interval_s"][polls].unique())
         for interval in intervals or [math.nan]:
@@ -88,7 +88,7 @@ def conditions(runs: pd.DataFrame) -> list[Condition]:
     return found
 
 
-def _beside(runs: pd.DataFrame, names: Iterable[str], run: pd.Series) -> pd.Series:
+def _comparable(runs: pd.DataFrame, names: Iterable[str], run: pd.Series) -> pd.Series:
     """Which of the runs have the same parameters of these names, as far as they mean something to both."""
     fits = pd.Series(True, index=runs.index)
     for name in names:

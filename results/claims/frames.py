@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.claims.claim import Judgement
 from results.claims.evidence import judge, names_of
-from results.claims.observed import BROWSER, NotObserved, Seen
+from results.claims.observed import BROWSER, NotObserved, Observed
 from results.table import TableError
 from results.words import listed
 
@@ -17,10 +17,10 @@ SIDES = {"server": "the server sends", "client": "the client sends"}
 
 def same_connection(observations: pd.DataFrame) -> Judgement:
     """Judge C8: whether both ends are the same before the 101 and after, and whether HTTP has ended."""
-    seen = Seen(observations, "C8").quantities("")
+    seen = Observed(observations, "C8").quantities("")
     ends = {name.partition(",")[0]: value for name, value in seen.items() if name.endswith("before the 101 and after")}
-    still = Seen(observations, "C8").one("HTTP after the 101 is answered as HTTP", "")
-    first = Seen(observations, "C8").one("first bytes of that answer", "")
+    still = Observed(observations, "C8").one("HTTP after the 101 is answered as HTTP", "")
+    first = Observed(observations, "C8").one("first bytes of that answer", "")
     if not ends:
         raise NotObserved("nothing was observed of: addresses and ports before the 101 and after")
     parts = {name: value == "the same" for name, value in ends.items()} | {"the protocol": still == "no"}
@@ -38,7 +38,7 @@ def same_connection(observations: pd.DataFrame) -> Judgement:
 
 def frame_heads(observations: pd.DataFrame) -> Judgement:
     """Judge C9 by the bytes before the data, by sender and size."""
-    seen, head = Seen(observations, "C9"), "bytes before the data"
+    seen, head = Observed(observations, "C9"), "bytes before the data"
     heads = {words: seen.whole(head, words) for words in seen.under(head)}
     cases: list[bool] = []
     when, rows = [], []
@@ -78,7 +78,7 @@ def _sizes(right: dict[int, bool]) -> str:
 
 def fragments(observations: pd.DataFrame) -> Judgement:
     """Judge C10 by who hands out a fragment before the last has arrived; a pong shows that the first had."""
-    seen = Seen(observations, "C10")
+    seen = Observed(observations, "C10")
     seen.one("text handed out", BROWSER)
     pieces = {name: value.split(" | ") for name, value in seen.under("text handed out").items()}
     whole = {name: len(parts) == 1 for name, parts in pieces.items()}

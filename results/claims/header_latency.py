@@ -9,8 +9,8 @@ from results.claims.boundary import evidence as boundaries
 from results.claims.claim import Evidence, Judgement
 from results.claims.evidence import feed, judge
 from results.claims.latency import SIGNIFICANT
-from results.select import NotMeasured, first_known, share, shortest_and_longest
-from results.split import answer_ms, question_ms
+from results.latency_breakdown import request_ms, response_ms
+from results.select import NotMeasured, first_known, ratio_of_sums, shortest_and_longest
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number, times
 
@@ -54,7 +54,7 @@ def _pair(few: pd.DataFrame, many: pd.DataFrame, column: str) -> str:
 
 def _header_bytes(runs: pd.DataFrame) -> float:
     """Bytes of headers and cookies a request."""
-    return share(runs, "request_head", "requests") + share(runs, "cookies", "requests")
+    return ratio_of_sums(runs, "request_head", "requests") + ratio_of_sums(runs, "cookies", "requests")
 
 
 def _boundaries(ratios: Ratios) -> dict[str, Boundary]:
@@ -87,5 +87,5 @@ def saturation_rate(runs: pd.DataFrame) -> float | None:
     if fastest.empty:
         return None
     spare_ms = 1000 / first_known(held, "rate_hz") - first_known(held, "rtt_ms")
-    exchange_ms = question_ms(fastest) + answer_ms(fastest)
+    exchange_ms = request_ms(fastest) + response_ms(fastest)
     return None if spare_ms <= 0 else first_known(fastest, "link_mbps") * exchange_ms / spare_ms

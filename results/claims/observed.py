@@ -16,7 +16,7 @@ class NotObserved(NotMeasured):
     """The observations do not hold what a verdict rests on."""
 
 
-class Seen:
+class Observed:
     """The observations of one claim; NotObserved where one is missing that a verdict asks for."""
 
     def __init__(self, observations: pd.DataFrame, claim: str) -> None:

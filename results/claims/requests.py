@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.claims.claim import Judgement
 from results.claims.evidence import judge, names_of
-from results.claims.observed import Seen
+from results.claims.observed import Observed
 from results.words import listed
 
 WITHOUT = "without "
@@ -20,7 +20,7 @@ SENT_BY = "as sent by "
 
 def needless_lines(observations: pd.DataFrame) -> Judgement:
     """Judge C4 by how much of a browser's requests gets the same response, byte by byte except for its Date."""
-    seen, cases, rows = Seen(observations, "C4"), {}, []
+    seen, cases, rows = Observed(observations, "C4"), {}, []
     shares = {}
     for request in seen.under("bytes"):
         whole, shortest = (seen.whole(quantity, request) for quantity in ("bytes", "bytes of the shortest"))
@@ -43,7 +43,7 @@ def needless_lines(observations: pd.DataFrame) -> Judgement:
 
 def handshake(observations: pd.DataFrame) -> Judgement:
     """Judge C7 by the responses to the handshakes of a browser, of Python and of the argument; and to spoilt ones."""
-    seen = Seen(observations, "C7")
+    seen = Observed(observations, "C7")
     status, fields = seen.under("status"), seen.under("fields")
     senders = seen.of_each("status", fields)
     needed = [name.removesuffix(" dropped") for name, value in status.items()

@@ -6,8 +6,8 @@ import pandas as pd
 
 from results.claims.claim import Judgement
 from results.claims.evidence import any_feed, judge, names_of
-from results.claims.observed import NotObserved, Seen
-from results.select import NotMeasured, beside_each, kept
+from results.claims.observed import NotObserved, Observed
+from results.select import NotMeasured, kept, overhead_per_request
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 
@@ -36,7 +36,7 @@ def secure(runs: pd.DataFrame, observations: pd.DataFrame) -> Judgement:
         clear, hidden = mine[~mine["tls"]], mine[mine["tls"]]
         if clear.empty or hidden.empty:
             raise NotMeasured(f"no valid {name} run of connection with and without TLS")
-        added[name] = beside_each(hidden, name) - beside_each(clear, name)
+        added[name] = overhead_per_request(hidden, name) - overhead_per_request(clear, name)
         joining[name] = _joining(hidden) - _joining(clear)
     http = [name for name in COMPARED if TRANSPORTS[name].asks]
     least, dearest = min(added[name] for name in http), max(joining[name] for name in http)
@@ -62,7 +62,7 @@ def secure(runs: pd.DataFrame, observations: pd.DataFrame) -> Judgement:
 
 def schemes(observations: pd.DataFrame) -> tuple[dict[str, bool], list[tuple[str, str]]]:
     """Whether each scheme behaves as HTTP's does, and the evidence; no case without observations."""
-    seen = Seen(observations, "C16")
+    seen = Observed(observations, "C16")
     try:
         found = {words: seen.under(words) for words in (PORT, *PAGES)}
     except NotObserved:

@@ -18,12 +18,12 @@ import pandas as pd
 from results.figures.bytes_per_delivery import bytes_per_delivery, bytes_wrapped
 from results.figures.connections import cost_of_a_connection
 from results.figures.decision import which_transport
-from results.figures.frame import Chart, png
-from results.figures.frame import for_a_talk as for_a_talk
 from results.figures.heads_compressed import heads_compressed
 from results.figures.latency_distribution import latency_distribution
 from results.figures.latency_split import latency_split
 from results.figures.latency_tail import latency_tail
+from results.figures.layout import Chart, png
+from results.figures.layout import for_a_talk as for_a_talk
 from results.figures.message_over_rate import message_over_rate
 from results.figures.outages import recovery_after_a_break
 from results.figures.over_clients import latency_and_cpu_over_clients

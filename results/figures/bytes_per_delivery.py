@@ -12,8 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from results import table
-from results.figures.frame import TONE, Chart, conditions, frame, in_a_talk, invalid_note, settle, styled
-from results.select import NotMeasured, beside_each, clear, of_experiment, usual
+from results.figures.layout import (
+    LEDGER_COLOURS,
+    Chart,
+    conditions,
+    freeze_layout,
+    in_a_talk,
+    invalid_note,
+    new_figure,
+    styled,
+)
+from results.select import NotMeasured, most_common, of_experiment, overhead_per_request, without_tls_or_deflate
 from results.transports import TRANSPORTS
 from results.words import WORDS, describe, listed, times
 
@@ -26,8 +35,8 @@ def bytes_per_delivery(runs: pd.DataFrame, machine: Mapping[str, Any], experimen
     payload. At most four blocks: the rest stands in runs.csv.
     """
     every = of_experiment(runs, experiment)
-    plain = clear(every)
-    mine = usual(every if table.valid(plain).empty else plain, [*CONDITION, "tls", "deflate"])
+    plain = without_tls_or_deflate(every)
+    mine = most_common(every if table.valid(plain).empty else plain, [*CONDITION, "tls", "deflate"])
     of_one_size = mine[mine["payload_bytes"].notna()]
     mine = mine if table.valid(of_one_size).empty else of_one_size
     named = mine.assign(block=list(map(_headers, table.records(mine))))
@@ -41,7 +50,7 @@ def bytes_wrapped(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
 
     Payload is what travelled: compressed, where it was.
     """
-    mine = usual(of_experiment(runs, "overhead"), [*CONDITION, "header_profile", "cookie_bytes"])
+    mine = most_common(of_experiment(runs, "overhead"), [*CONDITION, "header_profile", "cookie_bytes"])
     named = mine.assign(block=list(map(_wrapping, table.records(mine))))
     good = table.valid(named)
     return _chart("bytes_wrapped", named, machine, _wrapped_finding(good), (good["deflate"] | good["tls"]).astype(bool))
@@ -57,10 +66,12 @@ def _chart(name: str, runs: pd.DataFrame, machine: Mapping[str, Any], title: str
     """Bars in the blocks that the runs name; the title is of those valid runs that are `told`."""
     bars = _bars(runs, str(table.valid(runs)["block"][told].iloc[-1]))
     note = "Bytes of TCP payload; TCP/IP headers not included." + invalid_note(runs, "left out")
-    figure = frame(title, f"{conditions(runs, machine)} {note}", height=2.6 + 0.36 * (len(bars) + 0.7 * _blocks(bars)))
+    figure = new_figure(
+        title, f"{conditions(runs, machine)} {note}", height=2.6 + 0.36 * (len(bars) + 0.7 * _blocks(bars))
+    )
     axes = figure.subplots()
     _draw_bars(axes, bars)
-    settle(figure)
+    freeze_layout(figure)
     return Chart(name, figure, title, _bytes_alt(bars))
 
 
@@ -154,7 +165,7 @@ def _bytes_finding(runs: pd.DataFrame) -> str:
     good, parts = runs[_told(runs)], []
     for name, mine in good.groupby("transport"):
         look = TRANSPORTS[str(name)]
-        each = beside_each(mine, str(name))
+        each = overhead_per_request(mine, str(name))
         joining = (mine["joining_sent"] + mine["joining_received"]).sum() / mine["clients"].sum()
         once = "" if look.asks else f" by {look.title} ({joining:,.0f} B to join)"
         parts.append((each, f"{times(each)} B {look.unit}{once}"))
@@ -179,7 +190,7 @@ def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
     block = bars.groupby("block", sort=False).ngroup().to_numpy()
     heights = np.arange(len(bars)) + (1.0 if in_a_talk() else 0.7) * (block + 1)
     left = np.zeros(len(bars))
-    for heading, tone in TONE.items():
+    for heading, tone in LEDGER_COLOURS.items():
         axes.barh(heights, bars[heading], left=left, color=tone, edgecolor="white", linewidth=0.6, height=0.86)
         left += bars[heading].to_numpy()
     for height, bar in zip(heights, bars.itertuples(), strict=True):
@@ -212,7 +223,7 @@ def _name_headings(axes: Axes, bars: pd.DataFrame, heights: np.ndarray) -> None:
     """Each heading's name in its segment of the longest bar; what is too thin there stands in a key above."""
     place, left, thin = int(bars["total"].argmax()), 0.0, {}
     longest = bars.iloc[place]
-    for heading, tone in TONE.items():
+    for heading, tone in LEDGER_COLOURS.items():
         words = heading.replace("_head", " head")
         if longest[heading] / longest["total"] > 0.016 * len(words):
             middle = left + longest[heading] / 2

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, in_a_talk, invalid_note, settle, styled
-from results.select import NotMeasured, beside_each, kept, of_experiment
+from results.figures.layout import Chart, conditions, freeze_layout, in_a_talk, invalid_note, new_figure, styled
+from results.select import NotMeasured, kept, of_experiment, overhead_per_request
 from results.transports import TRANSPORTS
 from results.words import listed, number
 
@@ -37,10 +37,10 @@ def cost_of_a_connection(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Char
     note = " Each time: a request, or a message by WebSocket; hollow, each on its own connection. The first message, "
     note += "computed: joining plus the mean latency. A WebSocket client first looks at /status."
     note += invalid_note(mine, "left out")
-    figure = frame(title, conditions(mine, machine) + note, height=6.6)
+    figure = new_figure(title, conditions(mine, machine) + note, height=6.6)
     for axes, name in zip(figure.subplots(1, 4, sharey=True), PANELS, strict=True):
         _panel(axes, bars, name)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("cost_of_a_connection", figure, title, alt)
 
 
@@ -57,7 +57,8 @@ def _bars(runs: pd.DataFrame) -> pd.DataFrame:
                 segments = float(same["joining_segments"].sum(min_count=1))
                 rows.append({"transport": name, "tls": tls, "bytes": joining / clients, "segments": segments / clients,
                              "ms": ms, "first": ms + float(same["latency_mean_ms"].mean()),
-                             "each": beside_each(same, name), "closing": beside_each(closing, name)})  # fmt: skip
+                             "each": overhead_per_request(same, name),
+                             "closing": overhead_per_request(closing, name)})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -13,8 +13,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
-from results.advice import Known, Offer, Workload, cheapest, known, offers, polled_just_enough
-from results.figures.frame import Chart, frame, made_on, settle, styled
+from results.advice import (
+    Estimate,
+    FittedCosts,
+    Workload,
+    cheapest,
+    estimates,
+    fitted_costs,
+    polling_at_longest_interval,
+)
+from results.figures.layout import Chart, freeze_layout, machine_words, new_figure, styled
 from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, milliseconds, times
@@ -33,12 +41,12 @@ def which_transport(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     A panel for each round trip: message rate (1/s) across, latency wanted (ms) up. Computed from the costs fitted to
     these runs and from the model; polling at the longest interval that is short enough. Nothing here was run.
     """
-    costs, plain = known(runs, PROFILE), Workload(clients=CLIENTS)
+    costs, plain = fitted_costs(runs, PROFILE), Workload(clients=CLIENTS)
     grids = {rtt_ms: _grid(replace(plain, rtt_ms=rtt_ms), costs) for rtt_ms in ROUND_TRIPS}
     title, alt = _finding(grids), _alt(grids, costs, plain)
     small = f"Computed for {CLIENTS:,} clients, {plain.payload_bytes} B messages, {PROFILE} headers, from the costs of "
-    small += f"this machine and as many server processes as they ask for: {made_on(machine)}."
-    figure = frame(title, small, height=6.4)
+    small += f"this machine and as many server processes as they ask for: {machine_words(machine)}."
+    figure = new_figure(title, small, height=6.4)
     for axes, (rtt_ms, grid) in zip(figure.subplots(1, len(grids), sharey=True), grids.items(), strict=True):
         _regions(axes, grid)
         _long_polling(axes, replace(plain, rtt_ms=rtt_ms), costs["long-polling"])
@@ -48,11 +56,11 @@ def which_transport(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     figure.axes[0].set_yticks([10, 100, 1000, 10_000, 60_000], ["10 ms", "100 ms", "1 s", "10 s", "1 min"])
     for axes in figure.axes:
         axes.minorticks_off()
-    settle(figure)
+    freeze_layout(figure)
     return Chart("which_transport", figure, title, alt)
 
 
-def _grid(workload: Workload, costs: Mapping[str, Known]) -> list[list[Offer | None]]:
+def _grid(workload: Workload, costs: Mapping[str, FittedCosts]) -> list[list[Estimate | None]]:
     """The cheapest for each latency wanted (rows) and rate (columns)."""
     return [
         [_best(replace(workload, rate_hz=float(rate), within_ms=float(wanted)), costs) for rate in RATES]
@@ -60,11 +68,11 @@ def _grid(workload: Workload, costs: Mapping[str, Known]) -> list[list[Offer | N
     ]
 
 
-def _best(workload: Workload, costs: Mapping[str, Known]) -> Offer | None:
-    return cheapest([*offers(workload, costs), *polled_just_enough(workload, costs["polling"])])
+def _best(workload: Workload, costs: Mapping[str, FittedCosts]) -> Estimate | None:
+    return cheapest([*estimates(workload, costs), *polling_at_longest_interval(workload, costs["polling"])])
 
 
-def _regions(axes: Axes, grid: list[list[Offer | None]]) -> None:
+def _regions(axes: Axes, grid: list[list[Estimate | None]]) -> None:
     """A tint and a name for each region, with a line around it."""
     names = ["", *COMPARED]
     codes = np.array([[names.index(best.transport) if best else 0 for best in row] for row in grid])
@@ -82,15 +90,15 @@ def _regions(axes: Axes, grid: list[list[Offer | None]]) -> None:
                           color=TRANSPORTS[name].colour if name else "#444444")  # fmt: skip
 
 
-def _long_polling(axes: Axes, workload: Workload, costs: Known) -> None:
+def _long_polling(axes: Axes, workload: Workload, costs: FittedCosts) -> None:
     """From where on up long polling is soon enough as well."""
-    within = [offers(replace(workload, rate_hz=float(rate)), {"long-polling": costs})[0].within_ms for rate in RATES]
+    within = [estimates(replace(workload, rate_hz=float(rate)), {"long-polling": costs})[0].within_ms for rate in RATES]
     axes.plot(RATES, within, color=TRANSPORTS["long-polling"].colour, linestyle=(0, (4, 2)), linewidth=2, marker="")
     axes.annotate("above: long polling, too", (RATES[2], within[2]), (0, 20), textcoords="offset points", fontsize=12,
                   color=TRANSPORTS["long-polling"].colour, fontweight="bold")  # fmt: skip
 
 
-def _finding(grids: Mapping[float, list[list[Offer | None]]]) -> str:
+def _finding(grids: Mapping[float, list[list[Estimate | None]]]) -> str:
     """Who is the cheapest most often, from how many messages a poll on polling is, and who never is."""
     found = [best for grid in grids.values() for row in grid for best in row if best]
     if not found:
@@ -105,7 +113,7 @@ def _finding(grids: Mapping[float, list[list[Offer | None]]]) -> str:
     return words + (f"; {listed(never)} never" if never else "")
 
 
-def _alt(grids: Mapping[float, Any], costs: Mapping[str, Known], workload: Workload) -> str:
+def _alt(grids: Mapping[float, Any], costs: Mapping[str, FittedCosts], workload: Workload) -> str:
     parts = []
     for rtt_ms, grid in grids.items():
         for rate in (RATES[0], 1.0, RATES[-1]):

@@ -14,7 +14,7 @@ from hdrh.histogram import HdrHistogram
 from results import table
 from results.latencies import read_latencies
 from results.samples import BEYOND, enough_for
-from results.select import NotMeasured, groups, of_experiment, usual, varying
+from results.select import NotMeasured, groups, most_common, of_experiment, varying
 from results.transports import TRANSPORTS
 from results.words import describe, listed, milliseconds
 
@@ -82,20 +82,20 @@ def lines_of(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = 
     return lines
 
 
-def chosen(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
+def condition_runs(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
     """The runs of the experiment under its most usual condition."""
     names = ["rtt_ms", "rate_hz", "payload_bytes", "clients", "header_profile", "keep_alive"]
-    return usual(of_experiment(runs, experiment), names)
+    return most_common(of_experiment(runs, experiment), names)
 
 
-def finding(lines: list[Line], runs: pd.DataFrame) -> str:
+def median_finding(lines: list[Line], runs: pd.DataFrame) -> str:
     """The median latency by each transport, as a span where one has several lines, and between which ends."""
     rtt_ms = runs["rtt_ms"].max()
     where = f"At a round trip of {rtt_ms:g} ms" if rtt_ms else "Without a network"
     return f"{where}, half the messages come within {_each(lines, 50)}"
 
 
-def late(lines: list[Line]) -> str:
+def tail_finding(lines: list[Line]) -> str:
     """How late the latest one in a hundred messages is, or in ten where there are too few for that."""
     percent = next((percent for percent in (99, 90) if all(enough_for(percent, line.messages) for line in lines)), 50)
     share = {99: "One message in a hundred", 90: "One message in ten", 50: "Half the messages"}[percent]
@@ -112,7 +112,7 @@ def _each(lines: list[Line], percent: float) -> str:
     return listed(words)
 
 
-def told(lines: list[Line], curves: str) -> str:
+def alt_text(lines: list[Line], curves: str) -> str:
     """The alternative text: each line's median, and how late the latest are."""
     parts = []
     for line in lines:

@@ -13,12 +13,12 @@ from results.audit.hpack_heads import (
     PRINTED_RESPONSE,
     Compressed,
     Fields,
-    answers,
     compressed,
     later_by,
     polls,
+    responses,
 )
-from results.figures.frame import Chart, frame, made_on, settle, styled
+from results.figures.layout import Chart, freeze_layout, machine_words, new_figure, styled
 from results.select import NotMeasured
 from results.words import number
 
@@ -35,15 +35,17 @@ def heads_compressed(observations: pd.DataFrame, machine: Mapping[str, Any]) -> 
     cookie_bytes = sum(len(f"{name}: {value}\r\n") for name, value in fields if name == "Cookie")
     title, alt = _finding(heads), _alt(heads)
     note = "Computed: HPACK (RFC 7541) with a table of 4,096 B, and 9 B for each HTTP/2 frame. The browser's poll is "
-    note += f"recorded, with cookies of {cookie_bytes} B; the article is Lubbers & Greco, 2010. {made_on(machine)}."
-    figure = frame(title, note)
+    note += (
+        f"recorded, with cookies of {cookie_bytes} B; the article is Lubbers & Greco, 2010. {machine_words(machine)}."
+    )
+    figure = new_figure(title, note)
     axes = figure.subplots()
     for place, (words, sizes) in enumerate(heads.items()):
         _bars(axes, -place, sizes)
         axes.text(-12, -place, words, ha="right", va="center")
     axes.set(xlabel="bytes of the head", xlim=(0, 820), yticks=[], ylim=(0.6 - len(heads), 0.6))
     axes.grid(axis="y", visible=False)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("heads_compressed", figure, title, alt)
 
 
@@ -60,7 +62,7 @@ def heads_of(fields: Fields) -> dict[str, Compressed]:
     """The heads that are compared: the browser's and the lab's, and the article's two."""
     return {
         "a browser's poll": compressed(polls(fields, AUTHORITY)),
-        "this lab's answer": compressed(answers()),
+        "this lab's answer": compressed(responses()),
         "the article's poll": compressed([PRINTED_REQUEST, PRINTED_REQUEST]),
         "the article's answer": compressed([PRINTED_RESPONSE, later_by(PRINTED_RESPONSE, 1)]),
     }

@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.distribution import Line, chosen, finding, lines_of, told
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.distribution import Line, alt_text, condition_runs, lines_of, median_finding
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
 from results.transports import TRANSPORTS
 from results.words import milliseconds
 
@@ -28,10 +28,10 @@ def latency_distribution(
 
     A line per transport. Invalid runs are thin and dotted.
     """
-    mine = chosen(runs, experiment)
+    mine = condition_runs(runs, experiment)
     lines = lines_of(table.valid(mine), folder)
-    title, alt = finding(lines, mine), told(lines, "that have come within a given latency")
-    figure = frame(title, conditions(mine, machine) + invalid_note(mine, "drawn dotted, not merged in"))
+    title, alt = median_finding(lines, mine), alt_text(lines, "that have come within a given latency")
+    figure = new_figure(title, conditions(mine, machine) + invalid_note(mine, "drawn dotted, not merged in"))
     axes = figure.subplots()
     for line in lines_of(table.invalid(mine), folder, strict=False):
         axes.plot(*line.come_within(), color=TRANSPORTS[line.transport].colour, linewidth=1.2, linestyle=":")
@@ -42,7 +42,7 @@ def latency_distribution(
     axes.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
     axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1, decimals=0, symbol="\u00a0%"))
     _name_lines(axes, lines)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("latency_distribution", figure, title, alt)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, in_a_talk, invalid_note, settle, styled
+from results.figures.layout import Chart, conditions, freeze_layout, in_a_talk, invalid_note, new_figure, styled
+from results.latency_breakdown import PARTS, Breakdown, breakdown
 from results.select import NotMeasured, kept
-from results.split import PARTS, Split, split
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 
@@ -35,7 +35,7 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     note = " Server: with kernel and delay line, at zero delay. Asking late: load generator and server between an "
     note += "answer and the next question; else the generator has no part, by the kernel's clock."
     note += invalid_note(shown, "left out")
-    figure = frame(title, conditions(shown, machine) + note, height=2.9 + 1.7 * len(blocks))
+    figure = new_figure(title, conditions(shown, machine) + note, height=2.9 + 1.7 * len(blocks))
     panels = figure.subplots(len(blocks), 1, squeeze=False)[:, 0]
     for axes, (words, (_, splits)) in zip(panels, blocks.items(), strict=True):
         _bars(axes, splits)
@@ -44,7 +44,7 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     panels[0].legend(ncols=len(PARTS), loc="lower left", handlelength=0.8, handletextpad=0.4,
                      bbox_to_anchor=(-0.02, 1.16 if not in_a_talk() else 1.3), borderaxespad=0,
                      fontsize=12 if not in_a_talk() else 11, columnspacing=1.2 if not in_a_talk() else 0.7)  # fmt: skip
-    settle(figure)
+    freeze_layout(figure)
     return Chart("latency_split", figure, title, alt)
 
 
@@ -60,10 +60,10 @@ def _blocks(runs: pd.DataFrame) -> Any:
             first = own.iloc[0]
             link = "" if pd.isna(first["link_mbps"]) else f", {first['link_mbps']:g} Mbit/s"
             words = f"{first['rtt_ms']:g} ms round trip{link}, {first['rate_hz']:g} messages/s"
-            yield words, (own, {name: split(own[own["transport"] == name]) for name in COMPARED})
+            yield words, (own, {name: breakdown(own[own["transport"] == name]) for name in COMPARED})
 
 
-def _bars(axes: Any, splits: Mapping[str, Split]) -> None:
+def _bars(axes: Any, splits: Mapping[str, Breakdown]) -> None:
     longest = max(each.whole for each in splits.values())
     for place, each in enumerate(splits.values()):
         end = 0.0

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.distribution import Line, chosen, late, lines_of, told
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.distribution import Line, alt_text, condition_runs, lines_of, tail_finding
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
 from results.transports import TRANSPORTS
 from results.words import milliseconds
 
@@ -25,11 +25,11 @@ def latency_tail(
 
     A line per transport, as far as five messages are later. Invalid runs are thin and dotted.
     """
-    mine = chosen(runs, experiment)
+    mine = condition_runs(runs, experiment)
     lines = lines_of(table.valid(mine), folder)
-    title, alt = late(lines), told(lines, "later than a given latency, on logarithmic axes")
+    title, alt = tail_finding(lines), alt_text(lines, "later than a given latency, on logarithmic axes")
     note = " A curve ends where five messages are later." + invalid_note(mine, "drawn dotted, not merged in")
-    figure = frame(title, conditions(mine, machine) + note)
+    figure = new_figure(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     for line in lines_of(table.invalid(mine), folder, strict=False):
         axes.plot(*line.later_than(), color=TRANSPORTS[line.transport].colour, linewidth=1.2, linestyle=":")
@@ -37,7 +37,7 @@ def latency_tail(
         axes.plot(*line.later_than(), color=TRANSPORTS[line.transport].colour, drawstyle="steps-post")
     _tail_axis(axes, lines)
     _name_lines(axes, lines)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("latency_tail", figure, title, alt)
 
 

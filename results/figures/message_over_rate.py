@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from results import table
 from results.costs import Prices, prices
 from results.crossings import by_rate, measured, orders
-from results.figures.frame import Chart, conditions, frame, invalid_note, logarithmic, settle, styled
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, logarithmic, new_figure, styled
 from results.model import Values, polling_mean, polls_per_message, responses_per_message
 from results.select import NotMeasured, first_known, of_experiment
 from results.transports import TRANSPORTS
@@ -48,7 +48,7 @@ def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     title, alt = _finding(good), _alt(shown)
     note = (" Points: measured. Lines: the model; of CPU, the prices fitted to these runs"
             f"{_misfit(good, shown[CPU])}. A WebSocket asks nothing.")  # fmt: skip
-    figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
+    figure = new_figure(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     panels = figure.subplots(1, 3)
     for axes, name in zip(panels, PANELS, strict=True):
         for transport, own in good.groupby("transport"):
@@ -58,7 +58,7 @@ def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         axes.margins(x=0.09, y=0.12)
         logarithmic(axes)
     _names(panels[0], shown["latency_mean_ms"])
-    settle(figure)
+    freeze_layout(figure)
     return Chart("message_over_rate", figure, title, alt)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
 from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, times
@@ -27,7 +27,7 @@ def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Ch
     title, alt = _finding(good, never), _alt(good, never)
     note = " Who has lost its connection tries again after 0.25 to 0.75 s, drawn anew. Numbers: the slowest repeat."
     note += invalid_note(mine, "left out")
-    figure = frame(title, conditions(mine, machine) + note)
+    figure = new_figure(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     faults = [fault for fault in WORDS if fault in set(good["fault"])]
     for column, name in enumerate(TRANSPORTS):
@@ -43,7 +43,7 @@ def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Ch
     axes.set(xlim=(0, 1.35 * good["recovery_s"].max()), ylim=(-len(faults) + 0.45, 0.55))
     axes.set_xlabel("seconds after the break until the last client has news")
     axes.grid(axis="y", visible=False)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("recovery_after_a_break", figure, title, alt)
 
 

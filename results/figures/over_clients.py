@@ -12,12 +12,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.advice.known import memory_for_each
-from results.costs import Prices, answers, answers_in_words, cost_runs, prices, words
-from results.figures.frame import PAGE, Chart, conditions, frame, invalid_note, name_ends, settle, styled
+from results.advice.fitted_costs import memory_for_each
+from results.costs import Prices, answers, answers_in_words, cost_runs, price_words, prices
+from results.cpu_breakdown import cpu_by_layer
+from results.figures.layout import PAGE, Chart, conditions, freeze_layout, invalid_note, name_ends, new_figure, styled
 from results.model import broadcast_mean
-from results.select import NotMeasured, first_known, of_experiment, usual
-from results.stack import whose
+from results.select import NotMeasured, first_known, most_common, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, milliseconds, number
 
@@ -30,16 +30,17 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     fitted to the CPU of all loads: CPU itself, and the queue that a broadcast is, which is fitted to no latency. A
     long poll's CPU is taken in two parts, before and after the answer, so that its queue is not known from it.
     """
-    all_loads = usual(of_experiment(runs, "scale"), ["payload_bytes", "rtt_ms", "header_profile", "hold_s"])
-    mine = usual(all_loads, ["rate_hz", "poll_interval_s"])
+    all_loads = most_common(of_experiment(runs, "scale"), ["payload_bytes", "rtt_ms", "header_profile", "hold_s"])
+    mine = most_common(all_loads, ["rate_hz", "poll_interval_s"])
     if mine["clients"].nunique() < 2:
         raise NotMeasured("the experiment `scale` was run with one number of clients only")
     found = {name: prices(cost_runs(runs), name) for name in TRANSPORTS if (mine["transport"] == name).any()}
     title, alt = _finding(found), _alt(mine, found)
     small = f"{conditions(mine, machine)} Latency ends with the arrival; the load generator's own delay is not in it "
-    small += f"(99 %: {_delays(mine)}). CPU lines fitted to {_loads(all_loads)} loads. {knees(mine)} {memory(mine)}"
-    small = " ".join([small, *whose(machine)[:2]])
-    figure = frame(title, small + invalid_note(mine, "hollow and crossed, on no line"))
+    small += f"(99 %: {_generator_delay_words(mine)}). CPU lines fitted to {_loads(all_loads)} loads. "
+    small += f"{capacity_words(mine)} {memory_words(mine)}"
+    small = " ".join([small, *cpu_by_layer(machine)[:2]])
+    figure = new_figure(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
     left.set(title="Mean latency, ms;\ndashed: the broadcast", yscale="log")
     right.set(title="Server CPU, cores;\ndashed: fitted", yscale="log")
@@ -53,7 +54,7 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
     _clients_axis(right, mine)
     for axes in (left, right):
         axes.margins(y=0.14)
-    settle(figure)
+    freeze_layout(figure)
     _name_ends(left, mine, "latency_mean_ms")
     _name_ends(right, mine, "server_cpu_share")
     return Chart("latency_and_cpu_over_clients", figure, title, alt)
@@ -128,13 +129,13 @@ def _finding(found: Mapping[str, Prices]) -> str:
     return f"The server's CPU on this stack: {answers_in_words(found)}"
 
 
-def _delays(runs: pd.DataFrame) -> str:
+def _generator_delay_words(runs: pd.DataFrame) -> str:
     """The largest delay that the load generator itself has added, if the arrivals were stamped by the kernel."""
     largest = table.valid(runs)["generator_delay_p99_ms"].max()
     return "in it where the kernel stamps no arrivals" if pd.isna(largest) else f"up to {milliseconds(largest)} ms"
 
 
-def knees(runs: pd.DataFrame) -> str:
+def capacity_words(runs: pd.DataFrame) -> str:
     """Up to how many clients every run of a transport was valid, in a sentence; more are beyond this machine."""
     parts = []
     for name in TRANSPORTS:
@@ -144,7 +145,7 @@ def knees(runs: pd.DataFrame) -> str:
     return f"Valid are runs of up to so many clients: {listed(parts)}."
 
 
-def memory(runs: pd.DataFrame) -> str:
+def memory_words(runs: pd.DataFrame) -> str:
     """How much of the server's memory each client takes, in a sentence."""
     good = table.valid(runs)
     parts = [f"{memory_for_each(mine) / 1024:.0f} KiB by {TRANSPORTS[name].words}" for name in TRANSPORTS
@@ -163,7 +164,9 @@ def _alt(runs: pd.DataFrame, found: Mapping[str, Prices]) -> str:
         latency, cpu = _medians(mine, "latency_mean_ms"), _medians(mine, "server_cpu_share")
         parts += [f"{TRANSPORTS[name].title} with {n:,} clients: {milliseconds(latency[n])} ms on average, "
                   f"{number(cpu[n])} cores" for n in latency.index.intersection(cpu.index)]  # fmt: skip
-        parts.append(f"fitted: {words(paid.publication)} a publication, {words(paid.answer)} an answer or delivery")
+        parts.append(
+            f"fitted: {price_words(paid.publication)} a publication, {price_words(paid.answer)} an answer or delivery"
+        )
     return (
         "Two panels over the number of clients: mean latency, and the server's CPU, with fitted lines. "
         + "; ".join(parts) + "."

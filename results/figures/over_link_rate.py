@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
-from results.select import NotMeasured, of_experiment, share, shortest_and_longest
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
+from results.select import NotMeasured, of_experiment, ratio_of_sums, shortest_and_longest
 from results.transports import TRANSPORTS
 from results.words import listed, number
 
@@ -27,13 +27,16 @@ def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) 
     """
     mine = of_experiment(runs, "link-rate")
     short, long = shortest_and_longest(table.valid(mine))
-    few, many = (share(side, "request_head", "requests") + share(side, "cookies", "requests") for side in (short, long))
+    few, many = (
+        ratio_of_sums(side, "request_head", "requests") + ratio_of_sums(side, "cookies", "requests")
+        for side in (short, long)
+    )
     later = {name: added(short, long, name) for name in ADDED}
     if later["latency_mean_ms"].empty:
         raise NotMeasured("no link rate of `link-rate` was run validly with the shortest and the longest headers")
     title, alt = _finding(later["latency_mean_ms"], many - few), _alt(later["latency_mean_ms"], many - few)
-    note = _phases(mine)
-    figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
+    note = _phase_words(mine)
+    figure = new_figure(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     axes = figure.subplots()
     rates = np.geomspace(later["latency_mean_ms"].index.min(), later["latency_mean_ms"].index.max(), 100)
     axes.plot(rates, (many - few) * 8 / rates / 1000, color="#888888", linewidth=2, marker="")
@@ -46,7 +49,7 @@ def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) 
         axes.plot(later["latency_mean_ms"].index, later["latency_mean_ms"][name], look.marker, color=look.colour,
                   linestyle="", label=look.title)  # fmt: skip
     _axes(axes, later["latency_mean_ms"].index)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("header_bytes_over_link_rate", figure, title, alt)
 
 
@@ -57,7 +60,7 @@ def added(short: pd.DataFrame, long: pd.DataFrame, column: str) -> pd.DataFrame:
     return more.dropna(how="all").dropna(how="all", axis=1)
 
 
-def _phases(runs: pd.DataFrame) -> str:
+def _phase_words(runs: pd.DataFrame) -> str:
     """How far apart the phases are at which polls find messages, in a sentence; empty without polls."""
     polls = runs[runs["transport"] == "polling"].dropna(subset=["rate_hz", "poll_interval_s"])
     if polls.empty:

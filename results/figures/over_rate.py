@@ -10,7 +10,7 @@ import pandas as pd
 
 from results import table
 from results.crossings import OVERHEAD, by_rate, heads_of, measured, orders
-from results.figures.frame import Chart, conditions, frame, invalid_note, logarithmic, settle, styled
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, logarithmic, new_figure, styled
 from results.model import (
     PING_BYTES,
     PING_INTERVAL,
@@ -36,7 +36,7 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     title, alt = _finding(good), _alt(good)
     note = f" Points: measured. Lines: the model, with a WebSocket's pings ({PING_BYTES} B every {PING_INTERVAL:g} s)."
     note += " Joining not included." + invalid_note(mine, "left out")
-    figure = frame(title, conditions(mine, machine) + note)
+    figure = new_figure(title, conditions(mine, machine) + note)
     axes = figure.subplots()
     overheads = by_rate(good)
     rates = np.geomspace(overheads.index.min(), overheads.index.max(), 200)
@@ -45,16 +45,16 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         points = overheads[name].dropna()
         axes.plot(rates, model(rates), color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
         axes.plot(points.index, points, look.marker, color=look.colour, linestyle="")
-        rate, ha = _lonely_end(overheads.loc[points.index], str(name))
+        rate, ha = _free_end(overheads.loc[points.index], str(name))
         axes.annotate(look.title, (rate, points[rate]), (10 if ha == "left" else -10, 12), ha=ha,
                       textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
     axes.set(xlabel="messages a second", ylabel="bytes beside each message")
     logarithmic(axes)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("overhead_over_rate", figure, title, alt)
 
 
-def _lonely_end(overheads: pd.DataFrame, transport: str) -> tuple[float, str]:
+def _free_end(overheads: pd.DataFrame, transport: str) -> tuple[float, str]:
     """The end of a line, slowest or fastest, at which the others are further away, and to which side its name goes."""
     factors = overheads.drop(columns=transport).div(overheads[transport], axis=0)
     if factors.empty or factors.isna().all(axis=None):

@@ -12,9 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.frame import PAGE, Chart, conditions, frame, invalid_note, name_ends, settle, styled
+from results.figures.layout import PAGE, Chart, conditions, freeze_layout, invalid_note, name_ends, new_figure, styled
 from results.model import Values, long_polling_mean, polling_mean, websocket_mean
-from results.select import NotMeasured, kept, of_experiment, usual
+from results.select import NotMeasured, kept, most_common, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, milliseconds, number
 
@@ -27,14 +27,14 @@ def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> C
 
     Lines are the model's, nothing fitted; hollow points have a new connection for each request, and their lines dots.
     """
-    mine = usual(of_experiment(runs, "latency"), ["rate_hz"])
+    mine = most_common(of_experiment(runs, "latency"), ["rate_hz"])
     good = table.valid(mine)
     far = good[good["rtt_ms"] > 0]
     if far.empty:
         raise NotMeasured("the experiment `latency` was run without a round trip only")
     title, alt = _finding(far), _alt(good)
     note = " Points: measured, 95 % interval. Lines: the model. Hollow, dotted: a connection for each request."
-    figure = frame(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
+    figure = new_figure(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     left, right = figure.subplots(1, 2)
     _over(left, good[good["rtt_ms"] == 0], "poll_interval_s")
     intervals = far["poll_interval_s"][far["transport"] == "polling"].mode()
@@ -47,7 +47,7 @@ def latency_over_round_trip(runs: pd.DataFrame, machine: Mapping[str, Any]) -> C
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
     right.set_xlim(right=1.6 / PAGE.get() * float(far["rtt_ms"].max()))
-    settle(figure)
+    freeze_layout(figure)
     _name_ends(right, far[kept(far)] if kept(far).any() else far)
     return Chart("latency_over_round_trip", figure, title, alt)
 

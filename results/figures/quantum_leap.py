@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from results import table
 from results.audit.lab import LABS, lab_bases
 from results.audit.quantum import PUBLISHED_BASIS, Basis, bases, ratio
-from results.figures.frame import LOOPBACK, Chart, frame, made_on, settle, styled
+from results.figures.layout import LOOPBACK, Chart, freeze_layout, machine_words, new_figure, styled
 from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
 from results.words import listed, number
@@ -40,8 +40,8 @@ def quantum_leap(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     note = (
         "Hollow: computed from Lubbers & Greco, 2010. Full: measured, one message a poll, the browser without cookies; "
     )
-    note += f"segments as the kernel counts them, 52 B of headers each. {made_on(machine)}. {LOOPBACK}"
-    figure = frame(title, note, height=2.2 + 0.75 * len(shown))
+    note += f"segments as the kernel counts them, 52 B of headers each. {machine_words(machine)}. {LOOPBACK}"
+    figure = new_figure(title, note, height=2.2 + 0.75 * len(shown))
     axes = figure.subplots()
     for place, basis in enumerate(shown):
         _line(axes, -place, basis)
@@ -51,7 +51,7 @@ def quantum_leap(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     axes.minorticks_off()
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("quantum_leap", figure, title, alt)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from results import table
 from results.audit.hours import SERVER_SENT_EVENTS, Costs, Following, per_message
 from results.crossings import heads_of
-from results.figures.frame import Chart, frame, logarithmic, made_on, settle, styled
+from results.figures.layout import Chart, freeze_layout, logarithmic, machine_words, new_figure, styled
 from results.select import first_known, of_experiment
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number
@@ -28,8 +28,8 @@ def server_sent_events(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     lines = overheads(good)
     title, alt = _finding(lines), _alt(lines)
     note = "Computed for all four: the heads are those of the runs of `update-rate`, messages come by chance "
-    note += f"(Poisson), an event has `id:`, `data:` and a chunk of its own. {made_on(machine)}."
-    figure = frame(title, note)
+    note += f"(Poisson), an event has `id:`, `data:` and a chunk of its own. {machine_words(machine)}."
+    figure = new_figure(title, note)
     axes = figure.subplots()
     for name in lines:
         colour = COLOUR if name == SERVER_SENT_EVENTS else TRANSPORTS[str(name)].colour
@@ -39,7 +39,7 @@ def server_sent_events(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
                       fontweight="bold")  # fmt: skip
     axes.set(xlabel="messages a second", ylabel="bytes beside each message")
     logarithmic(axes)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("server_sent_events", figure, title, alt)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.frame import Chart, conditions, frame, invalid_note, settle, styled
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
 from results.select import NotMeasured, first_known, need_each
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
@@ -31,15 +31,15 @@ def sending(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     title, alt = _finding(echoes), _alt(echoes, far)
     note = f" Right: {far['clients'].iloc[0]} players, {far['rate_hz'].iloc[0]:g} texts a second each; polls every "
     note += f"{first_known(far, 'poll_interval_s'):g} s." + invalid_note(mine, "left out")
-    figure = frame(title, conditions(echoes, machine, leave_out=["rate_hz", "poll_interval_s"]) + note)
+    figure = new_figure(title, conditions(echoes, machine, leave_out=["rate_hz", "poll_interval_s"]) + note)
     left, right = figure.subplots(1, 2)
     _around(left, echoes)
     _both_ways(right, far)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("sending", figure, title, alt)
 
 
-def beside(runs: pd.DataFrame) -> pd.DataFrame:
+def overhead_by_size(runs: pd.DataFrame) -> pd.DataFrame:
     """Bytes around each text and its echo, by size, a column for each transport."""
     extra = runs.assign(extra=runs["wire_sent"] + runs["wire_received"] - runs["payload"])
     sums = extra.groupby(["payload_bytes", "transport"])[["extra", "deliveries"]].sum()
@@ -47,7 +47,7 @@ def beside(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _around(axes: Axes, runs: pd.DataFrame) -> None:
-    around = beside(runs)
+    around = overhead_by_size(runs)
     for name in around.columns:
         look = TRANSPORTS[name]
         axes.plot(around.index, around[name], look.marker + "-", color=look.colour)
@@ -83,7 +83,7 @@ def _both_ways(axes: Axes, runs: pd.DataFrame) -> None:
 
 
 def _finding(echoes: pd.DataFrame) -> str:
-    around = beside(echoes)
+    around = overhead_by_size(echoes)
     return (
         f"A POST and its answer put {around['polling'].min():,.0f} B or more around a text and its echo, two WebSocket "
         f"frames {around['websocket'].max():,.0f} at most"
@@ -91,7 +91,7 @@ def _finding(echoes: pd.DataFrame) -> str:
 
 
 def _alt(echoes: pd.DataFrame, game: pd.DataFrame) -> str:
-    around, parts = beside(echoes), []
+    around, parts = overhead_by_size(echoes), []
     for name in around.columns:
         sizes = [f"{number(value)} B at {size:,} B" for size, value in zip(around.index, around[name], strict=True)]
         parts.append(f"{BY[name]}: {listed(sizes)}")

@@ -15,10 +15,10 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from results import claims, figures, stack, summary, table
+from results import claims, cpu_breakdown, figures, summary, table
 from results.check import check
 from results.figures import Saved
-from results.figures.frame import Chart
+from results.figures.layout import Chart
 from results.report.answer import answer
 from results.report.classic import classic_tables
 from results.report.story import PARTS
@@ -139,7 +139,7 @@ def _bad(runs: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _facts(machine: dict[str, Any]) -> list[tuple[str, str]]:
     """The provenance, fact and value; what has many parts in words."""
-    whose = " ".join(stack.whose(machine))
+    whose = " ".join(cpu_breakdown.cpu_by_layer(machine))
     told: dict[str, Callable[[Any], str]] = {"packages": _packages, "floors": _floors, "benchmark": lambda _: whose}
     names = [fact for fact in dict.fromkeys([*FACTS, *machine]) if fact in machine]
     return [(fact, told.get(fact, str)(machine[fact])) for fact in names]

@@ -12,7 +12,7 @@ from results.audit.quantum import PUBLISHED_FRAME, PUBLISHED_POLL, bases, ratio
 from results.claims.evidence import any_feed, feed
 from results.claims.latency import SIGNIFICANT, latency_threshold
 from results.crossings import measured
-from results.select import NotMeasured, beside_each, first_known, kept, need_each, usual
+from results.select import NotMeasured, first_known, kept, most_common, need_each, overhead_per_request
 from results.transports import COMPARED
 from results.words import describe, listed, milliseconds, number, times
 
@@ -31,9 +31,9 @@ def answer(runs: pd.DataFrame) -> list[str]:
 def overhead(runs: pd.DataFrame) -> str:
     """The overhead by transport, in steady state."""
     mine = feed(runs, "overhead", *COMPARED)
-    mine = usual(mine, ["header_profile", "cookie_bytes", "tls", "deflate", "payload_bytes"])
+    mine = most_common(mine, ["header_profile", "cookie_bytes", "tls", "deflate", "payload_bytes"])
     need_each(mine, COMPARED, "the most frequent condition of overhead")
-    each = {name: beside_each(mine[mine["transport"] == name], name) for name in COMPARED}
+    each = {name: overhead_per_request(mine[mine["transport"] == name], name) for name in COMPARED}
     where = describe(table.records(mine)[0], ["header_profile", "cookie_bytes"])
     return (
         f"WebSocket adds {times(each['websocket'])} B to a message and long polling {times(each['long-polling'])} B; "

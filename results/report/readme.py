@@ -8,9 +8,9 @@ import pandas as pd
 
 from results import summary, table
 from results.costs import answers_in_words, cost_runs, prices
-from results.costs import words as priced
+from results.costs import price_words as priced
+from results.cpu_breakdown import cpu_by_layer
 from results.report import soak
-from results.stack import whose
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
 from results.words import WORDS, listed, milliseconds, number
@@ -26,7 +26,7 @@ COLUMNS = {
 }
 
 
-def block(results: Results) -> str:
+def reference_block(results: Results) -> str:
     """The real feed on the three transports as a Markdown table, with where it was measured."""
     runs, machine = results.runs, results.machine
     lines = [line for line in summary.compared(runs) if line.experiment == "real-feed" and line.counts]
@@ -38,7 +38,7 @@ def block(results: Results) -> str:
     heads = [f"the earthquakes, {rate:g} a second, polls every {interval:g} s", *COLUMNS.values()]
     where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
     measured = f"Measured by `{machine['command']}` ({where})."
-    return f"{marked(heads, rows)}\n\n{measured} {joining(feed)} {cpu(runs)}"
+    return f"{markdown_table(heads, rows)}\n\n{measured} {joining(feed)} {cpu(runs)}"
 
 
 def joining(runs: pd.DataFrame) -> str:
@@ -59,7 +59,7 @@ def scale(runs: pd.DataFrame) -> pd.DataFrame:
     return table.valid(runs[runs["experiment"] == "scale"])
 
 
-def trust(results: Results) -> str:
+def trust_block(results: Results) -> str:
     """How large the load generator's part is, for one client and for many, and whose the server's CPU is."""
     loads, parts = scale(results.runs), []
     for clients in (loads["clients"].min(), loads["clients"][loads["clients"] <= MANY].max()):
@@ -71,10 +71,10 @@ def trust(results: Results) -> str:
     poll = prices(cost_runs(results.runs), "polling").answer
     rare = "" if poll.fits else (f"A poll has no one price: {priced(poll)}. Where few come, each wakes a process that "
                                  "sleeps.")  # fmt: skip
-    return " ".join(filter(None, [waits, rare, *whose(results.machine)]))
+    return " ".join(filter(None, [waits, rare, *cpu_by_layer(results.machine)]))
 
 
-def held(results: Results) -> str:
+def soak_block(results: Results) -> str:
     """What was done to the servers, how often, and what was lost, as a Markdown table."""
     try:
         found = json.loads((results.folder / "soak.json").read_text(encoding="utf-8"))
@@ -82,18 +82,18 @@ def held(results: Results) -> str:
         raise table.TableError(f"{results.folder} has no soak.json; `make soak` makes one with ARGS=--into") from None
     machine, seed = found["machine"], found["faults"]["seed"]
     where = f"{machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}, seed {seed}"
-    return f"{marked(soak.HEADS, soak.rows(found))}\n\nMeasured by `{machine['command']}` ({where})."
+    return f"{markdown_table(soak.HEADS, soak.rows(found))}\n\nMeasured by `{machine['command']}` ({where})."
 
 
-def marked(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows))
 
 
-BLOCKS = {"reference": block, "trust": trust, "soak": held}
+BLOCKS = {"reference": reference_block, "trust": trust_block, "soak": soak_block}
 
 
-def marks(name: str) -> tuple[str, str]:
+def markers(name: str) -> tuple[str, str]:
     """The lines of the README between which a block stands."""
     return BEGIN.format(name), END.format(name)
 
@@ -102,7 +102,7 @@ def write(readme: Path, results: Results) -> None:
     """Put each block between its markers in `readme`."""
     text = readme.read_text(encoding="utf-8")
     for name, make in BLOCKS.items():
-        begin, end = marks(name)
+        begin, end = markers(name)
         before, after = text.split(begin)[0], text.split(end)[1]
         text = f"{before}{begin}\n\n{make(results)}\n\n{end}{after}"
     table.write_text(readme, text)

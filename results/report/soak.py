@@ -23,11 +23,11 @@ FAULTS = {
 
 def rows(found: dict[str, Any]) -> list[list[str]]:
     """A row for each attack, one for all faults, one for the hours without any; cells as HEADS."""
-    others = [tell(found[part]) for part, tell in (("faults", broken), ("watched", watched)) if part in found]
-    return [*map(attacked, found["attacks"]), *others]
+    others = [tell(found[part]) for part, tell in (("faults", fault_row), ("watched", endurance_row)) if part in found]
+    return [*map(attack_row, found["attacks"]), *others]
 
 
-def attacked(of: dict[str, Any]) -> list[str]:
+def attack_row(of: dict[str, Any]) -> list[str]:
     """An attack; of the three healthy clients, the one that was the latest meanwhile."""
     worst = max(COMPARED, key=of["during"].__getitem__)
     late = f"{milliseconds(1000 * of['before'][worst])} → {milliseconds(1000 * of['during'][worst])} ({worst})"
@@ -35,7 +35,7 @@ def attacked(of: dict[str, Any]) -> list[str]:
     return [f"{of['tried']:,} {of['attack'].replace('_', ' ')}", late, memory, lost(of["lost"])]
 
 
-def broken(faults: dict[str, Any]) -> list[str]:
+def fault_row(faults: dict[str, Any]) -> list[str]:
     """The faults, and what their clients were told."""
     done = listed([f"{faults['done'][kind]:,} {words}" for kind, words in FAULTS.items() if kind in faults["done"]])
     wrong = [line for of in faults["clients"] for line in of["wrong"]]
@@ -44,7 +44,7 @@ def broken(faults: dict[str, Any]) -> list[str]:
     return [f"{done}, with {clients(faults):,} clients", "", "", told]
 
 
-def watched(hours: dict[str, Any]) -> list[str]:
+def endurance_row(hours: dict[str, Any]) -> list[str]:
     """Clients that nothing happened to; memory in the middle third of the time, and in the last."""
     memory = " → ".join(f"{hours[part]['rss'] / MIB:.1f}" for part in ("before", "after"))
     wrong = [line for of in hours["clients"] for line in of["wrong"]]

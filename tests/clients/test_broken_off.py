@@ -17,7 +17,7 @@ import pytest
 from tools.following import FOLLOW, Follower, each
 from tools.lab import ROOT, TRANSPORTS, WAIT, eventually, serving
 
-from clients.delivery import Back, Gap, Lost
+from clients.delivery import Disconnected, Gap, Reconnected
 from clients.errors import BrokenFeed, Refused, ServerMissing
 from clients.ledger import Ledger
 
@@ -59,7 +59,7 @@ def linked(url: str) -> Iterator[tuple[str, Callable[..., None]]]:
 
 @each
 def test_a_connection_that_is_lost_and_is_back_is_told(lab, transport):
-    changes: list[Lost | Back] = []
+    changes: list[Disconnected | Reconnected] = []
     with linked(lab.url(transport)) as (url, tell):
         before = lab.status(transport)["newest"]
         following = FOLLOW[transport](url, before, on_change=changes.append)
@@ -70,7 +70,7 @@ def test_a_connection_that_is_lost_and_is_back_is_told(lab, transport):
         lab.post("two")
         assert next(following).data == "two"
         following.close()
-    assert [type(change) for change in changes] == [Lost, Back]
+    assert [type(change) for change in changes] == [Disconnected, Reconnected]
     assert str(changes[0]).startswith("connection lost (") and str(changes[0]).endswith("); trying again")
     assert not changes[1].gap and changes[1].seq == before + 1 and 0 < changes[1].seconds < WAIT
     assert "nothing was missed, going on after message" in str(changes[1])
@@ -78,7 +78,7 @@ def test_a_connection_that_is_lost_and_is_back_is_told(lab, transport):
 
 @each
 def test_on_a_quiet_feed_the_way_back_is_told_as_soon_as_the_server_answers(lab, transport):
-    changes: list[Lost | Back] = []
+    changes: list[Disconnected | Reconnected] = []
     seen: list[Any] = []
     with linked(lab.url(transport)) as (url, tell):
         before = lab.status(transport)["newest"]
@@ -88,7 +88,7 @@ def test_on_a_quiet_feed_the_way_back_is_told_as_soon_as_the_server_answers(lab,
         reader = threading.Thread(target=lambda: seen.append(next(following).data))
         reader.start()
         tell(reset=0.2)
-        eventually(lambda: [type(change) for change in changes] == [Lost, Back])
+        eventually(lambda: [type(change) for change in changes] == [Disconnected, Reconnected])
         assert seen == [] and not changes[1].gap
         lab.post("two")
         reader.join(WAIT)
@@ -98,7 +98,7 @@ def test_on_a_quiet_feed_the_way_back_is_told_as_soon_as_the_server_answers(lab,
 @each
 def test_after_a_restart_the_way_back_does_not_say_that_nothing_was_missed(transport):
     """Over HTTP the connection ends between two requests: only the gap is news."""
-    changes: list[Lost | Back] = []
+    changes: list[Disconnected | Reconnected] = []
     with serving("--ports", "0,0,0", "--source", "none") as first:
         ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
         first.post("one")
@@ -108,7 +108,9 @@ def test_after_a_restart_the_way_back_does_not_say_that_nothing_was_missed(trans
         second.post("anew")
         assert next(following).data == "anew"
         following.close()
-    assert [type(change) for change in changes] == ([Lost, Gap, Back] if transport == "websocket" else [Gap])
+    assert [type(change) for change in changes] == (
+        [Disconnected, Gap, Reconnected] if transport == "websocket" else [Gap]
+    )
     assert not any("nothing was missed" in str(change) for change in changes)
 
 

@@ -14,7 +14,7 @@ from tools.proxies import DEFAULTS, DOCUMENTED, PAGE, PATHS, TLS_LINES, nginx
 
 from clients.address import address_of
 from clients.connection.http import read_status
-from clients.delivery import Back, Lost
+from clients.delivery import Disconnected, Reconnected
 from clients.errors import Refused
 from clients.ledger import Ledger
 from loadtests.runs.ports import free_port
@@ -106,7 +106,7 @@ def test_with_tls_in_front(transport, lab, tmp_path):
 def test_a_timeout_shorter_than_the_silence_loses_nothing(transport, lab, tmp_path):
     """nginx answers 504 to a held request, and closes a silent WebSocket; the client says so and goes on."""
     short = DOCUMENTED.replace("proxy_read_timeout 70s", "proxy_read_timeout 1s")
-    said: list[Lost | Back] = []
+    said: list[Disconnected | Reconnected] = []
     with nginx(lab, tmp_path, short) as proxy:
         newest = int(lab.status(transport)["newest"])
         deliveries = FOLLOW[transport](proxy.url(transport), newest, on_change=said.append)
@@ -115,7 +115,7 @@ def test_a_timeout_shorter_than_the_silence_loses_nothing(transport, lab, tmp_pa
         post_once_lost(lab, said)
         assert [delivery.data for delivery in islice(deliveries, 2)] == ["after", "and again"]
         deliveries.close()
-    assert isinstance(said[0], Lost) and isinstance(said[1], Back) and said[1].gap is False
+    assert isinstance(said[0], Disconnected) and isinstance(said[1], Reconnected) and said[1].gap is False
     if transport == "long-polling":
         assert said[0].reason == "the server answers 504: Gateway Timeout", "no page of HTML"
 
@@ -130,7 +130,7 @@ def test_a_locust_user_counts_what_a_proxy_ends_as_a_failure_and_goes_on(lab, tm
     assert done.returncode == 1 and found and int(found[1]) >= 2 and "<html" not in said, said
 
 
-def post_once_lost(lab: Lab, said: list[Lost | Back]) -> None:
+def post_once_lost(lab: Lab, said: list[Disconnected | Reconnected]) -> None:
     """Post two messages as soon as the client has lost its connection, from another thread."""
     def post() -> None:
         eventually(lambda: said)

@@ -17,7 +17,7 @@ from tools.lab import LOCUST, ROOT, TRANSPORTS, Lab, eventually, needs
 from tools.proxies import DEFAULTS, DOCUMENTED, HAPROXY_DOCUMENTED, Proxy, haproxy, nginx
 
 from clients import polling
-from clients.delivery import Back, Lost
+from clients.delivery import Disconnected, Reconnected
 from loadtests.observe.browser import browsing
 
 pytestmark = pytest.mark.starts
@@ -53,7 +53,7 @@ def newest(lab: Lab) -> int:
 
 @each
 def test_a_client_goes_on_after_a_restart(transport, proxy, lab):
-    said: list[Lost | Back] = []
+    said: list[Disconnected | Reconnected] = []
     following = FOLLOW[transport](proxy.url(transport), newest(lab), on_change=said.append)
     lab.post("before")
     assert next(following).data == "before"
@@ -63,14 +63,14 @@ def test_a_client_goes_on_after_a_restart(transport, proxy, lab):
     lab.post("after")
     assert [delivery.data for delivery in islice(following, 2)] == ["meanwhile", "after"]
     following.close()
-    assert [type(each) for each in said] in ([], [Lost, Back]) and not any(back.gap for back in said[1:])
+    assert [type(each) for each in said] in ([], [Disconnected, Reconnected]) and not any(back.gap for back in said[1:])
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if "short" in name])
 def test_a_connection_that_ends_between_two_polls_is_no_loss(name, lab, tmp_path):
     """Each poll comes after the proxy has closed: it is made on a new connection, and nobody hears of it."""
     start, configuration = ALL[name]
-    said: list[Lost | Back] = []
+    said: list[Disconnected | Reconnected] = []
     with start(lab, tmp_path, configuration) as proxy:
         following = polling.follow(proxy.url("polling"), newest(lab), interval=0.6, on_change=said.append)
         for number in range(3):

@@ -18,7 +18,7 @@ def test_no_delivery_is_below_its_own_size_and_they_add_up(sizes, heads, booked)
     """As on a wire without compression: every message has its line end, and all have one response's heads."""
     messages = [b"x" * size for size in sizes]
     wire = booked + sum(sizes) + len(sizes) + heads
-    shares = Cursor(booked=booked).shares(messages, wire)
+    shares = Cursor(booked=booked).split_wire_bytes(messages, wire)
     assert sum(shares) == wire - booked
     assert all(share >= size for share, size in zip(shares, sizes, strict=True))
     beside = [share - size - 1 for share, size in zip(shares, sizes, strict=True)]
@@ -28,7 +28,7 @@ def test_no_delivery_is_below_its_own_size_and_they_add_up(sizes, heads, booked)
 @given(SIZES, some.floats(0.05, 0.99))
 def test_compressed_messages_share_by_their_sizes_and_add_up(sizes, ratio):
     messages, whole = [b"x" * size for size in sizes], max(round(sum(sizes) * ratio), 1)
-    shares = Cursor().shares(messages, whole)
+    shares = Cursor().split_wire_bytes(messages, whole)
     assert sum(shares) == whole and min(shares) >= 0
     assert all(share <= size + len(sizes) for share, size in zip(shares[1:], sizes[1:], strict=True))
 
@@ -36,7 +36,7 @@ def test_compressed_messages_share_by_their_sizes_and_add_up(sizes, ratio):
 def test_posts_of_1_1000_and_1_characters():
     """In one response with 600 B of headers, of which each has 200 B, and its line end."""
     messages = [b"x" * size for size in (54, 1_053, 54)]
-    assert Cursor().shares(messages, 600 + sum(map(len, messages)) + 3) == [255, 1_254, 255]
+    assert Cursor().split_wire_bytes(messages, 600 + sum(map(len, messages)) + 3) == [255, 1_254, 255]
 
 
 def delivered(data):

@@ -132,7 +132,7 @@ def test_a_page_has_what_passed_while_it_was_open(ends, ledger):
     pages = [ledger, Ledger(), Ledger()]
     client, server = ends
     for number, page in enumerate(pages[1:], start=2):
-        client.turn_page(page)
+        client.use_ledger(page)
         for _ in range(number):
             exchange(client, server)
     client.close()

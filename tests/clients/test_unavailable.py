@@ -10,10 +10,10 @@ from websockets.sync.server import ServerConnection, serve
 
 from clients import polling
 from clients.connection import websocket
-from clients.connection.answer import messages_in, refusal, seconds_of
+from clients.connection.response import messages_in, refusal, seconds_of
 from clients.connection.websocket import LARGEST_MESSAGE, WebSocketConnection
 from clients.cursor import Cursor
-from clients.delivery import Lost
+from clients.delivery import Disconnected
 from clients.errors import BrokenFeed, ConnectionLost, Refused, ServerMissing, ServerUnavailable
 from clients.ledger import Ledger
 from clients.resuming import resuming
@@ -64,7 +64,7 @@ def test_retry_after_lengthens_the_wait_and_nothing_is_repeated(monkeypatch):
 
     (delivery,) = (next(resuming(session, Cursor(0), print, 60.0, said.append)),)
     assert delivery.seq == 1 and slept == [5.0, 0.2]
-    assert [type(each) for each in said].count(Lost) == 1
+    assert [type(each) for each in said].count(Disconnected) == 1
 
 
 def test_a_proxy_that_never_has_a_server_is_given_up_after_patience():

@@ -15,7 +15,7 @@ from clients.connection.counting import CountingSocket, counting_socket
 from clients.connection.websocket import WebSocketConnection
 from clients.ledger import Ledger
 from loadtests.experiments.run import Run
-from loadtests.runs import conduct
+from loadtests.runs import measure
 from loadtests.runs.row import row
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone stamps what arrives on a TCP socket")
@@ -95,13 +95,13 @@ WebSocketUser.heard = lambda self, connection: (sleep(0.02), heard(self, connect
 def test_a_generator_that_dawdles_shows_in_its_delay_and_not_in_the_latency(tmp_path: Path, monkeypatch):
     """Each delivery blocks the whole process for 20 ms, so that the last of 10 clients waits 180 ms for its turn."""
     (tmp_path / "dawdling.py").write_text(DAWDLING)
-    usual = conduct.locust_arguments
+    usual = measure.locust_arguments
     monkeypatch.setattr(
-        conduct,
+        measure,
         "locust_arguments",
         lambda *given: [str(tmp_path / "dawdling.py") if "locustfile" in word else word for word in usual(*given)],
     )
     run = Run("x", "websocket", clients=10, rate_hz=2.0, arrivals="even", duration_s=3.0)
-    cells = row(run, conduct.conduct(run, tmp_path, lambda seconds: None), 1)
+    cells = row(run, measure.measure_run(run, tmp_path, lambda seconds: None), 1)
     assert cells["clock"] == "kernel" and cells["generator_delay_p99_ms"] > 100
     assert cells["latency_mean_ms"] < cells["generator_delay_p99_ms"] / 3

@@ -19,7 +19,7 @@ from loadtests.benchmark import bench as benchmark
 from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server
 from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import RunFailed, start
-from results.stack import ALONE, FLASK, LAB, POLLS
+from results.cpu_breakdown import ALONE, FLASK, LAB, POLLS
 
 pytestmark = pytest.mark.starts
 
@@ -59,8 +59,8 @@ def test_every_contender_answers_the_same_feed(transport, name):
     needs(transport, name)
     with ExitStack() as children:
         child = start(children, name, server(transport, name, LOAD))
-        address = child.hear("urls", WAIT)[transport].rpartition("/")[2]
-        child.tell(do="start")
+        address = child.expect("urls", WAIT)[transport].rpartition("/")[2]
+        child.send(do="start")
         messages = heard(transport, address)
         forms = [FORM.fullmatch(next(messages)) for _ in range(30)]
         messages.close()

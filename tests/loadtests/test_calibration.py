@@ -15,7 +15,7 @@ from rich.console import Console
 from tools.lab import eventually
 
 from loadtests.link import calibration, pings
-from loadtests.link.calibration import ASKED_MS, COLUMNS, SAMPLES, Row, busy_cores, missed, period, row, tell
+from loadtests.link.calibration import ASKED_MS, COLUMNS, SAMPLES, Row, busy_cores, missed, period, print_result, row
 from loadtests.runs.processes import RunFailed
 
 pytestmark = pytest.mark.alone
@@ -156,11 +156,11 @@ def test_a_link_that_dies_is_named():
 
 
 def test_the_verdict_is_a_line_and_a_status(capsys):
-    assert tell([DIRECT, GOOD, BUSY], 300, Console()) == 0
+    assert print_result([DIRECT, GOOD, BUSY], 300, Console()) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1].endswith("p99 within 5 ms. Met.") and shown.err == ""
     assert "no link" in shown.out and "20.40" in shown.out and "+0.40" in shown.out
-    assert tell([DIRECT, GOOD, LATE, BUSY], 300, Console()) == 1
+    assert print_result([DIRECT, GOOD, LATE, BUSY], 300, Console()) == 1
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1].endswith("Not met.")
     assert shown.err.startswith("loadtests: ") and "at 50 ms" in shown.err and shown.err.count("\n") == 1
@@ -169,7 +169,7 @@ def test_the_verdict_is_a_line_and_a_status(capsys):
 def test_no_number_of_the_table_is_cut_where_the_window_is_narrow(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "30")
     slow = replace(LATE, asked_ms=100.0, median_ms=1100.25, p99_ms=10_000.25, max_ms=10_000.75)
-    tell([DIRECT, slow, slow, BUSY], 300, Console())
+    print_result([DIRECT, slow, slow, BUSY], 300, Console())
     said = capsys.readouterr().out
     assert "…" not in said
     for number in ("1100.25", "+1000.25", "10000.25", "+9900.25", "10000.75"):

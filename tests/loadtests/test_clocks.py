@@ -20,7 +20,7 @@ from tools.lab import LOCUST, ROOT
 
 from clients import __main__ as command
 from clients import polling
-from clients.connection.http import Answer, clock_ahead
+from clients.connection.http import Response, clock_ahead
 from clients.delivery import ClocksDiffer, Delivery
 from clients.ledger import Ledger
 from loadtests.runs.tally import Tally
@@ -121,13 +121,13 @@ def test_a_client_says_that_the_clocks_differ_once(capsys):
 @given(some.floats(1e9, 2e9), some.floats(-1e6, 1e6))
 def test_a_date_says_how_far_a_clock_is_ahead(now, ahead):
     """Two seconds are not told from a Date's rounding; more are, to the second."""
-    found = clock_ahead(Answer(200, {"date": formatdate(int(now + ahead), usegmt=True)}, b"", now))
+    found = clock_ahead(Response(200, {"date": formatdate(int(now + ahead), usegmt=True)}, b"", now))
     assert found == 0 if abs(ahead) < 1 else found == pytest.approx(ahead, abs=1) or abs(ahead) < 3
 
 
 @pytest.mark.parametrize("date", ["", "today", "Wed, 99 Oct 2015 07:28:00 GMT", None])
 def test_without_a_date_no_clock_is_blamed(date):
-    assert clock_ahead(Answer(200, {} if date is None else {"date": date}, b"", 1e9)) == 0
+    assert clock_ahead(Response(200, {} if date is None else {"date": date}, b"", 1e9)) == 0
 
 
 def test_it_is_said_in_words():

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from loadtests.experiments.run import Run, settled
-from loadtests.runs.conduct import conduct
+from loadtests.experiments.run import Run, with_whole_intervals
 from loadtests.runs.floor import Floor, expected_s, floor, floor_run
+from loadtests.runs.measure import measure_run
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import Tally
 from results.transports import COMPARED as TRANSPORTS
@@ -106,7 +106,9 @@ def test_runs_share_a_floor_if_they_share_clients_rate_and_connections(transport
     others = [{"tls": True}, {"clients": 7}, {"repeat": 2}]
     others += [] if transport == "websocket" else [{"keep_alive": False}]
     others += [] if transport == "polling" else [{"rate_hz": 20.0}]
-    found = {floor_run(settled(each)) for each in [*runs, *(run(transport, **changes) for changes in others)]}
+    found = {
+        floor_run(with_whole_intervals(each)) for each in [*runs, *(run(transport, **changes) for changes in others)]
+    }
     assert len(found) == 1 + len(others)
 
 
@@ -115,7 +117,7 @@ def test_an_inserted_delay_is_what_a_run_measures(transport, tmp_path):
     """Within a third, on whatever machine: the delay is 60 ms one way, and each message finds the client there."""
     even = {"rate_hz": 5.0, "arrivals": "even", "header_profile": "minimal"}
     delayed = Run("x", transport, clients=1, rtt_ms=120.0, duration_s=2.0, **even)
-    measured = conduct(delayed, tmp_path, lambda seconds: None)
+    measured = measure_run(delayed, tmp_path, lambda seconds: None)
     modelled = expected_s(delayed, measured.tally)
     assert modelled * 0.99 < measured.tally.mean_s < modelled * 1.33
 
@@ -124,6 +126,6 @@ def test_an_inserted_delay_is_what_a_run_measures(transport, tmp_path):
 def test_a_long_polling_client_is_away_for_a_round_trip_and_a_pause_is_not_counted(pauses, tmp_path):
     """Within a third, on whatever machine: the round trip is 60 ms, and a pause 20."""
     busy = Run("x", "long-polling", clients=1, rate_hz=20.0, rtt_ms=60.0, duration_s=2.0, header_profile="minimal")
-    tally = conduct(busy, tmp_path, lambda seconds: None, floor=pauses).tally
+    tally = measure_run(busy, tmp_path, lambda seconds: None, floor=pauses).tally
     assert tally.absences > 3
     assert 0.059 < tally.absent_us / tally.absences / 1e6 < 0.08

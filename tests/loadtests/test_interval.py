@@ -10,10 +10,10 @@ import pytest
 from loadtests.experiments import EXPERIMENTS
 from loadtests.runs.interval import half_interval_ms
 from loadtests.runs.tally import Sampled
-from results.model import away
+from results.model import turnaround
 from results.replay import long_polling_waits
 from results.samples import FEWEST_FOR_INTERVAL
-from results.transports import COMPARED, drawn_phases
+from results.transports import COMPARED, has_random_phase
 
 TRIES = 600
 SHORTEST = min(
@@ -45,7 +45,7 @@ def latencies(chance: np.random.Generator, transport: str, times: np.ndarray) ->
         phases = chance.random(SHORTEST.clients) * SHORTEST.poll_interval_s
         return taken + 1000 * ((phases[None, :] - times[:, None]) % SHORTEST.poll_interval_s)
     if transport == "long-polling":
-        waits = long_polling_waits(times, float(away(0.01)), 25.0)
+        waits = long_polling_waits(times, float(turnaround(0.01)), 25.0)
         return taken + 1000 * waits[:, None]
     return taken
 
@@ -64,7 +64,7 @@ def test_nineteen_of_twenty_intervals_hold_the_truth(transport, arrivals):
     assert len(stated) >= 0.99 * TRIES, "the others print none"
     drawn = [latencies(chance, transport, times) for times in stated]
     means = np.array([matrix.mean() for matrix in drawn])
-    halves = np.array([half_interval_ms(sampled(matrix), drawn_phases(transport)) for matrix in drawn])
+    halves = np.array([half_interval_ms(sampled(matrix), has_random_phase(transport)) for matrix in drawn])
     covered = np.mean(np.abs(means - truth(transport, arrivals)) <= halves)
     assert 0.92 <= covered <= 0.98, covered
 

@@ -10,19 +10,19 @@ from tools.lab import ROOT
 
 from loadtests.experiments import EXPERIMENTS
 from loadtests.experiments.run import Run
-from loadtests.runs.limits import GIB, Means, available, obstacle, ports, running, taken
 from loadtests.runs.machine import is_load
+from loadtests.runs.resources import GIB, Resources, available, ports, required_by, running, shortage_for
 from servers.serving.limits import free_memory, left_to_groups
 
 pytestmark = pytest.mark.starts
 
-PLENTY = Means(math.inf, math.inf, math.inf, math.inf)
-LAPTOP = Means(memory=4 * GIB, descriptors=10_240, ports=16_384, threads=2000)
+PLENTY = Resources(math.inf, math.inf, math.inf, math.inf)
+LAPTOP = Resources(memory=4 * GIB, descriptors=10_240, ports=16_384, threads=2000)
 
 
 def test_what_every_profile_runs_a_laptop_can_hold():
     for experiment in EXPERIMENTS.values():
-        assert [run for run in experiment.runs("full") if obstacle(run, LAPTOP)] == []
+        assert [run for run in experiment.runs("full") if shortage_for(run, LAPTOP)] == []
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_what_every_profile_runs_a_laptop_can_hold():
     ],
 )  # fmt: skip
 def test_all_that_is_missing_is_said_in_a_line(run, words):
-    assert obstacle(run, LAPTOP) == words
-    assert obstacle(run, PLENTY) is None
+    assert shortage_for(run, LAPTOP) == words
+    assert shortage_for(run, PLENTY) is None
 
 
 def test_a_message_is_kept_once_the_history_is_full_no_longer():
-    long, longer = (taken(Run("x", "polling", rate_hz=1000, duration_s=seconds)) for seconds in (60, 6000))
+    long, longer = (required_by(Run("x", "polling", rate_hz=1000, duration_s=seconds)) for seconds in (60, 6000))
     assert long == longer
 
 

@@ -21,10 +21,10 @@ from tools.validity import but_for_the_machine
 from loadtests import __main__ as command
 from loadtests.experiments import EXPERIMENTS, workload
 from loadtests.runs.comparison import Comparison, Refused
-from loadtests.runs.conduct import WallClock, pass_time
 from loadtests.runs.floor import floors_of
 from loadtests.runs.machine import other_loads
-from loadtests.runs.partial import PartialFolder, Taken, add_line, read_lines
+from loadtests.runs.measure import WallClock, pass_time
+from loadtests.runs.partial import FolderLocked, PartialFolder, add_line, read_lines
 from loadtests.runs.processes import RunFailed
 from loadtests.runs.validity import help_against
 from results.check import check
@@ -191,14 +191,14 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments, words):
 @pytest.mark.long
 def test_ctrl_c_ends_everything_and_resume_goes_on(started, tmp_path):
     partial = tmp_path / ".mine.partial"
-    eventually(lambda: (partial / "scaffold" / "rows.jsonl").exists(), 60)
+    eventually(lambda: (partial / "work" / "rows.jsonl").exists(), 60)
     offspring = children(started)
     started.send_signal(signal.SIGINT)
     _, errors = started.communicate(timeout=30)
     assert started.returncode == 130 and len(complaints(errors)) == 1 and "--resume" in errors
     assert ended(offspring)
     assert not (tmp_path / "mine").exists()
-    kept = [json.loads(line)["run_id"] for line in (partial / "scaffold" / "rows.jsonl").read_text().splitlines()]
+    kept = [json.loads(line)["run_id"] for line in (partial / "work" / "rows.jsonl").read_text().splitlines()]
     other = loadtests("--clients", "4", "--resume", "--out", str(tmp_path / "mine"))
     assert other.returncode == 2 and "had other runs" in other.stderr
     anew = loadtests(*SMALL, "--duration", "3", "--out", str(tmp_path / "mine"))
@@ -238,7 +238,7 @@ def test_a_killed_comparison_holds_its_folder_no_longer(started, tmp_path):
         try:
             with PartialFolder(tmp_path / "mine").held():
                 return True
-        except Taken:
+        except FolderLocked:
             return False
 
     eventually(free, 10)
@@ -249,7 +249,7 @@ def test_what_was_interrupted_is_kept_until_a_restart_is_asked_for(tmp_path):
     first = Comparison(plan, tmp_path / "mine", "quick")
     first.begin()
     first.begin()  # no run was finished: nothing is lost
-    (first.partial.scaffold / "rows.jsonl").write_text('{"run_id": "one"}\n')
+    (first.partial.work / "rows.jsonl").write_text('{"run_id": "one"}\n')
     with pytest.raises(Refused, match="1 finished runs.*--resume.*--restart"):
         first.begin()
     first.resume()
@@ -277,7 +277,7 @@ def test_an_experiment_named_twice_runs_once():
 def test_who_called_make_is_told_what_make_takes(tmp_path, monkeypatch):
     first = Comparison(workload(duration_s=1.0), tmp_path / "mine", "quick")
     first.begin()
-    (first.partial.scaffold / "rows.jsonl").write_text('{"run_id": "one"}\n')
+    (first.partial.work / "rows.jsonl").write_text('{"run_id": "one"}\n')
     monkeypatch.setenv("MAKELEVEL", "1")
     with pytest.raises(Refused, match="go on with make lab ARGS=--resume, .* with make lab ARGS=--restart"):
         first.begin()
@@ -338,7 +338,7 @@ def test_a_full_disk_is_said_in_one_line_and_what_was_finished_is_kept(tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     assert "File too large" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "mine").exists()
-    assert read_lines(tmp_path / ".mine.partial" / "scaffold" / "rows.jsonl")
+    assert read_lines(tmp_path / ".mine.partial" / "work" / "rows.jsonl")
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="every folder can be written to here")

@@ -15,29 +15,29 @@ from tools.lab import LOCUST, ROOT, TRANSPORTS, WAIT, eventually, serving
 from tools.processes import ended
 
 from loadtests.experiments.run import Run
-from loadtests.runs import conduct
+from loadtests.runs import measure
 from loadtests.runs.processes import Child, RunFailed, start
 
 pytestmark = [pytest.mark.starts, pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")]
 CONDUCT = """
 import pathlib, sys
 from loadtests.experiments.run import Run
-from loadtests.runs import conduct
-conduct.MOST_CLIENTS = 5
-conduct.conduct(Run("x", "websocket", clients=10, duration_s=60.0), pathlib.Path(sys.argv[1]), lambda seconds: None)
+from loadtests.runs import measure
+measure.MOST_CLIENTS = 5
+measure.measure_run(Run("x", "websocket", clients=10, duration_s=60.0), pathlib.Path(sys.argv[1]), lambda seconds: None)
 """
 
 
 def test_a_process_has_at_most_700_clients():
-    assert [conduct.processes_for(clients) for clients in (1, 700, 701, 2000)] == [1, 1, 2, 3]
+    assert [measure.processes_for(clients) for clients in (1, 700, 701, 2000)] == [1, 1, 2, 3]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_two_processes_count_what_one_would(transport, tmp_path, monkeypatch):
-    monkeypatch.setattr(conduct, "MOST_CLIENTS", 5)
+    monkeypatch.setattr(measure, "MOST_CLIENTS", 5)
     run = Run("x", transport, clients=9, rate_hz=20, poll_interval_s=0.2, duration_s=2.0)
-    result = conduct.conduct(run, tmp_path, lambda seconds: None)
-    tally, whole = result.tally, result.tally.every_page
+    result = measure.measure_run(run, tmp_path, lambda seconds: None)
+    tally, whole = result.tally, result.tally.all_bytes
     assert tally.samples == 9 * result.published > 0
     assert tally.connections == (18 if transport == "websocket" else 9)  # a look at /status has its own
     assert {tuple(sorted(message.clients)) for message in tally.messages.values()} == {tuple(range(9))}
@@ -54,21 +54,21 @@ def forked(locust: psutil.Process) -> list[psutil.Process]:
 @pytest.fixture
 def load(tmp_path, monkeypatch):
     """Locust with two workers that wait to be told whom to follow."""
-    monkeypatch.setattr(conduct, "MOST_CLIENTS", 5)
+    monkeypatch.setattr(measure, "MOST_CLIENTS", 5)
     with ExitStack() as children:
-        yield start(children, "Locust", conduct.locust_arguments(Run("x", "websocket", clients=10), tmp_path))
+        yield start(children, "Locust", measure.locust_arguments(Run("x", "websocket", clients=10), tmp_path))
 
 
 def test_a_worker_that_dies_fails_the_run(load: Child):
     workers = forked(psutil.Process(load.pid))
     workers[0].kill()
     with pytest.raises(RunFailed, match="Locust ended in mid-run .* one of its worker processes has ended"):
-        load.hear("ready", WAIT)
+        load.expect("ready", WAIT)
     eventually(lambda: ended(workers))
 
 
 def test_a_worker_that_dies_under_way_fails_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(conduct, "MOST_CLIENTS", 5)
+    monkeypatch.setattr(measure, "MOST_CLIENTS", 5)
 
     killed = []
 
@@ -79,7 +79,7 @@ def test_a_worker_that_dies_under_way_fails_the_run(tmp_path, monkeypatch):
             killed[0].kill()
 
     with pytest.raises(RunFailed, match="one of its worker processes has ended"):
-        conduct.conduct(Run("x", "websocket", clients=10, duration_s=20.0), tmp_path, kill_one)
+        measure.measure_run(Run("x", "websocket", clients=10, duration_s=20.0), tmp_path, kill_one)
     assert not any("locust" in child.cmdline() for child in psutil.Process().children(recursive=True))
 
 

@@ -5,7 +5,7 @@ from tools.validity import but_for_the_machine
 
 from loadtests.experiments import outage
 from loadtests.experiments.run import Run
-from loadtests.runs.conduct import conduct
+from loadtests.runs.measure import measure_run
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import FEED, Sampled, Tally
 from results.transports import COMPARED
@@ -19,7 +19,7 @@ def test_every_client_comes_back_with_every_message_or_knows_of_the_gap(transpor
     monkeypatch.setattr(outage, "OUTAGE_S", 1.0)
     monkeypatch.setattr(outage, "BEFORE_S", 0.5)
     run = Run("outage", transport, fault=fault, clients=4, rate_hz=20.0, duration_s=5.1, poll_interval_s=0.3)
-    result = conduct(run, tmp_path, lambda seconds: None, outage.during)
+    result = measure_run(run, tmp_path, lambda seconds: None, outage.during)
     cells = row(run, result, 1)
     assert but_for_the_machine(cells["invalid_reason"]) == []
     assert (cells["lost"], cells["duplicated"], cells["out_of_order"]) == (0, 0, 0)
@@ -31,16 +31,16 @@ def test_every_client_comes_back_with_every_message_or_knows_of_the_gap(transpor
         assert cells["latency_max_ms"] > 600  # of what was published while nothing could pass
 
 
-def outcome(*messages, mended_at=10.0, clients=2):
+def outcome(*messages, fault_ended_at=10.0, clients=2):
     tally = Tally(clients=clients, messages={seq: Sampled(*rest) for seq, *rest in messages})
-    return Outcome(tally, None, 0, 0.0, mended_at)
+    return Outcome(tally, None, 0, 0.0, fault_ended_at)
 
 
 def test_recovery_lasts_until_the_last_client_has_news():
     before, after = (1, 9.9, [0, 1], [50_000, 900_000]), (2, 10.2, [0, 1], [100_000, 700_000])
     assert outcome(before, after, (3, 10.5, [0, 1], [1000, 2000])).recovery_s == pytest.approx(0.502)
     assert outcome(before, (2, 10.2, [0], [1000])).recovery_s is None  # the other never came back
-    assert outcome(before, after, mended_at=None).recovery_s is None
+    assert outcome(before, after, fault_ended_at=None).recovery_s is None
 
 
 def test_messages_of_two_feeds_are_counted_apart():

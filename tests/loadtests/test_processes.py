@@ -16,9 +16,9 @@ ECHO = ["-c", "import sys\nprint('warming up')\nfor line in sys.stdin: print(lin
 
 def test_a_child_answers_and_ends_with_its_input():
     with Child("echo", ECHO) as child:
-        child.tell(number=1, text="ä")
-        child.tell(url="http://127.0.0.1:5001")
-        assert child.hear("url", 20) == "http://127.0.0.1:5001", "what else is said is passed over"
+        child.send(number=1, text="ä")
+        child.send(url="http://127.0.0.1:5001")
+        assert child.expect("url", 20) == "http://127.0.0.1:5001", "what else is said is passed over"
         child.check()
     child.end()  # a second end is no error
 
@@ -26,11 +26,11 @@ def test_a_child_answers_and_ends_with_its_input():
 def test_a_child_that_is_gone_or_silent_is_named():
     with Child("the failing one", ["-c", "raise SystemExit('out of luck')"]) as child:
         with pytest.raises(RunFailed, match=r"the failing one ended in mid-run \(exit status 1\): out of luck"):
-            child.hear("up", 20)
+            child.expect("up", 20)
         with pytest.raises(RunFailed, match="the failing one"):
             child.check()
     with Child("echo", ECHO) as child, pytest.raises(RunFailed, match="echo did not answer within 0 s"):
-        child.hear("up", 0.1)
+        child.expect("up", 0.1)
 
 
 def test_a_child_that_does_not_listen_is_ended_by_force(monkeypatch):
@@ -38,7 +38,7 @@ def test_a_child_that_does_not_listen_is_ended_by_force(monkeypatch):
     up = """print('{"up": 1}', flush=True)"""
     deaf = f"from signal import *\nsignal(SIGTERM, SIG_IGN)\n{up}\nwhile True: pause()"
     with Child("the deaf one", ["-c", deaf]) as child:
-        child.hear("up", 20)
+        child.expect("up", 20)
         process = child._process
     assert process.returncode == -signal.SIGKILL
 

@@ -16,13 +16,13 @@ from tools.validity import but_for_the_machine
 
 from clients.ledger import Ledger
 from loadtests.experiments import EXPERIMENTS, PROFILES, latency, workload
-from loadtests.experiments.experiment import Experiment, Scene
+from loadtests.experiments.experiment import Experiment, RunInProgress
 from loadtests.experiments.run import Run
 from loadtests.headers.profiles import PROFILES as PROFILES_OF_HEADERS
 from loadtests.runs.comparison import done
-from loadtests.runs.conduct import conduct
 from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.floor import floors_of
+from loadtests.runs.measure import measure_run
 from loadtests.runs.processes import RunFailed
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import Tally
@@ -84,7 +84,7 @@ def unbooked(result: Outcome) -> Outcome:
 
 def counted(result: Outcome, **kernel: int) -> Outcome:
     """The same with the kernel's count: what the ledger has, but for `kernel`."""
-    ledger, whole = result.tally.ledger, result.tally.every_page
+    ledger, whole = result.tally.ledger, result.tally.all_bytes
     told = {"kernel_sent": whole.wire_sent, "kernel_received": whole.wire_received, "segments_sent": 9}
     for name, value in (told | kernel).items():
         setattr(ledger, name, value)  # whichever page has it: their sum counts
@@ -171,8 +171,8 @@ WAYS = [(transport, tls, False) for tls in (False, True) for transport in TRANSP
 @pytest.mark.parametrize(("transport", "tls", "deflate"), [*WAYS, *((name, True, True) for name in TRANSPORTS)])
 def test_a_run_counts_what_the_kernel_counts(transport, tls, deflate, tmp_path):
     run = Run("overhead", transport, tls=tls, deflate=deflate, poll_interval_s=0.2, duration_s=2.0, rate_hz=20)
-    tally = (result := conduct(run, tmp_path, lambda seconds: None)).tally
-    ledger, whole, cells = tally.ledger, tally.every_page, row(run, result, 1)
+    tally = (result := measure_run(run, tmp_path, lambda seconds: None)).tally
+    ledger, whole, cells = tally.ledger, tally.all_bytes, row(run, result, 1)
     assert (tally.lost, tally.failures) == (0, 0) and tally.samples == result.published * 5 > 0
     assert (cells["tls"], cells["deflate"]) == (tls, deflate)
     looks = 5 * (transport == "websocket")  # at /status, on a connection of their own
@@ -193,7 +193,7 @@ def test_what_is_paid_each_time_does_not_depend_on_how_long_is_measured(transpor
     found = []
     for seconds in (1.0, 2.0):
         run = Run("x", transport, tls=tls, clients=3, arrivals="even", poll_interval_s=0.2, duration_s=seconds)
-        found.append(row(run, conduct(run, tmp_path, lambda seconds: None), 1))
+        found.append(row(run, measure_run(run, tmp_path, lambda seconds: None), 1))
     short, long = (cells["overhead_per_delivery"] * cells["deliveries"] / (cells["requests"] or cells["deliveries"])
                    for cells in found)  # fmt: skip
     assert short == pytest.approx(long, rel=0.02)
@@ -204,8 +204,8 @@ def test_what_is_paid_each_time_does_not_depend_on_how_long_is_measured(transpor
 @pytest.mark.parametrize(("transport", "tls"), [(name, tls) for name, tls, _ in WAYS if name != "websocket"])
 def test_a_connection_for_each_request_is_counted_like_a_kept_one(transport, tls, tmp_path):
     run = Run("x", transport, tls=tls, clients=2, keep_alive=False, poll_interval_s=0.2, duration_s=1.0, rate_hz=10)
-    tally = (result := conduct(run, tmp_path, lambda seconds: None)).tally
-    whole, cells = tally.every_page, row(run, result, 1)
+    tally = (result := measure_run(run, tmp_path, lambda seconds: None)).tally
+    whole, cells = tally.all_bytes, row(run, result, 1)
     assert but_for_the_machine(cells["invalid_reason"]) == []
     assert tally.connections > tally.requests > 5 and cells["keep_alive"] is False
     assert (tally.joining.difference, tally.ledger.difference, tally.rest.difference) == (0, 0, 0)
@@ -219,7 +219,7 @@ def test_a_connection_for_each_request_is_counted_like_a_kept_one(transport, tls
 def test_over_a_slow_line_each_new_connection_takes_its_round_trip(transport, tmp_path):
     """A question on a new connection leaves after a round trip, and a long-polling client is away for two."""
     run = Run("x", transport, clients=1, keep_alive=False, rtt_ms=60, poll_interval_s=0.3, duration_s=2.4, rate_hz=20)
-    tally = conduct(run, tmp_path, lambda seconds: None).tally
+    tally = measure_run(run, tmp_path, lambda seconds: None).tally
     held_s = tally.held_us / tally.answers / 1e6
     assert held_s >= 0.119
     if transport == "long-polling":
@@ -228,7 +228,7 @@ def test_over_a_slow_line_each_new_connection_takes_its_round_trip(transport, tm
 
 def test_over_a_slow_line_tls_verifies_and_the_closing_handshake_is_counted(tmp_path):
     run = Run("overhead", "websocket", tls=True, rtt_ms=60, duration_s=1.0)
-    ledger = conduct(run, tmp_path, lambda seconds: None).tally.every_page
+    ledger = measure_run(run, tmp_path, lambda seconds: None).tally.all_bytes
     assert ledger.difference == 0
     if sys.platform == "linux":
         assert (ledger.kernel_sent, ledger.kernel_received) == (ledger.wire_sent, ledger.wire_received) != (0, 0)
@@ -236,10 +236,10 @@ def test_over_a_slow_line_tls_verifies_and_the_closing_handshake_is_counted(tmp_
 
 def test_polls_that_take_longer_than_their_interval_end_in_order_and_are_booked(tmp_path):
     run = Run("x", "polling", clients=2, rtt_ms=300, poll_interval_s=0.05, duration_s=2.0)
-    tally = conduct(run, tmp_path, lambda seconds: None).tally
+    tally = measure_run(run, tmp_path, lambda seconds: None).tally
     assert (tally.lost, tally.failures) == (0, 0) and tally.deliveries > 0
-    assert tally.ledger.request_head > 50 * tally.requests > 0 and tally.every_page.difference == 0
-    assert tally.message_bytes_in_all == tally.every_page.payload
+    assert tally.ledger.request_head > 50 * tally.requests > 0 and tally.all_bytes.difference == 0
+    assert tally.message_bytes_in_all == tally.all_bytes.payload
 
 
 def test_names_of_runs_say_tls_and_deflate_in_a_word():
@@ -318,7 +318,7 @@ def test_plans_name_each_run_once_and_interleave_the_transports(profile):
 def test_polls_keep_no_step_with_messages(profile):
     """Where messages come like a clock, a client finds them at twenty phases of its interval or more."""
     for run in (run for experiment in EXPERIMENTS.values() for run in experiment.runs(profile)):
-        if run.phases_drawn and run.arrivals == "even":
+        if run.has_random_phase and run.arrivals == "even":
             gap, interval = (round(seconds * 1e6) for seconds in (1 / run.rate_hz, run.poll_interval_s))
             assert math.gcd(gap, interval) * 20 <= interval, run.run_id
 
@@ -357,15 +357,15 @@ def test_what_an_injected_fault_costs_does_not_make_a_run_invalid():
 def test_an_experiment_acts_on_its_run_while_it_lasts(tmp_path):
     """The link is cut for a second in the middle of the window: what is published then comes a second late."""
 
-    def cut(scene: Scene) -> None:
+    def cut(scene: RunInProgress) -> None:
         scene.pass_time(0.5)
-        scene.tell_link(cut=1.0)
+        scene.send_to_link(cut=1.0)
         scene.pass_time(scene.run.duration_s - 0.5)
 
     setting = {"fault": "cut", "duration_s": 2.5, "rate_hz": 20.0}
     experiment = Experiment("outage", "?", lambda profile: iter([setting]), cut)
     run = next(run for run in experiment.runs("quick") if run.transport == "websocket")
-    cells = row(run, conduct(run, tmp_path, lambda seconds: None, experiment.during), 1)
+    cells = row(run, measure_run(run, tmp_path, lambda seconds: None, experiment.during), 1)
     assert (cells["lost"], cells["fault"]) == (0, "cut") and but_for_the_machine(cells["invalid_reason"]) == []
     assert 500 < cells["latency_max_ms"] < 5000
 
@@ -374,10 +374,10 @@ def test_an_experiment_acts_on_its_run_while_it_lasts(tmp_path):
 def test_what_ends_while_the_clients_leave_is_named(part, name, tmp_path):
     others = psutil.Process().children()  # of other tests
 
-    def kill(scene: Scene) -> None:
+    def kill(scene: RunInProgress) -> None:
         scene.pass_time(scene.run.duration_s)
         own = [child for child in psutil.Process().children() if child not in others]
         next(child for child in own if part in child.cmdline()).kill()
 
     with pytest.raises(RunFailed, match=f"{name} ended in mid-run"):
-        conduct(Run("x", "polling", rtt_ms=20.0, duration_s=1.0), tmp_path, lambda seconds: None, kill)
+        measure_run(Run("x", "polling", rtt_ms=20.0, duration_s=1.0), tmp_path, lambda seconds: None, kill)

@@ -6,8 +6,8 @@ import pytest
 from tools.validity import but_for_the_machine
 
 from loadtests.experiments.run import Run
-from loadtests.runs.conduct import conduct
 from loadtests.runs.floor import expected_s, floor_run
+from loadtests.runs.measure import measure_run
 from loadtests.runs.row import row
 from results.transports import COMPARED
 
@@ -23,20 +23,20 @@ GAME = ECHO.parameters() | {"operation": "duplex", "clients": 3, "poll_interval_
 
 
 def sent(run, tmp_path):
-    result = conduct(run, tmp_path, lambda seconds: None)
+    result = measure_run(run, tmp_path, lambda seconds: None)
     return result.tally, row(run, result, 1)
 
 
 def echo(transport, tmp_path, **changes):
     run = Run(**ECHO.parameters() | {"transport": transport} | changes)
-    result = conduct(run, tmp_path, lambda seconds: None)
+    result = measure_run(run, tmp_path, lambda seconds: None)
     return run, result, row(run, result, 1)
 
 
 @pytest.mark.parametrize(("transport", "tls"), [(name, tls) for name in COMPARED for tls in (False, True)])
 def test_what_comes_back_is_counted_to_the_byte(transport, tls, tmp_path):
     run, result, cells = echo(transport, tmp_path, tls=tls, payload_bytes=300)
-    whole = result.tally.every_page
+    whole = result.tally.all_bytes
     assert but_for_the_machine(cells["invalid_reason"]) == []
     assert cells["published"] == result.tally.samples >= 30 and cells["operation"] == "echo"
     assert result.tally.ledger.payload == pytest.approx(2 * 300 * cells["deliveries"], rel=0.1)
@@ -48,7 +48,7 @@ def test_what_comes_back_is_counted_to_the_byte(transport, tls, tmp_path):
 @pytest.mark.parametrize("size", HEADERS)
 def test_a_message_there_and_back_takes_two_frame_headers(size, tmp_path):
     _, result, _ = echo("websocket", tmp_path, payload_bytes=size, clients=1)
-    pages = result.tally.every_page
+    pages = result.tally.all_bytes
     exchanges = pages.payload // (2 * size)
     close = 2 * (2 + 2) + 4  # a code each way, masked one way
     assert exchanges > 10 and pages.framing == exchanges * HEADERS[size] + close
@@ -75,7 +75,7 @@ def test_what_is_posted_is_published_once_and_counted_both_ways(transport, tmp_p
     tally, cells = sent(Run(**POST | {"transport": transport, "payload_bytes": 300}), tmp_path)
     assert but_for_the_machine(cells["invalid_reason"]) == []
     assert cells["published"] == tally.samples == tally.ups.total() >= 15
-    messages = tally.every_page.payload - tally.message_bytes_in_all
+    messages = tally.all_bytes.payload - tally.message_bytes_in_all
     assert messages == 0 and tally.ledger.payload / cells["deliveries"] == pytest.approx(2 * 300 + 58, rel=0.1)
 
 

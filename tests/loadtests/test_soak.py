@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from tools.lab import ROOT
 
-from loadtests.soak import beside
+from loadtests.soak import impact
 from loadtests.soak.attacks import ATTACKS
-from loadtests.soak.beside import Beside
-from loadtests.soak.steady import MIB, Sample, Watched
+from loadtests.soak.endurance import MIB, Endurance, Sample
+from loadtests.soak.impact import Impact
 
 pytestmark = pytest.mark.alone
 
@@ -48,17 +48,17 @@ def soak(folder: Path, part: str, options: list[str]) -> dict[str, Any]:
 
 def test_what_grows_is_named():
     before = Sample(rss=100 * MIB, descriptors=1_000, threads=4, greenlets=900)
-    assert Watched(before, before).wrong == []
-    grown = Watched(before, Sample(114 * MIB, 1_070, 5, 960)).wrong
+    assert Endurance(before, before).wrong == []
+    grown = Endurance(before, Sample(114 * MIB, 1_070, 5, 960)).wrong
     assert grown == ["rss grows", "descriptors grows", "threads grows", "greenlets grows"]
 
 
 @pytest.mark.parametrize(("stolen", "tries"), [([0.0], 1), ([0.6, 0.5], 2), ([9.0, 0.6, 2.0], 3)])
 def test_an_attack_is_tried_anew_while_the_machine_is_elsewhere(monkeypatch, stolen, tries):
     left = iter([share for _ in ATTACKS for share in stolen])
-    monkeypatch.setattr(beside, "beside", lambda attack, seconds: Beside(f"{attack}, {seconds:g} s", stolen=next(left)))
+    monkeypatch.setattr(impact, "beside", lambda attack, seconds: Impact(f"{attack}, {seconds:g} s", stolen=next(left)))
     advanced = []
-    found = beside.all_of_them(2.0, lambda: advanced.append(1))
+    found = impact.run_attacks(2.0, lambda: advanced.append(1))
     assert [of.attack for of in found] == [f"{attack}, 2 s" for attack in ATTACKS]
     assert {of.stolen for of in found} == {stolen[tries - 1]}
     assert len(advanced) == len(ATTACKS) and not list(left)
@@ -68,8 +68,8 @@ def test_what_a_healthy_client_suffers_is_named():
     """A p99 counts as late from 50 ms on, and where it is more than thrice what it was."""
     before = {"polling": 0.020, "long-polling": 0.002, "websocket": 0.001}
     memory = [100 * MIB, 356 * MIB, 110 * MIB]
-    assert Beside("a", 1, before, {"polling": 0.060, "long-polling": 0.050, "websocket": 0.050}, 0, memory).wrong == []
-    bad = Beside("a", 1, before, {"polling": 0.061, "long-polling": 0.051, "websocket": 0.050}, 0,
+    assert Impact("a", 1, before, {"polling": 0.060, "long-polling": 0.050, "websocket": 0.050}, 0, memory).wrong == []
+    bad = Impact("a", 1, before, {"polling": 0.061, "long-polling": 0.051, "websocket": 0.050}, 0,
                  [100 * MIB, 357 * MIB, 111 * MIB], ["polling: 7 after 5"])  # fmt: skip
     assert bad.wrong == ["a: polling 61 ms late, 20 before", "a: long-polling 51 ms late, 2 before",
                          "a: polling: 7 after 5", "a: 257 MiB taken", "a: 11 MiB kept"]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from lessons.shown import exchange
 from lessons.shown.exchange import Exchange
 
-from results.figures import frame
+from results.figures import layout
 
 REQUEST = b"GET /messages?after=1&epoch=ab HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n"
@@ -96,9 +96,9 @@ def test_styles_stand_at_each_element() -> None:
     assert "class=" not in markup and "<style" not in markup and "http-equiv" not in markup
 
 
-@pytest.mark.parametrize("heading", frame.TONE)
+@pytest.mark.parametrize("heading", layout.LEDGER_COLOURS)
 def test_colours_are_those_of_the_charts_and_can_be_read(heading: str) -> None:
-    tone = frame.TONE[heading]
+    tone = layout.LEDGER_COLOURS[heading]
     markup = Exchange([("sent", heading, b"bytes")], title="t")._repr_html_()
     cell = re.search(r'<code title="([^"]*)" style="([^"]*)"', markup)
     assert cell and cell[1] == f"{heading.replace('_', ' ')}, client to server"
@@ -113,8 +113,8 @@ def test_contrast_agrees_with_the_standard() -> None:
 
 def test_the_legend_counts_all_bytes_by_heading() -> None:
     counts = Exchange(HTTP).bytes_by_heading
-    assert list(counts) == list(frame.TONE)
-    assert counts | {"payload": 0} == dict.fromkeys(frame.TONE, 0) | {
+    assert list(counts) == list(layout.LEDGER_COLOURS)
+    assert counts | {"payload": 0} == dict.fromkeys(layout.LEDGER_COLOURS, 0) | {
         "request_head": len(REQUEST),
         "response_head": len(HEAD),
         "framing": 2,

@@ -3,7 +3,7 @@
 import pytest
 from lessons import measure, observed, start_servers, watch
 from lessons.check import one
-from lessons.live.kept import SWITCH, NothingStarted
+from lessons.live.recordings import SWITCH, NothingStarted
 from lessons.live.servers import NoServers, ServersUnavailable
 from lessons.shown.sequence import passages
 

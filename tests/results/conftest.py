@@ -9,7 +9,7 @@ import pytest
 from tools.made_up import made_up_run, make
 
 from results import figures, table
-from results.figures.frame import Chart
+from results.figures.layout import Chart
 
 
 @pytest.fixture(scope="session")

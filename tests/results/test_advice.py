@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from results import advice, table
-from results.advice import Known, Workload, best_known, cheapest, longest_interval, offers
-from results.advice.offers import exchanges, waits
+from results.advice import FittedCosts, Workload, best_costs, cheapest, estimates, longest_interval
+from results.advice.estimates import exchanges, latencies_ms
 from results.advice.words import advice_in_words, measured
 from results.costs import Price, Prices
 from results.model import Heads
@@ -23,15 +23,15 @@ def prices(answer_us):
 
 
 COSTS = {
-    "polling": Known(prices(500.0), HEADS, 25_000.0, 600.0, 1.0),
-    "long-polling": Known(prices(250.0), HEADS, 25_000.0, 600.0, 1.0),
-    "websocket": Known(prices(10.0), None, 23_000.0, 1100.0, 0.5),
+    "polling": FittedCosts(prices(500.0), HEADS, 25_000.0, 600.0, 1.0),
+    "long-polling": FittedCosts(prices(250.0), HEADS, 25_000.0, 600.0, 1.0),
+    "websocket": FittedCosts(prices(10.0), None, 23_000.0, 1100.0, 0.5),
 }
 PLAIN = Workload(clients=100, rate_hz=2.0, payload_bytes=1000, poll_interval_s=3.0, rtt_ms=60.0)
 
 
 def offered(workload, name):
-    return next(each for each in offers(workload, COSTS) if each.transport == name)
+    return next(each for each in estimates(workload, COSTS) if each.transport == name)
 
 
 def test_a_poll_costs_its_heads_and_a_message_its_frame():
@@ -45,12 +45,12 @@ def test_a_poll_costs_its_heads_and_a_message_its_frame():
 
 def test_nine_in_ten_come_within_what_the_model_says():
     """Polls every 3 s: 0.9 of that and a transit. Of long polling's messages 12 % find the client away, up to 60 ms."""
-    assert waits("polling", PLAIN) == pytest.approx((1530.0, 2730.0))
-    assert waits("websocket", PLAIN) == pytest.approx((30.0, 30.0))
-    mean, within = waits("long-polling", PLAIN)
+    assert latencies_ms("polling", PLAIN) == pytest.approx((1530.0, 2730.0))
+    assert latencies_ms("websocket", PLAIN) == pytest.approx((30.0, 30.0))
+    mean, within = latencies_ms("long-polling", PLAIN)
     assert mean == pytest.approx(30 + 60 * 0.1192 / 2, rel=0.01)
     assert within == pytest.approx(30 + 60 * (1 - 0.1 / 0.1192), rel=0.01)
-    assert waits("long-polling", replace(PLAIN, rate_hz=1.0))[1] == 30.0, "nine in ten find it there"
+    assert latencies_ms("long-polling", replace(PLAIN, rate_hz=1.0))[1] == 30.0, "nine in ten find it there"
 
 
 def test_ninety_per_cent_of_simulated_long_polls_come_within_it():
@@ -60,7 +60,9 @@ def test_ninety_per_cent_of_simulated_long_polls_come_within_it():
 
     times = np.cumsum(np.random.default_rng(1).exponential(1 / 5, 200_000))
     waited = 30 + 1000 * np.asarray(long_polling_waits(times, 0.06, 25.0))
-    assert np.percentile(waited, 90) == pytest.approx(waits("long-polling", replace(PLAIN, rate_hz=5.0))[1], rel=0.02)
+    assert np.percentile(waited, 90) == pytest.approx(
+        latencies_ms("long-polling", replace(PLAIN, rate_hz=5.0))[1], rel=0.02
+    )
 
 
 def test_cpu_is_paid_by_publication_and_answer_and_many_take_several_processes():
@@ -83,23 +85,23 @@ def test_the_longest_interval_just_meets_what_is_wanted():
 
 def test_the_cheapest_meets_it_or_there_is_none():
     soon, never = replace(PLAIN, within_ms=100.0), replace(PLAIN, within_ms=10.0)
-    assert cheapest(offers(soon, COSTS)).transport == "websocket"
-    assert cheapest(offers(never, COSTS)) is None
+    assert cheapest(estimates(soon, COSTS)).transport == "websocket"
+    assert cheapest(estimates(never, COSTS)) is None
     lax = replace(PLAIN, rate_hz=50.0, poll_interval_s=10.0, within_ms=10_000.0)
-    assert cheapest(offers(lax, COSTS)).transport == "polling", "500 messages a poll"
+    assert cheapest(estimates(lax, COSTS)).transport == "polling", "500 messages a poll"
 
 
 def test_costs_come_from_the_runs_and_what_is_missing_from_the_next_folder(folder, tmp_path):
     mine = table.read(folder)
-    costs, source = best_known([None, mine], "browser")
+    costs, source = best_costs([None, mine], "browser")
     assert set(costs) == set(COMPARED) and "2026-10-28, 2 cores" in source
     assert costs["polling"].heads.request == pytest.approx(518.0) and costs["websocket"].heads is None
     assert costs["websocket"].memory == pytest.approx(0.02 * 2**20, rel=0.01)
     with pytest.raises(NotMeasured, match="with these headers"):
-        best_known([mine], "unheard-of")
+        best_costs([mine], "unheard-of")
     without = mine.runs[mine.runs["experiment"] != "update-rate"]
     with pytest.raises(NotMeasured, match="`update-rate` was not run"):
-        advice.known(without, "browser")
+        advice.fitted_costs(without, "browser")
 
 
 def told(workload, own=None):

@@ -19,7 +19,7 @@ from results.terminal import terminal_table
 from results.transports import COMPARED
 
 REFERENCE = table.read(ROOT / "results" / "reference")
-ALL, KNOWN = REFERENCE.observations, advice.best_known([REFERENCE], "browser")
+ALL, KNOWN = REFERENCE.observations, advice.best_costs([REFERENCE], "browser")
 EXPERIMENTS = sorted(set(REFERENCE.runs["experiment"]))
 EACH, PARTS = (100, 3) if os.environ.get("CI") else (5, 3)
 """Tables of each part; the parts run side by side."""
@@ -68,7 +68,7 @@ def check_all_is_said(results):
     assert terminal_table(results.runs)
     assert advice_in_words(advice.Workload(within_ms=200.0), *KNOWN, results.runs)
     with suppress(NotMeasured):
-        advice.best_known([results], "browser")
+        advice.best_costs([results], "browser")
 
 
 OPTIONS = {"deadline": None, "database": None, "report_multiple_bugs": False,

@@ -161,7 +161,7 @@ def test_the_articles_heads_have_rows_of_their_own(read):
 def test_the_committed_runs_fill_the_table():
     runs = table.read_runs(ROOT / "results" / "reference")
     row = rows("this lab, one message a poll", further=lab.lab_bases(runs))[0]
-    heads = hpack_heads.polls(BROWSER, AUTHORITY), hpack_heads.answers()
+    heads = hpack_heads.polls(BROWSER, AUTHORITY), hpack_heads.responses()
     expected = sum(len(each[-1].wire) for each in heads) + model.LINE_END
     assert row.basis.polling == pytest.approx(expected, abs=25)
     assert 2 <= row.basis.websocket <= 10
@@ -193,7 +193,7 @@ def test_http_2_lowers_names_and_drops_what_is_the_connections():
     assert Head("HTTP/1.1 204 No Content", (("Date", "d"),)).http2() == [(":status", "204"), ("date", "d")]
 
 
-@pytest.mark.parametrize("heads", [hpack_heads.polls(BROWSER, AUTHORITY), hpack_heads.answers()])
+@pytest.mark.parametrize("heads", [hpack_heads.polls(BROWSER, AUTHORITY), hpack_heads.responses()])
 def test_a_decoder_gets_the_same_lines_back(heads):
     encoder, decoder, sizes = hpack.Encoder(), hpack.Decoder(), []
     for head in heads:
@@ -220,8 +220,8 @@ def test_what_changes_in_time_costs_what_does_not_change():
 def test_the_labs_answer_as_its_server_writes_it():
     expected = (b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: 143\r\n"
                 b"Date: Sun, 22 Nov 2026 20:32:01 GMT\r\n\r\n")
-    assert hpack_heads.answers()[1].wire == expected
-    assert hpack_heads.answers(61)[60].fields[-1] == ("Date", "Sun, 22 Nov 2026 20:33:00 GMT")
+    assert hpack_heads.responses()[1].wire == expected
+    assert hpack_heads.responses(61)[60].fields[-1] == ("Date", "Sun, 22 Nov 2026 20:33:00 GMT")
 
 
 @pytest.mark.parametrize("block, wire", [(0, 9), (11, 20), (16_384, 16_393), (16_385, 16_403)])
@@ -231,7 +231,7 @@ def test_every_frame_has_a_head_of_nine_bytes(block, wire):
 
 def test_one_head_has_no_later_one():
     with pytest.raises(ModelError):
-        hpack_heads.compressed(hpack_heads.answers(1))
+        hpack_heads.compressed(hpack_heads.responses(1))
 
 
 # --- the audit -------------------------------------------------------------------------------------------------------

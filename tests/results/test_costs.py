@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from results import table
-from results.costs import Price, Prices, cost_runs, lack_of_fit, prices, words
+from results.costs import Price, Prices, cost_runs, lack_of_fit, price_words, prices
 from results.folders import REFERENCE
 from results.model import PING_BYTES, PING_INTERVAL, broadcast_mean, websocket_overhead_with_pings
 from results.select import NotMeasured
@@ -51,7 +51,7 @@ def test_where_clients_cannot_be_told_from_answers_they_cost_nothing():
 
 @pytest.mark.parametrize(("price", "said"), [(Price(8.34, 0.41), "8.34 ± 0.41 µs"), (Price(1523.0, None), "1,520 µs")])
 def test_a_price_in_words(price, said):
-    assert words(price) == said
+    assert price_words(price) == said
 
 
 def test_the_queue_that_a_broadcast_is():
@@ -84,7 +84,7 @@ def test_a_price_that_is_none_is_a_range_with_its_loads():
     """As on a machine that sleeps: a poll is dear where few come."""
     answer = prices(of_polling(lambda clients: 900 * (clients / 10) ** -0.3), "polling").answer
     assert not answer.fits and [load.clients for load in answer.loads] == [10, 50, 200, 1000]
-    assert words(answer) == "220 µs (1,000 clients) to 900 µs (10)"
+    assert price_words(answer) == "220 µs (1,000 clients) to 900 µs (10)"
     for clients in (10, 50, 200, 1000):
         assert answer.at(2.0 * clients) == pytest.approx(900 * (clients / 10) ** -0.3, rel=0.05)
     assert answer.at(1.0) == answer.at(20.0) and answer.at(9e9) == answer.at(2_000.0), "beyond the loads: unknown"

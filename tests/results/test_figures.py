@@ -12,8 +12,8 @@ from matplotlib.text import Text
 from PIL import Image
 from tools.made_up import MACHINE
 
-from results import figures, select, stack, table, transports
-from results.figures import frame
+from results import cpu_breakdown, figures, select, table, transports
+from results.figures import layout
 from results.figures.distribution import Line
 from results.latencies import read_latencies
 from results.words import times
@@ -102,15 +102,15 @@ def test_the_distribution_is_one_minus_the_ecdf_as_far_as_five_messages_carry_it
 
 
 def test_whose_the_cpu_is_stands_below_where_the_benchmark_was_run(runs):
-    cpu = {"polling": {stack.LAB: 200.0, stack.ALONE: 100.0, stack.FLASK: 180.0},
-           "long-polling": {stack.LAB: 200.0, stack.OTHER: 150.0},
-           "websocket": {stack.LAB: 8.0, stack.OTHER: 30.0}}  # fmt: skip
-    kib = {stack.LAB: 23.4, stack.OTHER: 26.6}
+    cpu = {"polling": {cpu_breakdown.LAB: 200.0, cpu_breakdown.ALONE: 100.0, cpu_breakdown.FLASK: 180.0},
+           "long-polling": {cpu_breakdown.LAB: 200.0, cpu_breakdown.OTHER: 150.0},
+           "websocket": {cpu_breakdown.LAB: 8.0, cpu_breakdown.OTHER: 30.0}}  # fmt: skip
+    kib = {cpu_breakdown.LAB: 23.4, cpu_breakdown.OTHER: 26.6}
     machine = MACHINE | {"benchmark": {"cpu_us_per_delivery": cpu, "idle_websocket_kib": kib}}
     small = figures.latency_and_cpu_over_clients(runs, machine).figure.texts[1].get_text().replace("\n", " ")
     assert "each takes 200 µs of CPU: 50 % the HTTP server (gevent's), 40 % Flask, 10 % the lab." in small
     assert "as 25 messages by WebSocket here, as 5 on Starlette on uvicorn" in small
-    assert stack.whose(MACHINE) == []
+    assert cpu_breakdown.cpu_by_layer(MACHINE) == []
 
 
 def test_an_invalid_run_is_drawn_and_never_averaged_in(runs):
@@ -135,8 +135,8 @@ def test_an_invalid_distribution_is_dotted_and_not_merged(runs, folder):
 
 def test_one_colour_for_each_transport(drawn, runs):
     colours = {transport.colour for transport in transports.TRANSPORTS.values()}
-    assert set(frame.TONE) == set(table.LEDGER)
-    assert len(colours | set(frame.TONE.values())) == 9
+    assert set(layout.LEDGER_COLOURS) == set(table.LEDGER)
+    assert len(colours | set(layout.LEDGER_COLOURS.values())) == 9
     used = {line.get_color() for chart in drawn[1:] for axes in chart.figure.axes for line in axes.lines}
     assert colours <= used <= colours | {"#888888", ".8"} | {colour for colour in used if _grey(colour)}
 
@@ -211,7 +211,7 @@ def test_the_same_runs_give_the_same_files(folder, drawn):
     again = figures.draw_all(table.read(folder), some)[0]
     for first, second in zip([chart for chart in drawn if chart.name in some], again, strict=True):
         assert first.svg == second.svg
-        pixels = [np.asarray(Image.open(io.BytesIO(frame.png(chart)))) for chart in (first, second)]
+        pixels = [np.asarray(Image.open(io.BytesIO(layout.png(chart)))) for chart in (first, second)]
         assert np.array_equal(*pixels)
 
 

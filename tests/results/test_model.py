@@ -82,7 +82,7 @@ def weight(responses: list[list[float]]) -> list[float]:
 
 @pytest.mark.parametrize("connection, transits", MODES.items())
 def test_away_is_two_four_or_six_transits(connection, transits):
-    assert model.away(TAU, connection) == pytest.approx(transits * TAU)
+    assert model.turnaround(TAU, connection) == pytest.approx(transits * TAU)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_mode_of_a_run(keep_alive, tls, connection):
 
 def test_an_unknown_mode_is_named():
     with pytest.raises(ModelError, match="'pooled', known are kept, new, new-tls"):
-        model.away(TAU, "pooled")
+        model.turnaround(TAU, "pooled")
 
 
 # --- the formulas as the argument writes them ------------------------------------------------------------------------
@@ -302,7 +302,7 @@ def test_a_replay_by_hand():
 
 @pytest.mark.parametrize("connection, transits", MODES.items())
 def test_the_worst_message_comes_just_after_a_response_left(connection, transits):
-    waits = long_polling_waits([0, 1e-9], float(model.away(TAU, connection)), 25)
+    waits = long_polling_waits([0, 1e-9], float(model.turnaround(TAU, connection)), 25)
     assert TAU + waits[1] == pytest.approx(model.long_polling_worst(TAU, connection))
 
 

@@ -1,9 +1,9 @@
-"""results/split.py: a mean latency in parts that add up to it."""
+"""results/latency_breakdown.py: a mean latency in parts that add up to it."""
 
 import pandas as pd
 import pytest
 
-from results.split import PARTS, split
+from results.latency_breakdown import PARTS, breakdown
 
 
 def runs(**cells):
@@ -15,19 +15,19 @@ def runs(**cells):
 
 
 def test_every_part_is_what_it_is_called():
-    parts = dict(split(runs()).parts())
+    parts = dict(breakdown(runs()).parts())
     assert list(parts) == list(PARTS)
     assert parts == pytest.approx(
         {"waiting": 12.0, "transit": 20.0, "sending": 12.0, "machine": 2.5, "asking": 1.5, "left": 3.0}
     )
-    assert split(runs()).whole == pytest.approx(51.0)
+    assert breakdown(runs()).whole == pytest.approx(51.0)
 
 
 def test_without_a_floor_the_machine_is_in_what_is_left():
-    parts = dict(split(runs(floor_ms=None, floor_asking_ms=None).astype({"floor_ms": float})).parts())
+    parts = dict(breakdown(runs(floor_ms=None, floor_asking_ms=None).astype({"floor_ms": float})).parts())
     assert (parts["machine"], parts["asking"], parts["left"]) == (0.0, 0.0, pytest.approx(7.0))
 
 
 def test_an_older_table_does_not_tell_asking_from_the_rest():
-    parts = dict(split(runs(floor_asking_ms=float("nan"))).parts())
+    parts = dict(breakdown(runs(floor_asking_ms=float("nan"))).parts())
     assert (parts["machine"], parts["asking"]) == (4.0, 0.0)

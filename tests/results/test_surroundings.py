@@ -14,7 +14,7 @@ from tools.lab import ROOT
 from tools.made_up import MACHINE, make
 
 from results import advice, figures, report, table
-from results.figures.frame import png
+from results.figures.layout import png
 from results.output import PLAIN
 
 ENCODINGS = [{"PYTHONIOENCODING": "cp1252"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "cp437"},
@@ -72,7 +72,7 @@ def test_any_fact_of_the_machine_may_be_anything(small, tmp_path, fact):
         assert "</html>" in page
         figures.draw_all(results, ["sending"])
         with pytest.raises(Exception, match="the costs are not known"):
-            advice.best_known([results], "browser")
+            advice.best_costs([results], "browser")
 
 
 @given(some.dictionaries(some.sampled_from(sorted(MACHINE)), some.recursive(

@@ -6,7 +6,7 @@ import pytest
 from tools.made_up import MACHINE
 
 from results import figures, select
-from results.advice import Workload, offers
+from results.advice import Workload, estimates
 from results.claims.latency import latency_threshold
 from results.crossings import orders
 from results.figures.decision import _finding as decision_finding
@@ -33,12 +33,12 @@ def test_the_label_of_a_break_is_its_slowest_repeat(runs):
 
 def only(transport, costs):
     """A grid in which this transport is the best everywhere."""
-    (offer,) = offers(Workload(within_ms=1e6), {transport: costs})
+    (offer,) = estimates(Workload(within_ms=1e6), {transport: costs})
     return {20.0: [[offer, replace(offer, workload=replace(offer.workload, rate_hz=8.0))]]}
 
 
 def test_the_decision_says_who_is_the_cheapest_here(runs):
-    costs = figures.decision.known(runs, "browser")
+    costs = figures.decision.fitted_costs(runs, "browser")
     assert decision_finding(only("polling", costs["polling"])) == (
         "Polling is the cheapest that is fast enough on 100 % of the map; long polling and a WebSocket never")
     assert decision_finding(only("long-polling", costs["long-polling"])).startswith("Long polling is the cheapest ")

@@ -12,7 +12,7 @@ from tools.wire import each, each_http, is_problem, newest
 
 from clients.errors import Refused
 from loadtests.observe.browser import browsing
-from loadtests.soak.witness import FOLLOW
+from loadtests.soak.checked_client import FOLLOW
 
 pytestmark = pytest.mark.starts
 

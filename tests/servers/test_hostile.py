@@ -18,7 +18,7 @@ from tools.wire import each, each_http, is_problem, newest, opened, read_to_end,
 
 from clients.errors import ServerMissing
 from loadtests.link.pump import reset
-from loadtests.soak.witness import FOLLOW, Witness
+from loadtests.soak.checked_client import FOLLOW, CheckedClient
 from servers.serving.limits import raise_descriptors
 
 pytestmark = pytest.mark.starts
@@ -385,7 +385,7 @@ def test_at_the_end_everybody_is_told():
 def test_a_server_that_is_stopped_and_goes_on_has_lost_nothing():
     """SIGSTOP for five seconds: all three clients have each message once and in order, and know of no gap."""
     with serving("--ports", "0,0,0", "--source", "clock", "--rate", "20") as lab:
-        clients = [Witness(transport, lab.url(transport)) for transport in lab.ports]
+        clients = [CheckedClient(transport, lab.url(transport)) for transport in lab.ports]
         eventually(lambda: all(client.seq > 10 for client in clients))
         lab.process.send_signal(signal.SIGSTOP)
         time.sleep(5)

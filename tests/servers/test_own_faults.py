@@ -16,7 +16,7 @@ from tools.lab import HTTP, ROOT, TRANSPORTS, WAIT, Lab, answer_to, eventually, 
 
 from loadtests.runs.partial import PartialFolder
 from loadtests.runs.processes import Child, RunFailed
-from loadtests.soak import beside
+from loadtests.soak import impact
 from servers.serving.limits import left_to_groups
 
 pytestmark = pytest.mark.starts
@@ -308,7 +308,7 @@ def test_results_stay_until_the_new_ones_are_in_place(tmp_path, monkeypatch):
         patch.setattr(type(folder.path), "rename", broken)
         folder.publish()
     assert (folder.folder / "runs.csv").read_text() == "old"
-    folder.scaffold.mkdir()
+    folder.work.mkdir()
     folder.publish()
     assert (folder.folder / "runs.csv").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
@@ -316,17 +316,17 @@ def test_results_stay_until_the_new_ones_are_in_place(tmp_path, monkeypatch):
 
 def test_a_server_that_is_dead_has_no_memory_that_is_back():
     with Child("the server", ["-c", "input()"]) as child:
-        assert beside.rss_of(child) > 0
+        assert impact.rss_of(child) > 0
         child.kill()
         with pytest.raises(RunFailed, match="the server ended in mid-run"):
-            beside.rss_of(child)
+            impact.rss_of(child)
         with pytest.raises(RunFailed, match="the server ended in mid-run"):
-            beside.memory_after(child, 1.0)
+            impact.memory_after(child, 1.0)
 
 
 def test_a_child_that_closes_its_output_and_stays_is_a_failed_run(monkeypatch):
     monkeypatch.setattr("loadtests.runs.processes.STOP_TIMEOUT", 0.2)
     with Child("the helper", ["-c", "import os, time; os.close(1); time.sleep(60)"]) as child:
         with pytest.raises(RunFailed, match="^the helper closed its output"):
-            child.hear("word", 10)
+            child.expect("word", 10)
         child.kill()

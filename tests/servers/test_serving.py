@@ -13,7 +13,7 @@ import pytest
 from tools.lab import HTTP, Lab, serving
 from tools.wire import newest
 
-from loadtests.soak.witness import FOLLOW
+from loadtests.soak.checked_client import FOLLOW
 from servers.serving import memory_trim
 
 pytestmark = pytest.mark.starts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lessons.check.mark import OPEN, RIGHT, UNANSWERED, WRONG, Check, near, unanswered
-from lessons.live.kept import NothingStarted
+from lessons.live.recordings import NothingStarted
 from lessons.live.servers import start_servers
 from lessons.load import LocustFailed, loaded, price
 

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from lessons.check.mark import OPEN, WRONG, Check, between, graded, number_in
-from lessons.live.kept import NothingStarted
+from lessons.live.recordings import NothingStarted
 from lessons.live.servers import start_servers
 from lessons.live.watch import Watched, watch
 from lessons.shown.exchange import split

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lessons.check.mark import RIGHT, UNANSWERED, WRONG, Check, unanswered
-from lessons.choosing import fitted, name_of
-from results.advice import Workload, offers, polled_just_enough
+from lessons.choosing import name_of, reference_costs
+from results.advice import Workload, estimates, polling_at_longest_interval
 from results.advice import cheapest as cheapest_of
 from results.transports import COMPARED
 
@@ -56,5 +56,5 @@ def another(answer: Any, than: str, **workload: float) -> Check:
 
 
 def found(workload: Workload) -> Any:
-    costs = fitted()
-    return cheapest_of([*offers(workload, costs), *polled_just_enough(workload, costs["polling"])])
+    costs = reference_costs()
+    return cheapest_of([*estimates(workload, costs), *polling_at_longest_interval(workload, costs["polling"])])

@@ -16,8 +16,8 @@ from jupyter_client.kernelspec import get_kernel_spec
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from lessons.live.kept import KEEP, SWITCH
 from lessons.live.progress import QUIET
+from lessons.live.recordings import KEEP, SWITCH
 from results.folders import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"

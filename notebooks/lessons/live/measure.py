@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from lessons.live.kept import NothingStarted, check_startable, live
 from lessons.live.progress import progress_of
+from lessons.live.recordings import NothingStarted, check_startable, live
 from loadtests.experiments import experiment_of
-from loadtests.experiments.run import Run, settled
-from loadtests.runs.conduct import conduct
+from loadtests.experiments.run import Run, with_whole_intervals
+from loadtests.runs.measure import measure_run
 from loadtests.runs.processes import RunFailed
 from loadtests.runs.row import row
 from results import table
@@ -56,7 +56,11 @@ def measured(experiment: str, setting: dict[str, Any]) -> pd.DataFrame:
     """A run for each transport, here and now."""
     check_startable()
     with tempfile.TemporaryDirectory(prefix="push-lab-") as scratch:
-        runs, found, passed = [settled(replace(Run(experiment, name), **setting)) for name in COMPARED], [], 0.0
+        runs, found, passed = (
+            [with_whole_intervals(replace(Run(experiment, name), **setting)) for name in COMPARED],
+            [],
+            0.0,
+        )
         with progress_of(sum(run.expected_s for run in runs), "seconds") as advance_to:
 
             def advance(seconds: float) -> None:
@@ -65,7 +69,7 @@ def measured(experiment: str, setting: dict[str, Any]) -> pd.DataFrame:
                 advance_to(passed)
 
             for run in runs:
-                outcome = conduct(run, Path(scratch), advance, experiment_of(run).during)
+                outcome = measure_run(run, Path(scratch), advance, experiment_of(run).during)
                 found.append(row(run, outcome, 1, None))
         table.write_runs(Path(scratch) / "runs.csv", found)
         return table.read_runs(scratch)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import weakref
 from contextlib import ExitStack
 
-from lessons.live.kept import NothingStarted, check_startable
+from lessons.live.recordings import NothingStarted, check_startable
 from loadtests.runs.processes import Child, RunFailed, start
 
 START_TIMEOUT = 30.0  # seconds for a process to come up
@@ -65,8 +65,8 @@ class LiveServers:
             raise ServersUnavailable("These servers have begun to publish already: start new ones.")
         self._published = True
         assert self._child is not None
-        self._child.tell(do="start")
-        self._child.hear("started_at", START_TIMEOUT)
+        self._child.send(do="start")
+        self._child.expect("started_at", START_TIMEOUT)
 
     def check_running(self) -> None:
         """ServersStopped unless they run."""
@@ -125,7 +125,7 @@ def start_servers(
             check_startable()
             command = ["-m", "servers", "--ports", "0,0,0", "--controlled", *given]
             child = start(children, "the servers' process", command)
-            urls = child.hear("urls", START_TIMEOUT)
+            urls = child.expect("urls", START_TIMEOUT)
             if rtt_ms:
                 urls = {name: delayed(children, url, rtt_ms) for name, url in urls.items()}
             servers = LiveServers(child, urls, children.pop_all(), rtt_ms)
@@ -141,4 +141,4 @@ def start_servers(
 def delayed(children: ExitStack, url: str, rtt_ms: float) -> str:
     """The URL of a delay line before `url`."""
     command = ["-m", "loadtests.link", "--controlled", "--to", url, "--delay-ms", str(rtt_ms / 2)]
-    return str(start(children, "a delay line", command).hear("url", START_TIMEOUT))
+    return str(start(children, "a delay line", command).expect("url", START_TIMEOUT))

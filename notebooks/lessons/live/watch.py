@@ -16,8 +16,8 @@ from clients import long_polling, polling, websocket
 from clients.delivery import Delivery
 from clients.ledger import Transcript
 from clients.ledger.book import Direction
-from lessons.live.kept import kept
 from lessons.live.progress import progress_of
+from lessons.live.recordings import recorded_or
 from lessons.live.servers import LiveServers
 from results.transports import COMPARED
 
@@ -30,7 +30,7 @@ JOINED_WITHIN = 10.0  # seconds for three clients to be at their servers
 
 
 @dataclass
-class Diary(Transcript):
+class TimedTranscript(Transcript):
     """A transcript with the time of each of its entries, Unix time in seconds."""
 
     times: list[float] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Watched:
 
     transport: str
     deliveries: list[Delivery]
-    diary: Diary
+    diary: TimedTranscript
     one_way: float
 
 
@@ -57,14 +57,16 @@ def watch(servers: LiveServers, messages: int = 8, interval: float = 1.0) -> dic
     Polls come every `interval` seconds. By the transports' names. The recording, where there are no servers.
     """
     key = f"watch {messages} every {interval:g} s, round trip {servers.rtt_ms:g} ms"
-    found = kept(key, lambda: {name: as_json(each) for name, each in followed(servers, messages, interval).items()})
+    found = recorded_or(
+        key, lambda: {name: as_json(each) for name, each in followed(servers, messages, interval).items()}
+    )
     return {name: from_json(name, each) for name, each in found.items()}
 
 
 def followed(servers: LiveServers, messages: int, interval: float) -> dict[str, Watched]:
     """The same of servers that are there."""
     servers.check_running()
-    diaries = {name: Diary() for name in COMPARED}
+    diaries = {name: TimedTranscript() for name in COMPARED}
     found: dict[str, list[Delivery]] = {name: [] for name in COMPARED}
 
     def follow(name: str) -> None:
@@ -112,7 +114,7 @@ def as_json(watched: Watched) -> dict[str, Any]:
 
 
 def from_json(transport: str, told: dict[str, Any]) -> Watched:
-    diary = Diary(wire_sent=told["wire"][0], wire_received=told["wire"][1])
+    diary = TimedTranscript(wire_sent=told["wire"][0], wire_received=told["wire"][1])
     for way, heading, data, _ in told["entries"]:
         diary.book(way, heading, data.encode("latin-1"))
     diary.times = [entry[3] for entry in told["entries"]]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
 
-from lessons.live.kept import NothingStarted, kept
+from lessons.live.recordings import NothingStarted, recorded_or
 from lessons.live.servers import LiveServers
 
 TIMEOUT = 10.0  # seconds
@@ -26,7 +26,7 @@ class ConnectionEnded(Exception):
         return [str(self)]
 
 
-class Bare:
+class RawConnection:
     """A TCP connection to the WebSocket server: it sends the typed bytes and returns the received ones."""
 
     def __init__(self, servers: LiveServers) -> None:
@@ -46,7 +46,7 @@ class Bare:
     def receive(self) -> bytes:
         """The next bytes that come, whatever they belong to; ConnectionEnded if none will."""
         self._received += 1
-        return str(kept(f"bare {self._received}", self._next)).encode("latin-1")
+        return str(recorded_or(f"bare {self._received}", self._next)).encode("latin-1")
 
     def _next(self) -> str:
         if self._socket is None:
@@ -63,7 +63,7 @@ class Bare:
             self._socket.close()
 
 
-class Seat:
+class ChatClient:
     """A WebSocket in a chat; without a server, what came to it when the lesson was made."""
 
     def __init__(self, name: str, connection: Any) -> None:
@@ -75,7 +75,7 @@ class Seat:
 
     def recv(self) -> str:
         self._heard += 1
-        return str(kept(f"{self._name} hears {self._heard}", self._next))
+        return str(recorded_or(f"{self._name} hears {self._heard}", self._next))
 
     def _next(self) -> str:
         if self._connection is None:
@@ -92,8 +92,8 @@ def connection_needed() -> Iterator[None]:
 
 
 @contextmanager
-def seats(servers: LiveServers, *names: str) -> Iterator[list[Seat]]:
+def chat_clients(servers: LiveServers, *names: str) -> Iterator[list[ChatClient]]:
     """A WebSocket on the feed for each name."""
     with ExitStack() as stack:
-        yield [Seat(name, stack.enter_context(connect(f"{servers.websocket}/messages")) if servers.running else None)
-               for name in names]  # fmt: skip
+        url = f"{servers.websocket}/messages"
+        yield [ChatClient(name, stack.enter_context(connect(url)) if servers.running else None) for name in names]

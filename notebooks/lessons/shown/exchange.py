@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from results.figures.frame import TONE
+from results.figures.layout import LEDGER_COLOURS
 
 Entry = tuple[str, str, bytes]
 
@@ -129,7 +129,7 @@ class Exchange:
     @property
     def bytes_by_heading(self) -> dict[str, int]:
         """Bytes under each of the six headings, left out or not, in the order of the charts."""
-        return {name: sum(len(data) for _, heading, data in self.entries if heading == name) for name in TONE}
+        return {name: sum(len(data) for _, heading, data in self.entries if heading == name) for name in LEDGER_COLOURS}
 
     def __repr__(self) -> str:
         parts = [self.title, *self._folded(lines, "  {}".format), f"  {self._counts()}"]
@@ -225,7 +225,7 @@ def legend(counts: dict[str, int]) -> str:
 
 def on(heading: str) -> str:
     """The heading's colour as background, and the ink that is read best on it."""
-    return f"background-color:{TONE[heading]};color:{ink(TONE[heading])}"
+    return f"background-color:{LEDGER_COLOURS[heading]};color:{ink(LEDGER_COLOURS[heading])}"
 
 
 def ink(background: str) -> str:

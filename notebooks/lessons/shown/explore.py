@@ -9,7 +9,7 @@ import ipywidgets
 from ipywidgets import SelectionSlider
 
 from lessons.shown.pictures import width_of
-from results.figures.frame import Chart, for_a_talk, png
+from results.figures.layout import Chart, for_a_talk, png
 
 
 class Explorer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lessons.shown.pictures import Picture
-from results.figures.frame import Chart, for_a_talk, frame, settle, styled
+from results.figures.layout import Chart, for_a_talk, freeze_layout, new_figure, styled
 from results.transports import TRANSPORTS
 
 
@@ -52,7 +52,7 @@ def history() -> Picture:
 def drawn() -> Chart:
     first, last = (round(edge(step.year for step in HISTORY)) for edge in (min, max))
     title = "First the client asks, then the server waits, and at last the server speaks"
-    figure = frame(title, "Each step with its source. RFCs by their date of publication.", height=7.4)
+    figure = new_figure(title, "Each step with its source. RFCs by their date of publication.", height=7.4)
     axes = figure.subplots()
     for place, (lane, (_, colour)) in enumerate(LANES.items()):
         steps = sorted((step for step in HISTORY if step.lane == lane), key=lambda step: step.year)
@@ -75,7 +75,7 @@ def drawn() -> Chart:
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    settle(figure)
+    freeze_layout(figure)
     alt = "; ".join(f"{int(step.year)}: {step.what} ({step.source})"
                     for step in sorted(HISTORY, key=lambda step: step.year))  # fmt: skip
     return Chart("history", figure, title, f"A timeline. {alt}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from results import figures, folders, table
-from results.figures.frame import Chart, png
+from results.figures.layout import Chart, png
 from results.select import NotMeasured
 
 NO_RESULTS = "There are no results to draw yet: run `make lab` in a terminal, then this cell again."

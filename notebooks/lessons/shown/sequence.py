@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from lessons.live.watch import Watched
 from lessons.shown.pictures import Picture
-from results.figures.frame import LOOPBACK, Chart, for_a_talk, frame, settle, styled
+from results.figures.layout import LOOPBACK, Chart, for_a_talk, freeze_layout, new_figure, styled
 from results.transports import TRANSPORTS
 from results.words import listed, milliseconds
 
@@ -47,13 +47,13 @@ def drawn(watched: Mapping[str, Watched]) -> Chart:
     one_way = everything[0].one_way
     note = f"Round trip {2000 * one_way:g} ms, inserted. " if one_way else "No round trip inserted. "
     note += f"Red: a message waits at the server. Grey: a request, or a response that brings nothing. {LOOPBACK}"
-    figure = frame(title, note, height=7.5)
+    figure = new_figure(title, note, height=7.5)
     panels = figure.subplots(1, len(everything), sharey=True)
     for axes, each in zip(panels, everything, strict=True):
         _panel(axes, each, start)
     panels[0].set_ylabel("seconds since the first message")
     panels[0].set_ylim(end - start + 0.1, -0.25)
-    settle(figure)
+    freeze_layout(figure)
     return Chart("sequence", figure, title, _alt(everything))
 
 

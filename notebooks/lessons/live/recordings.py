@@ -37,7 +37,7 @@ def check_startable() -> None:
         raise NothingStarted(f"{SWITCH} is 0")
 
 
-def kept(key: str, here: Callable[[], Any]) -> Any:
+def recorded_or(key: str, here: Callable[[], Any]) -> Any:
     """What `here` gives, as JSON has it; or, where nothing can be started, what it gave when the lessons were made."""
     try:
         found = here()

@@ -12,7 +12,7 @@ from results import table
 from results.costs import Prices, cost_runs, prices
 from results.crossings import heads_of
 from results.model import Heads
-from results.select import NotMeasured, clear, share
+from results.select import NotMeasured, ratio_of_sums, without_tls_or_deflate
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
 
@@ -21,7 +21,7 @@ TLS_RECORD = 22
 
 
 @dataclass(frozen=True)
-class Known:
+class FittedCosts:
     """Of one transport on the machine that was measured: CPU prices; the bytes of an exchange without cookies (None for
     who does not ask); bytes of memory and of joining for each client; ms that a message takes without a network.
     """
@@ -33,7 +33,7 @@ class Known:
     base_ms: float
 
 
-def best_known(folders: Iterable[Results | None], header_profile: str) -> tuple[dict[str, Known], str]:
+def best_costs(folders: Iterable[Results | None], header_profile: str) -> tuple[dict[str, FittedCosts], str]:
     """The costs from the first of these folders that knows them, and in words from where; NotMeasured if none does."""
     missing = "there are no results"
     for results in folders:
@@ -41,19 +41,22 @@ def best_known(folders: Iterable[Results | None], header_profile: str) -> tuple[
             if results is not None:
                 machine = results.machine
                 where = f"{results.folder.name}, {machine.get('date', '')[:10]}, {machine.get('cores', '?')} cores"
-                return known(results.runs, header_profile), f"the costs fitted to {where}"
+                return fitted_costs(results.runs, header_profile), f"the costs fitted to {where}"
         except NotMeasured as error:
             missing = str(error)
     raise NotMeasured(f"the costs are not known: {missing}")
 
 
-def known(runs: pd.DataFrame, header_profile: str) -> dict[str, Known]:
+def fitted_costs(runs: pd.DataFrame, header_profile: str) -> dict[str, FittedCosts]:
     """By transport, from `scale` (memory; with `idle`, CPU), `overhead` (requests, joining), `update-rate` (responses).
 
     NotMeasured if one of them lacks valid runs of a transport, or `overhead` the header profile.
     """
     good = table.valid(runs)
-    scale, overhead = good[good["experiment"] == "scale"], clear(good[good["experiment"] == "overhead"])
+    scale, overhead = (
+        good[good["experiment"] == "scale"],
+        without_tls_or_deflate(good[good["experiment"] == "overhead"]),
+    )
     rates = good[(good["experiment"] == "update-rate") & (good["transport"] == "polling")]
     plain = overhead[(overhead["header_profile"] == header_profile) & (overhead["cookie_bytes"].fillna(0) == 0)]
     if rates.empty:
@@ -73,13 +76,13 @@ def _of(runs: pd.DataFrame, transport: str, where: str) -> pd.DataFrame:
 
 def _one(
     found: Prices, transport: str, scale: pd.DataFrame, overhead: pd.DataFrame, polls: pd.DataFrame
-) -> Known:
+) -> FittedCosts:
     heads, few = None, scale[scale["clients"] == scale["clients"].min()]
     if TRANSPORTS[transport].asks:
         responses = heads_of(polls)
-        heads = Heads(share(overhead, "request_head", "requests"), responses.empty_response, responses.response)
+        heads = Heads(ratio_of_sums(overhead, "request_head", "requests"), responses.empty_response, responses.response)
     joining = overhead["joining_sent"] + overhead["joining_received"]
-    return Known(
+    return FittedCosts(
         found,
         heads,
         memory_for_each(scale),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from results.advice.known import TLS_RECORD, Known
+from results.advice.fitted_costs import TLS_RECORD, FittedCosts
 from results.model import (
     PING_BYTES,
     Heads,
     Values,
-    away,
     long_polling_cycle,
     long_polling_mean,
     long_polling_overhead,
@@ -19,6 +18,7 @@ from results.model import (
     polling_overhead,
     polls_per_message,
     responses_per_message,
+    turnaround,
     websocket_overhead,
 )
 from results.transports import TRANSPORTS
@@ -47,7 +47,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Offer:
+class Estimate:
     """What a transport does with a workload: latency in ms (mean, and that of 90 %), and costs a second in all.
 
     `processes` are as many as keep each below FULL of a core: the whole of them is what a machine needs. Memory and
@@ -71,17 +71,17 @@ class Offer:
         return self.workload.within_ms is None or self.within_ms <= self.workload.within_ms * ROUNDED
 
 
-def offers(workload: Workload, costs: Mapping[str, Known]) -> list[Offer]:
+def estimates(workload: Workload, costs: Mapping[str, FittedCosts]) -> list[Estimate]:
     """One for each transport of which the costs are known."""
-    return [offer(name, workload, known) for name, known in costs.items()]
+    return [estimate(name, workload, known) for name, known in costs.items()]
 
 
-def cheapest(found: Iterable[Offer]) -> Offer | None:
+def cheapest(found: Iterable[Estimate]) -> Estimate | None:
     """The one that meets the latency wanted with the least of the server's CPU; None if none does."""
     return min((each for each in found if each.meets), key=lambda each: each.cores, default=None)
 
 
-def longest_interval(workload: Workload, known: Known) -> float | None:
+def longest_interval(workload: Workload, known: FittedCosts) -> float | None:
     """The longest poll interval, s, at which polling meets the latency wanted; None if none does, or none is wanted."""
     if workload.within_ms is None:
         return None
@@ -89,22 +89,22 @@ def longest_interval(workload: Workload, known: Known) -> float | None:
     return spare if spare >= max(SHORTEST_INTERVAL, workload.rtt_ms / 1000) else None
 
 
-def polled_just_enough(workload: Workload, known: Known) -> list[Offer]:
+def polling_at_longest_interval(workload: Workload, known: FittedCosts) -> list[Estimate]:
     """Polling at the longest interval that meets the latency wanted; none if there is none."""
     every = longest_interval(workload, known)
-    return [offer("polling", replace(workload, poll_interval_s=every), known)] if every else []
+    return [estimate("polling", replace(workload, poll_interval_s=every), known)] if every else []
 
 
-def offer(transport: str, workload: Workload, known: Known) -> Offer:
+def estimate(transport: str, workload: Workload, known: FittedCosts) -> Estimate:
     """What this transport does with the workload."""
     rate, clients = workload.rate_hz, workload.clients
     requests_each, overhead = exchanges(transport, workload, known)
     answers = clients * rate * (requests_each if requests_each else 1.0)
     cores = known.prices.cpu_share(rate, answers, clients)
     processes = max(1.0, cores / FULL)
-    mean_ms, within_ms = waits(transport, workload)
+    mean_ms, within_ms = latencies_ms(transport, workload)
     line_ms = 0.0 if transport == "polling" else known.prices.answer.at(answers) / 1000 * clients / processes
-    return Offer(
+    return Estimate(
         transport,
         workload,
         mean_ms + known.base_ms + line_ms / 2,
@@ -118,7 +118,7 @@ def offer(transport: str, workload: Workload, known: Known) -> Offer:
     )
 
 
-def exchanges(transport: str, workload: Workload, known: Known) -> tuple[float, float]:
+def exchanges(transport: str, workload: Workload, known: FittedCosts) -> tuple[float, float]:
     """Requests of a client for each message, and the bytes around it; cookies and TLS records are added as they are."""
     if known.heads is None:
         return 0.0, websocket_overhead(workload.payload_bytes) + TLS_RECORD * workload.tls
@@ -144,7 +144,7 @@ def idle_bytes(transport: str, workload: Workload) -> float:
     return (PING_BYTES + 2 * TLS_RECORD * workload.tls) * pings_per_second(1) * (not TRANSPORTS[transport].asks)
 
 
-def waits(transport: str, workload: Workload) -> tuple[float, float]:
+def latencies_ms(transport: str, workload: Workload) -> tuple[float, float]:
     """The model's mean in ms, and what 90 % of the messages do not exceed.
 
     A poll's wait is uniform over the interval. Of long polling's messages the share λD/λC finds the client away, and
@@ -152,11 +152,11 @@ def waits(transport: str, workload: Workload) -> tuple[float, float]:
     """
     transit, rate = workload.rtt_ms / 2000, workload.rate_hz
     if transport == "polling":
-        period = max(workload.poll_interval_s, float(away(transit)))
+        period = max(workload.poll_interval_s, float(turnaround(transit)))
         return 1000 * float(polling_mean(transit, period)), 1000 * (transit + WITHIN * period)
     if transport == "websocket" or not transit:
         return 1000 * transit, 1000 * transit
-    gone = float(away(transit))
+    gone = float(turnaround(transit))
     waiting = gone / float(long_polling_cycle(transit, rate, workload.hold_s))
     tail = gone * max(0.0, 1 - (1 - WITHIN) / waiting)
     return 1000 * float(long_polling_mean(transit, rate, workload.hold_s)), 1000 * (transit + tail)

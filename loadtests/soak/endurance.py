@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from loadtests.experiments.run import Run
-from loadtests.runs.conduct import locust_arguments
+from loadtests.runs.measure import locust_arguments
 from loadtests.runs.processes import Child, start
 from loadtests.runs.tally import Tally
 from loadtests.soak.outcome import Outcome
@@ -35,7 +35,7 @@ SLACK = Sample(rss=8 * MIB, descriptors=10, threads=0, greenlets=10)  # that noi
 
 
 @dataclass
-class Watched:
+class Endurance:
     """What the server took in the middle third of the time, and in the last; what became of the clients."""
 
     before: Sample
@@ -55,19 +55,19 @@ class Watched:
         return {"before": self.before._asdict(), "after": self.after._asdict(), "clients": clients}
 
 
-def watch(clients: int, seconds: float, advance: Callable[[float], object]) -> Watched:
+def watch(clients: int, seconds: float, advance: Callable[[float], object]) -> Endurance:
     """Load the three servers with `clients` clients each for `seconds`; RunFailed if a process ends."""
     with ExitStack() as children:
         options = ["--source", "clock", "--rate", str(RATE_HZ), "--history", str(HISTORY), "--ports", "0,0,0"]
         server = start(children, "the server", ["-m", "servers", *options, "--controlled"])
-        urls = server.hear("urls", START_TIMEOUT)
+        urls = server.expect("urls", START_TIMEOUT)
         runs = [Run("soak", name, clients=clients, rate_hz=RATE_HZ) for name in COMPARED]
         loads = [start(children, f"Locust, {run.transport},", locust_arguments(run, Path())) for run in runs]
         for load, name in zip(loads, COMPARED, strict=True):
-            load.tell(follow=urls[name])
+            load.send(follow=urls[name])
         for load in loads:
-            load.hear("ready", START_TIMEOUT, [server])
-        server.tell(do="start")
+            load.expect("ready", START_TIMEOUT, [server])
+        server.send(do="start")
         samples, began = [], time.monotonic()
         for number in range(1, SAMPLES + 1):
             time.sleep(max(began + number * seconds / SAMPLES - time.monotonic(), 0))
@@ -75,16 +75,18 @@ def watch(clients: int, seconds: float, advance: Callable[[float], object]) -> W
                 load.check()
             samples.append(sample(server))
             advance(seconds / SAMPLES)
-        server.tell(do="stop")
-        last = server.hear("stopped_at", START_TIMEOUT)
+        server.send(do="stop")
+        last = server.expect("stopped_at", START_TIMEOUT)
         outcomes = [outcome(run, load, last, server) for run, load in zip(runs, loads, strict=True)]
-        return Watched(middle(samples[SAMPLES // 3 : 2 * SAMPLES // 3]), middle(samples[2 * SAMPLES // 3 :]), outcomes)
+        return Endurance(
+            middle(samples[SAMPLES // 3 : 2 * SAMPLES // 3]), middle(samples[2 * SAMPLES // 3 :]), outcomes
+        )
 
 
 def outcome(run: Run, load: Child, last: int, server: Child) -> Outcome:
     """Let the clients of a transport go as soon as they have the last message; what became of them."""
-    load.tell(drain=last, within=DRAIN_TIMEOUT)
-    tally = Tally.from_values(load.hear("tally", DRAIN_TIMEOUT + START_TIMEOUT, [server]))
+    load.send(drain=last, within=DRAIN_TIMEOUT)
+    tally = Tally.from_values(load.expect("tally", DRAIN_TIMEOUT + START_TIMEOUT, [server]))
     counts = {"lost": tally.lost, "repeated": tally.duplicated, "out of order": tally.out_of_order,
               "connections broken": tally.failures}  # fmt: skip
     wrong = [f"{run.transport}: {count:,} {what}" for what, count in counts.items() if count]
@@ -93,9 +95,9 @@ def outcome(run: Run, load: Child, last: int, server: Child) -> Outcome:
 
 def sample(server: Child) -> Sample:
     process = psutil.Process(server.pid)
-    server.tell(do="count")
+    server.send(do="count")
     return Sample(process.memory_info().rss, process.num_fds(), process.num_threads(),
-                  server.hear("greenlets", START_TIMEOUT))  # fmt: skip
+                  server.expect("greenlets", START_TIMEOUT))  # fmt: skip
 
 
 def middle(samples: list[Sample]) -> Sample:

@@ -33,11 +33,11 @@ def messages_in(
 
 def refusal(status: int, body: bytes, retry_after: str | None = None) -> Refused | ServerUnavailable:
     """What a status that is an error says; 502, 503 and 504 are for now alone, and the client tries again."""
-    words = f"the server answers {status}: {detail(body) or phrase(status)}"
+    words = f"the server answers {status}: {error_detail(body) or status_phrase(status)}"
     return ServerUnavailable(words, seconds_of(retry_after)) if status in UNAVAILABLE else Refused(words)
 
 
-def phrase(status: int) -> str:
+def status_phrase(status: int) -> str:
     """The standard's words for a status."""
     try:
         return HTTPStatus(status).phrase
@@ -75,7 +75,7 @@ def gunzipped(body: bytes) -> bytes:
     return whole
 
 
-def detail(body: bytes) -> str:
+def error_detail(body: bytes) -> str:
     """The detail of a problem (RFC 9457), or the beginning of a plain text; "" for a page of HTML, as of a proxy."""
     try:
         said = str(json.loads(body)["detail"])

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from loadtests.experiments.experiment import Scene, watch
+from loadtests.experiments.experiment import RunInProgress, watch
 from loadtests.experiments.run import Run
 from loadtests.headers.profiles import PROFILES
 from loadtests.runs.cpu import cpu_seconds
@@ -37,7 +37,7 @@ STEP = 0.1  # seconds between looks at the clock and at the processes
 Progress = Callable[[float], Any]  # is told the seconds of a run that have passed
 
 
-class Checked(Protocol):
+class Check(Protocol):
     """What has to hold while time passes; RunFailed if it does not."""
 
     def check(self) -> None: ...
@@ -59,11 +59,11 @@ class WallClock:
 
 
 @dataclass
-class Processes:
+class RunningProcesses:
     """What runs during a run: a `Scene` for the experiment to act on. `now` is the Unix time that it has come to.
 
     `cpu` are what the server's CPU clock showed where the window began, and when that was; None once it is another
-    server's. `mended_at` is the Unix time at which a fault was over.
+    server's. `fault_ended_at` is the Unix time at which a fault was over.
     """
 
     run: Run
@@ -77,31 +77,33 @@ class Processes:
     now: float = field(init=False)
     clock: WallClock = field(default_factory=WallClock)
     cpu: tuple[float, float] | None = None
-    mended_at: float | None = None
+    fault_ended_at: float | None = None
 
     @property
-    def beside(self) -> list[Child]:
+    def blamed_first(self) -> list[Child]:
         """The server, and the link if there is one: whatever ends there, Locust must not be blamed for it."""
         return [self.server, self.link] if self.link else [self.server]
 
     def pass_time(self, seconds: float) -> None:
-        self._pass_time(seconds, [self.clock, self.load, *self.beside])
+        self._pass_time(seconds, [self.clock, self.load, *self.blamed_first])
 
     def restart_server(self, away_s: float) -> None:
         self.server.kill()
         self.cpu = None
-        self._pass_time(away_s, [self.clock, self.load, *(each for each in self.beside if each is not self.server)])
+        self._pass_time(
+            away_s, [self.clock, self.load, *(each for each in self.blamed_first if each is not self.server)]
+        )
         again = server_arguments(self.run, self.authority, urlsplit(self.url).port or 0)
         self.server = start(self.started, self.server.name, again)
-        self.server.hear("urls", START_TIMEOUT)
-        self.server.tell(do="start")
+        self.server.expect("urls", START_TIMEOUT)
+        self.server.send(do="start")
 
-    def _pass_time(self, seconds: float, watched: Sequence[Checked]) -> None:
+    def _pass_time(self, seconds: float, watched: Sequence[Check]) -> None:
         self.now += seconds
         pass_time(self.now - time.time(), watched, self.progress)
 
-    def mended(self) -> None:
-        self.mended_at = time.time()
+    def recovered(self) -> None:
+        self.fault_ended_at = time.time()
 
     def cpu_share(self) -> float | None:
         """Cores that the server has taken since the window began; None if it is not the same server."""
@@ -110,13 +112,13 @@ class Processes:
         before, began = self.cpu
         return (cpu_seconds(self.server.pid) - before) / (time.monotonic() - began)
 
-    def tell_link(self, **command: float) -> None:
+    def send_to_link(self, **command: float) -> None:
         assert self.link is not None, "a run with a fault goes over the delay line"
-        self.link.tell(**command)
+        self.link.send(**command)
 
 
-def conduct(
-    run: Run, scratch: Path, progress: Progress, during: Callable[[Scene], None] = watch, floor: bool = False
+def measure_run(
+    run: Run, scratch: Path, progress: Progress, during: Callable[[RunInProgress], None] = watch, floor: bool = False
 ) -> Outcome:
     """Measure one run; `during` lasts as long as its window. A run that finds a `floor` goes over the delay line, too.
 
@@ -126,29 +128,29 @@ def conduct(
         authority = scratch / AUTHORITY
         server = start(children, f"the {run.transport} server", server_arguments(run, authority))
         load = start(children, "Locust", locust_arguments(run, authority) + ["--pause", str(PAUSE_S)] * floor)
-        url = server.hear("urls", START_TIMEOUT)[run.transport]
+        url = server.expect("urls", START_TIMEOUT)[run.transport]
         line = start(children, "the delay line", link_arguments(run, url)) if floor or run.linked else None
-        load.tell(follow=line.hear("url", START_TIMEOUT) if line else url)
-        scene = Processes(run, server, load, line, progress, url, authority, children)
-        load.hear("ready", START_TIMEOUT + run.clients * CONNECT_TIME, scene.beside)
+        load.send(follow=line.expect("url", START_TIMEOUT) if line else url)
+        scene = RunningProcesses(run, server, load, line, progress, url, authority, children)
+        load.expect("ready", START_TIMEOUT + run.clients * CONNECT_TIME, scene.blamed_first)
         scene.now = time.time()
         begin = scene.now + run.warm_up_s
-        load.tell(window=[begin, begin + run.duration_s])
-        load.hear("begun", START_TIMEOUT, scene.beside)
-        server.tell(do="start")
+        load.send(window=[begin, begin + run.duration_s])
+        load.expect("scheduled", START_TIMEOUT, scene.blamed_first)
+        server.send(do="start")
         scene.pass_time(run.warm_up_s)
         scene.cpu = cpu_seconds(server.pid), time.monotonic()
         during(scene)
         server, share = scene.server, scene.cpu_share()
         rss_bytes = psutil.Process(server.pid).memory_info().rss
-        load.tell(hush=DRAIN_TIMEOUT)
-        load.hear("hushed", DRAIN_TIMEOUT + START_TIMEOUT, scene.beside)
-        server.tell(do="stop")
-        stopped = server.hear_all("stopped_at", START_TIMEOUT)
-        load.tell(drain=stopped["stopped_at"], within=DRAIN_TIMEOUT + run.poll_interval_s)
-        tally = load.hear("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT, scene.beside)
+        load.send(quiesce=DRAIN_TIMEOUT)
+        load.expect("quiesced", DRAIN_TIMEOUT + START_TIMEOUT, scene.blamed_first)
+        server.send(do="stop")
+        stopped = server.expect_object("stopped_at", START_TIMEOUT)
+        load.send(drain=stopped["stopped_at"], within=DRAIN_TIMEOUT + run.poll_interval_s)
+        tally = load.expect("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT, scene.blamed_first)
         load.end()
-        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], scene.mended_at)
+        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], scene.fault_ended_at)
 
 
 def server_arguments(run: Run, authority: Path, port: int = 0) -> list[str]:
@@ -190,7 +192,7 @@ def processes_for(clients: int) -> int:
     return math.ceil(clients / MOST_CLIENTS) if hasattr(os, "fork") else 1
 
 
-def pass_time(seconds: float, children: Sequence[Checked], progress: Progress) -> None:
+def pass_time(seconds: float, children: Sequence[Check], progress: Progress) -> None:
     """Let a stretch of the run pass, watching the clock and the processes."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from loadtests.experiments.run import Run
-from loadtests.runs.conduct import processes_for
+from loadtests.runs.measure import processes_for
 from results.words import describe
 from servers.feed import HISTORY
 from servers.serving.limits import free_memory, left_to_groups, raise_descriptors
@@ -29,7 +29,7 @@ DYNAMIC_PORTS = 16_384  # RFC 6335, section 6; Linux says how many it has
 
 
 @dataclass(frozen=True)
-class Means:
+class Resources:
     """What a run takes, or a machine has: bytes of memory, open files of one process, ports of one address, threads."""
 
     memory: float
@@ -47,12 +47,12 @@ WORDS = {  # and how they are counted there
 LOAD = ("clients", "rate_hz", "payload_bytes")
 
 
-def taken(run: Run) -> Means:
+def required_by(run: Run) -> Resources:
     """What the run takes: about, and rather too much."""
     size = run.payload_bytes or EARTHQUAKE
     kept = min(HISTORY, run.rate_hz * run.expected_s)
     processes = LAB_PROCESSES + processes_for(run.clients)
-    return Means(
+    return Resources(
         memory=processes * PROCESS + run.clients * (CLIENT + COPIES * size) + kept * PUBLISHED_COPIES * size,
         descriptors=run.clients * (2 if run.linked else 1) + SPARE,
         ports=run.clients,
@@ -60,9 +60,9 @@ def taken(run: Run) -> Means:
     )
 
 
-def available() -> Means:
+def available() -> Resources:
     """What this machine gives."""
-    return Means(free_memory(), raise_descriptors(), ports(), min(threads()))
+    return Resources(free_memory(), raise_descriptors(), ports(), min(threads()))
 
 
 def ports() -> int:
@@ -91,14 +91,14 @@ def running(user: int) -> int:
     return sum(each["num_threads"] or 0 for each in processes if each["uids"] and each["uids"].real == user)
 
 
-def obstacle(run: Run, machine: Means) -> str | None:
+def shortage_for(run: Run, machine: Resources) -> str | None:
     """What the run takes and the machine does not give, in a line; None if it gives all."""
-    wanted = taken(run)
+    wanted = required_by(run)
     short = [shortage(name, wanted, machine) for name in WORDS if getattr(wanted, name) > getattr(machine, name)]
     return f"{describe(run.parameters(), LOAD)}: this takes about {', '.join(short)}" if short else None
 
 
-def shortage(name: str, wanted: Means, machine: Means) -> str:
+def shortage(name: str, wanted: Resources, machine: Resources) -> str:
     words, unit, form = WORDS[name]
     needs, has = (format(getattr(means, name) / unit, "," + form) for means in (wanted, machine))
     return f"{needs} {words} ({has} here)"

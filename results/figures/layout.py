@@ -30,7 +30,7 @@ STYLE = Path(__file__).with_name("lab.mplstyle")
 LOOK: list[str | Path | dict[str, Any]] = ["default", STYLE]
 """Matplotlib's own look first, whatever the user's matplotlibrc says, then the lab's."""
 
-TONE = {
+LEDGER_COLOURS = {
     "payload": "#BDBDBD",
     "framing": "#000000",
     "request_head": "#E69F00",
@@ -94,7 +94,7 @@ def for_a_talk() -> Iterator[None]:
         PAGE.reset(before)
 
 
-def frame(title: str, small_print: str, height: float = USUAL) -> Figure:
+def new_figure(title: str, small_print: str, height: float = USUAL) -> Figure:
     """An empty figure with its finding above and its conditions below; what is between belongs to the axes.
 
     `height` in inches is that of a report's page; one for a talk is as high as a projector's picture.
@@ -119,7 +119,7 @@ def wrapped(title: str, small_print: str, page: float) -> tuple[str, str]:
     if in_a_talk() and len(notes) > TALK_NOTES:
         first = " ".join(notes[:TALK_NOTES])
         notes = textwrap.wrap(first[: first.rfind(". ") + 1] or first, round(112 * page))
-    return balanced(together(title), round(62 * page)), "\n".join(notes)
+    return wrap_evenly(nonbreaking_units(title), round(62 * page)), "\n".join(notes)
 
 
 def margins(words: str, notes: str) -> tuple[float, float]:
@@ -127,12 +127,12 @@ def margins(words: str, notes: str) -> tuple[float, float]:
     return 0.36 * (words.count("\n") + 1) + 0.2, 0.21 * (notes.count("\n") + 1) + 0.16
 
 
-def together(text: str) -> str:
+def nonbreaking_units(text: str) -> str:
     """The text with its numbers tied to their units and intervals, so that no line ends between them."""
     return re.sub(r"(?<=\d) (?=(?:B|kB|ms|s|µs|%|: 1|Mbit/s)\b|[%:±])|(?<=±) (?=\d)", "\u00a0", text)
 
 
-def balanced(text: str, width: int) -> str:
+def wrap_evenly(text: str, width: int) -> str:
     """The text in as few lines of at most `width` characters as it needs, the lines about equally long."""
     lines = len(textwrap.wrap(text, width))
     return next(textwrap.fill(text, narrow) for narrow in range(1, width + 1) if _lines(text, narrow) == lines)
@@ -149,7 +149,7 @@ def in_a_talk() -> bool:
     return PAGE.get() != 1.0
 
 
-def settle(figure: Figure) -> None:
+def freeze_layout(figure: Figure) -> None:
     """Lay the figure out once and for all: what is added now knows where lines end, and every file looks alike."""
     figure.draw_without_rendering()
     figure.set_layout_engine(None)  # and "none" would have each file laid out, and so drawn, twice
@@ -181,10 +181,10 @@ def conditions(runs: pd.DataFrame, machine: Mapping[str, Any], *, leave_out: Ite
     """What all these runs have in common, and the machine they ran on, in one line of small print."""
     names = ["clients", "rate_hz", "payload_bytes", "poll_interval_s", "rtt_ms", "link_mbps", "header_profile"]
     same = [_constant(runs, name) for name in names if name not in set(leave_out)]
-    return "\u00a0· ".join(filter(None, [*same, made_on(machine)])) + ". " + LOOPBACK
+    return "\u00a0· ".join(filter(None, [*same, machine_words(machine)])) + ". " + LOOPBACK
 
 
-def made_on(machine: Mapping[str, Any]) -> str:
+def machine_words(machine: Mapping[str, Any]) -> str:
     """The machine in small print: cores, Python, day and profile."""
     return "\u00a0· ".join(_facts(machine))
 

@@ -3,7 +3,7 @@
 `{"follow": URL}` lets the clients connect, and is answered when all had their first response.
 `{"window": [BEGIN, END]}` says in Unix time, ahead of it, when the window begins and ends, and is answered when every
 process knows.
-`{"hush": SECONDS}` lets no client send any more, and is answered when nothing that was sent is under way.
+`{"quiesce": SECONDS}` lets no client send any more, and is answered when nothing that was sent is under way.
 `{"drain": SEQ, "within": SECONDS}` lets each client leave once it has everything up to SEQ; its answer is the tally of
 all processes.
 """
@@ -36,24 +36,24 @@ def act(generator: Generator, clients: int, command: dict[str, Any]) -> None:
         case {"follow": url}:
             generator.send("lab-follow", {"url": url})
             generator.ready_clients.wait(clients)
-            say(ready=clients)
+            answer(ready=clients)
         case {"window": [begin, end]}:
             generator.at(begin, generator.start_clock)  # of a master without clients, which has its share of a core
             generator.at(end, generator.measure_cpu)
             generator.send("lab-window", {"begin": begin, "end": end})
-            generator.begun_processes.wait(generator.processes)
-            say(begun=True)
-        case {"hush": seconds}:
-            generator.send("lab-hush", {"within": seconds})
-            generator.hushed_processes.wait(generator.processes)
-            say(hushed=True)
+            generator.scheduled_processes.wait(generator.processes)
+            answer(scheduled=True)
+        case {"quiesce": seconds}:
+            generator.send("lab-quiesce", {"within": seconds})
+            generator.quiesced_processes.wait(generator.processes)
+            answer(quiesced=True)
         case {"drain": newest, "within": seconds}:
             generator.send("lab-drain", {"newest": newest, "within": seconds})
             generator.finished.wait()
-            say(tally=generator.whole().as_values())
+            answer(tally=generator.merged_tally().as_values())
 
 
-def say(**what: Any) -> None:
+def answer(**what: Any) -> None:
     """Answer, on standard output."""
     print(json.dumps(what), flush=True)
 

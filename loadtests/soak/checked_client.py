@@ -20,7 +20,7 @@ PATIENCE = 300.0  # seconds that a client goes on trying
 SILENCE = 5.0  # seconds without a message after which a WebSocket is dead to its client: five come each second
 
 
-class Witness:
+class CheckedClient:
     """Follows a feed in a thread of its own, from its beginning to the end of this program."""
 
     def __init__(self, transport: str, url: str, poll_interval: float = 0.5) -> None:

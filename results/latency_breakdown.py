@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 
 import pandas as pd
 
-from results.transports import TRANSPORTS, drawn_phases
+from results.transports import TRANSPORTS, has_random_phase
 
 PARTS = {
     "waiting": "waiting",
@@ -21,7 +21,7 @@ PARTS = {
 
 
 @dataclass(frozen=True)
-class Split:
+class Breakdown:
     """A mean latency in ms, in parts that add up to it.
 
     `waiting` is for the next poll, or for a long-polling client to ask again; `transit` one way of the round trip;
@@ -46,30 +46,30 @@ class Split:
         return iter(zip(PARTS, astuple(self), strict=True))
 
 
-def split(runs: pd.DataFrame) -> Split:
+def breakdown(runs: pd.DataFrame) -> Breakdown:
     """The mean over runs of one transport under one condition; what had no floor leaves it in what is left."""
     measured, expected = (float(runs[name].mean()) for name in ("latency_mean_ms", "expected_mean_ms"))
     floor, asking = (float(runs[name].fillna(0.0).mean()) for name in ("floor_ms", "floor_asking_ms"))
-    transit, sending = float(runs["rtt_ms"].mean()) / 2, answer_ms(runs)
+    transit, sending = float(runs["rtt_ms"].mean()) / 2, response_ms(runs)
     waiting, left = expected - transit - sending, measured - expected - floor
-    return Split(*(round(part, 6) + 0.0 for part in (waiting, transit, sending, floor - asking, asking, left)))
+    return Breakdown(*(round(part, 6) + 0.0 for part in (waiting, transit, sending, floor - asking, asking, left)))
 
 
-def answer_ms(runs: pd.DataFrame) -> float:
+def response_ms(runs: pd.DataFrame) -> float:
     """What an answer's bytes take at the link's rate, ms; answers that are sent at once go one after another."""
-    return _at_link_rate(runs, "wire_received")
+    return _transmission_ms(runs, "wire_received")
 
 
-def question_ms(runs: pd.DataFrame) -> float:
+def request_ms(runs: pd.DataFrame) -> float:
     """The same of a question; 0 for who does not ask."""
-    return _at_link_rate(runs, "wire_sent") if TRANSPORTS[runs["transport"].iloc[0]].asks else 0.0
+    return _transmission_ms(runs, "wire_sent") if TRANSPORTS[runs["transport"].iloc[0]].asks else 0.0
 
 
-def _at_link_rate(runs: pd.DataFrame, way: str) -> float:
+def _transmission_ms(runs: pd.DataFrame, way: str) -> float:
     first = runs.iloc[0]
     if pd.isna(first["link_mbps"]):
         return 0.0
     transport = str(first["transport"])
     each = float(runs[way].sum()) / float(runs["requests" if TRANSPORTS[transport].asks else "deliveries"].sum())
-    in_line = 1.0 if drawn_phases(transport) else (float(first["clients"]) + 1) / 2
+    in_line = 1.0 if has_random_phase(transport) else (float(first["clients"]) + 1) / 2
     return in_line * each * 8 / (float(first["link_mbps"]) * 1000)

@@ -35,7 +35,7 @@ def observe_page(page: Page, servers: Servers) -> Iterator[Observation]:
 def travelling(page: Page, kind: str) -> Iterator[Observation]:
     with playing({"/": ()}) as server:
         page.evaluate("([url, kind]) => sendOne(url, kind)", [server.url(scheme="ws"), kind])
-        heard = server.next_heard()
+        heard = server.next_received()
     sent = sum(len(data) for _, data in heard.pieces)
     yield Observation("C14", "opcode", str(int(heard.frames[0].opcode)), "", kind)
     yield Observation("C14", "bytes on the wire, the closing frame among them", str(sent), "B", kind)

@@ -14,7 +14,7 @@ POLLS = 2000  # a second, in the benchmark
 LAB, ALONE, FLASK, OTHER = "this lab", "its HTTP server alone", "a bare Flask on it", "Starlette on uvicorn"
 
 
-def whose(machine: Mapping[str, Any]) -> list[str]:
+def cpu_by_layer(machine: Mapping[str, Any]) -> list[str]:
     """A poll's CPU and whose it is, what a long poll costs beside a message by WebSocket on two stacks, and an idle
     WebSocket's memory: a sentence each, none where the benchmark was not run, or not all of it is known.
     """

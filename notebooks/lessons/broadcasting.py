@@ -26,7 +26,7 @@ def encoded() -> bytes:
     return bytes(Frame(Opcode.TEXT, json.dumps(MESSAGE).encode()).serialize(mask=False))
 
 
-def tell(clients: int = 300, times: int = 5) -> pd.DataFrame:
+def time_to_all(clients: int = 300, times: int = 5) -> pd.DataFrame:
     """From publication to the last client's socket, in ms: the median of the publications, for each step."""
     steps: dict[str, Callable[[Pairs, int], list[float]]] = {
         "a loop for each client, which encodes": lambda pairs, n: by_threads(pairs, n, encoded),

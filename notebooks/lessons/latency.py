@@ -11,9 +11,9 @@ from lessons.shown.pictures import Picture
 from lessons.shown.recorded import reference, runs_of
 from results import model
 from results.claims.latency import SIGNIFICANT, latency_threshold
-from results.figures.frame import Chart, frame, settle, styled
+from results.figures.layout import Chart, freeze_layout, new_figure, styled
 from results.latencies import read_latencies
-from results.select import kept, usual
+from results.select import kept, most_common
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, milliseconds, number
 
@@ -23,7 +23,7 @@ Curve = tuple[np.ndarray, np.ndarray]
 """Latencies in ms, ascending, and the share of messages that have come within each."""
 
 
-def beside_the_model(rtt_ms: float) -> pd.DataFrame:
+def against_the_model(rtt_ms: float) -> pd.DataFrame:
     """The means of `latency` at a round trip: measured, what the model says, this machine's floor, what is left."""
     mine = runs_at(rtt_ms)
     columns = ["latency_mean_ms", "latency_mean_ci_ms", "expected_mean_ms", "floor_ms"]
@@ -35,7 +35,7 @@ def beside_the_model(rtt_ms: float) -> pd.DataFrame:
 
 def runs_at(rtt_ms: float) -> pd.DataFrame:
     """The runs of `latency` at a round trip, on kept connections, at the most common rate."""
-    mine = usual(runs_of("latency"), ["rate_hz"])
+    mine = most_common(runs_of("latency"), ["rate_hz"])
     return mine[(mine["rtt_ms"] == rtt_ms) & kept(mine)]
 
 
@@ -60,7 +60,7 @@ def distribution(interval: float, rtt_ms: float) -> Chart:
     missing = [TRANSPORTS[name].words for name, curve in found.items() if curve is None]
     note = f"Broken: the model, {rate:g} messages/s. Full: measured, runs of results/reference"
     note += f"; none of {listed(missing)} under these conditions." if missing else "."
-    figure = frame(title, note)
+    figure = new_figure(title, note)
     axes = figure.subplots()
     for name in COMPARED:
         look = TRANSPORTS[name]
@@ -70,7 +70,7 @@ def distribution(interval: float, rtt_ms: float) -> Chart:
     end = 1000 * (interval + rtt_ms / 2000) * 1.1
     axes.set(xlabel="ms from publication to arrival", ylabel="share of the messages that have come", xlim=(0, end),
              ylim=(0, 1.05))  # fmt: skip
-    settle(figure)
+    freeze_layout(figure)
     _name(axes, expected)
     return Chart("distribution", figure, title, f"Curves of the share of messages over latency. {title}.")
 
@@ -88,7 +88,7 @@ def predicted(transport: str, one_way: float, interval: float, rate: float) -> C
     elif transport == "polling":
         waiting, longest = 1.0, float(model.poll_period(one_way, interval))
     else:
-        longest = float(model.away(one_way))
+        longest = float(model.turnaround(one_way))
         cycle = float(model.long_polling_cycle(max(one_way, 1e-9), rate, HOLD_S))
         waiting = longest / cycle
     latency = 1000 * (one_way + np.array([0.0, 0.0, longest, 2 * longest + 10]))
@@ -118,7 +118,7 @@ def measured(runs: pd.DataFrame, transport: str, interval: float) -> Curve | Non
     return latency, share
 
 
-def against_a_parked_poll() -> Picture:
+def against_a_held_request() -> Picture:
     """How many times as late long polling is as a WebSocket, by how many messages come in a round trip."""
     return Picture(_against())
 
@@ -133,7 +133,7 @@ def _against() -> Chart:
     title = f"By the model, long polling is as soon as a WebSocket below {number(limit)} messages a round trip"
     note = "Line: the model, Poisson arrivals, kept connections. Points: measured, with what this machine adds. "
     note += f"As soon: less than {SIGNIFICANT:g} times as late."
-    figure = frame(title, note)
+    figure = new_figure(title, note)
     axes = figure.subplots()
     look = TRANSPORTS["long-polling"]
     axes.axhspan(1, SIGNIFICANT, color="#EEEEEE")
@@ -148,7 +148,7 @@ def _against() -> Chart:
     axes.set(xscale="log", xlabel="messages in a round trip", ylabel="times as late as a WebSocket", ylim=(0.95, 2.2))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
-    settle(figure)
+    freeze_layout(figure)
     alt = "; ".join(f"{value:.2f} times at {rate:g}/s and {rtt_ms:g} ms" for rate, rtt_ms, value in points)
     return Chart("against_a_parked_poll", figure, title, f"{title}. Measured: {alt}.")
 

@@ -17,10 +17,10 @@ def observe(servers: Servers) -> Iterator[Observation]:
     servers.publish("the same for all")
     for words, url, kind in (("poll", servers.polling, "http"), ("handshake", servers.websocket, "websocket")):
         lines = [*recorded(kind, urlsplit(url).netloc), ("Cookie", cookie(COOKIE_BYTES))]
-        yield from taken_apart(f"{words} of a browser", url, lines)
+        yield from minimised(f"{words} of a browser", url, lines)
 
 
-def taken_apart(words: str, url: str, lines: list[tuple[str, str]]) -> Iterator[Observation]:
+def minimised(words: str, url: str, lines: list[tuple[str, str]]) -> Iterator[Observation]:
     """What becomes of the answer without each line; and lines and bytes of the request, whole and at its shortest."""
 
     def seen(quantity: str, value: object, unit: str = "") -> Observation:

@@ -10,7 +10,7 @@ import psutil
 
 from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.soak.attacks import ATTACKS
-from loadtests.soak.witness import Witness
+from loadtests.soak.checked_client import CheckedClient
 from results.transports import COMPARED
 
 RATE_HZ, POLL_INTERVAL_S = 50.0, 0.02
@@ -22,7 +22,7 @@ MOST_BYTES, BACK = 256 * 2**20, 1.10  # what an attack may make the server take;
 
 
 @dataclass
-class Beside:
+class Impact:
     """One attack, and how often it was tried.
 
     `before` and `during` are p99 latencies in seconds by transport. `stolen` is the per cent of CPU time that the host
@@ -51,24 +51,24 @@ class Beside:
         return [f"{self.attack}: {what}" for what in (*late, *self.lost, *grown, *kept)]
 
 
-def beside(attack: str, seconds: float) -> Beside:
+def measure_impact(attack: str, seconds: float) -> Impact:
     """Run an attack for `seconds`; RunFailed if the server ends."""
     with ExitStack() as children:
         options = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", "0,0,0", "--deflate", "--controlled"]
         server = start(children, "the server", ["-m", "servers", *options])
-        urls = server.hear("urls", START_TIMEOUT)
-        server.tell(do="start")
-        clients = [Witness(name, urls[name], POLL_INTERVAL_S) for name in COMPARED]
-        watched(server, 1.0)  # until everybody is there
-        found, rss = Beside(attack), watched(server, QUIET_S, clients)
-        found.before, before = latest(clients), max(rss)
+        urls = server.expect("urls", START_TIMEOUT)
+        server.send(do="start")
+        clients = [CheckedClient(name, urls[name], POLL_INTERVAL_S) for name in COMPARED]
+        watch_memory(server, 1.0)  # until everybody is there
+        found, rss = Impact(attack), watch_memory(server, QUIET_S, clients)
+        found.before, before = latency_p99_s(clients), max(rss)
         ports = [url.rpartition(":")[2] for url in urls.values()]
         attacker = start(children, "the attack", ["-m", "loadtests.soak.attacks", attack, *ports])
         psutil.cpu_times_percent()
-        most = max(watched(server, seconds, clients))
-        found.during, found.stolen = latest(clients), getattr(psutil.cpu_times_percent(), "steal", 0.0)
-        attacker.tell(do="count")
-        found.tried = attacker.hear("tried", START_TIMEOUT)
+        most = max(watch_memory(server, seconds, clients))
+        found.during, found.stolen = latency_p99_s(clients), getattr(psutil.cpu_times_percent(), "steal", 0.0)
+        attacker.send(do="count")
+        found.tried = attacker.expect("tried", START_TIMEOUT)
         attacker.end()
         after = memory_after(server, BACK * before)
         found.rss = [before, most, after]
@@ -77,7 +77,7 @@ def beside(attack: str, seconds: float) -> Beside:
         return found
 
 
-def watched(server: Child, seconds: float, clients: list[Witness] | None = None) -> list[int]:
+def watch_memory(server: Child, seconds: float, clients: list[CheckedClient] | None = None) -> list[int]:
     """Let time pass; the server's memory meanwhile. What clients have noted before is forgotten."""
     for client in clients or []:
         client.latencies.clear()
@@ -92,7 +92,7 @@ def watched(server: Child, seconds: float, clients: list[Witness] | None = None)
 def memory_after(server: Child, wanted: float) -> int:
     """Return the server's memory once it is down to `wanted` bytes, or after AFTER_S; RunFailed if the server ends."""
     deadline = time.monotonic() + AFTER_S
-    while (after := watched(server, 0.2)[-1]) > wanted and time.monotonic() < deadline:
+    while (after := watch_memory(server, 0.2)[-1]) > wanted and time.monotonic() < deadline:
         pass
     return after
 
@@ -109,7 +109,7 @@ def rss_of(server: Child) -> int:
     return rss
 
 
-def latest(clients: list[Witness]) -> dict[str, float]:
+def latency_p99_s(clients: list[CheckedClient]) -> dict[str, float]:
     """The 99th percentile of what each client has noted; RunFailed if one has had next to nothing."""
     for each in clients:
         if len(each.latencies) < 2:
@@ -117,12 +117,12 @@ def latest(clients: list[Witness]) -> dict[str, float]:
     return {each.transport: statistics.quantiles(list(each.latencies), n=100)[98] for each in clients}
 
 
-def all_of_them(seconds: float, advance: Callable[[], object]) -> list[Beside]:
+def run_attacks(seconds: float, advance: Callable[[], object]) -> list[Impact]:
     """Run each attack for `seconds`; repeat it if the host took CPU time from this machine."""
     found = []
     for attack in ATTACKS:
         for _ in range(TRIES):
-            tried = beside(attack, seconds)
+            tried = measure_impact(attack, seconds)
             if tried.stolen <= STOLEN:
                 break
         found.append(tried)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.claims.claim import Judgement
 from results.claims.evidence import judge, names_of
-from results.claims.observed import Seen
+from results.claims.observed import Observed
 
 TEXT, BINARY, IMAGE, BASE64 = "a text", "binary data", "a PNG image", "a PNG image in base64"
 WIRE = "bytes on the wire, the closing frame among them"
@@ -14,7 +14,7 @@ WIRE = "bytes on the wire, the closing frame among them"
 
 def kinds(observations: pd.DataFrame) -> Judgement:
     """Judge C14: whether each kind returns as it was sent, and whether an image is a kind of its own."""
-    seen = Seen(observations, "C14")
+    seen = Observed(observations, "C14")
     back, opcodes = (seen.of_each(quantity, (TEXT, BINARY, IMAGE, BASE64)) for quantity in ("comes back", "opcode"))
     own = opcodes[IMAGE] not in (opcodes[TEXT], opcodes[BINARY])
     parts = {"text": back[TEXT] == "the same", "binary data": back[BINARY] == "the same",
