@@ -31,14 +31,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from servers import sources
-from servers.access import is_loopback
+from servers.app.access import is_loopback
+from servers.context import Context
 from servers.feed import HISTORY, HISTORY_BYTES, MemoryFeed
 from servers.limits.connection_limit import PER_ADDRESS, RESERVED, ConnectionLimit
 from servers.publisher import Publisher
 from servers.serving import limits
 from servers.serving.certificate import check_free, tls_for
+from servers.serving.memory_trim import MemoryTrimmer
 from servers.serving.run import serve
-from servers.serving.server import PORTS, TRANSPORTS, bind_all
+from servers.serving.server import bind_all
+from servers.serving.transports import TRANSPORTS
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
 MIB, GIB = 2**20, 2**30
@@ -92,8 +95,8 @@ def port(text: str) -> int:
 
 def three_ports(text: str) -> list[int]:
     ports = [port(part) for part in text.split(",")]
-    if len(ports) != 3:
-        raise argparse.ArgumentTypeError(f"{text} is not three ports")
+    if len(ports) != len(TRANSPORTS):
+        raise argparse.ArgumentTypeError(f"{text} is not {len(TRANSPORTS)} ports")
     return ports
 
 
@@ -133,10 +136,10 @@ def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, 
     if args.transport:
         if args.ports:
             p.error("--ports is for all three servers; one alone takes --port")
-        return {args.transport: PORTS[args.transport] if args.port is None else args.port}
+        return {args.transport: TRANSPORTS[args.transport].port if args.port is None else args.port}
     if args.port is not None:
         p.error("--port is for one server alone; all three take --ports A,B,C")
-    return dict(zip(TRANSPORTS, args.ports or PORTS.values(), strict=True))
+    return dict(zip(TRANSPORTS, args.ports or [transport.port for transport in TRANSPORTS.values()], strict=True))
 
 
 def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> sources.Timetable:
@@ -178,7 +181,8 @@ def connection_limit_of(args: argparse.Namespace) -> ConnectionLimit:
     """How many connections there may be: fewer than there are descriptors, so that no other part lacks one."""
     most = limits.raise_descriptors() - RESERVED
     each = math.inf if is_loopback(args.host) else PER_ADDRESS
-    return ConnectionLimit(min(args.connections or most, most), args.connections_per_address or each)
+    return ConnectionLimit(min(args.connections or most, most), args.connections_per_address or each,
+                           on_release=MemoryTrimmer().connection_ended)  # fmt: skip
 
 
 @contextmanager
@@ -195,16 +199,17 @@ def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     check_memory(args, p)
     ports, feed = ports_of(args, p), MemoryFeed(args.history, round(args.history_mib * MIB))
     publisher = Publisher(feed, islice(timetable_of(args, p), args.count))
-    answering = {"deflate": args.deflate, "answer_fields": args.answer_field,
-                 "connection_limit": connection_limit_of(args),
-                 "token": None if is_loopback(args.host) else secrets.token_urlsafe(16)}  # fmt: skip
+    context = Context(
+        publisher=publisher, token=None if is_loopback(args.host) else secrets.token_urlsafe(16), deflate=args.deflate,
+        answer_fields=tuple(args.answer_field), connection_limit=connection_limit_of(args),
+    )  # fmt: skip
     if args.tls is None:
-        bound = bind_all(feed, publisher, ports, args.host, **answering)
+        bound = bind_all(feed, context, ports, args.host)
         warn_of_others(args.host)
         return serve(bound, publisher, feed, args.controlled)
     with authority_file(args) as file:
         tls, authority = tls_for(limits.reached_at(args.host))
-        bound = bind_all(feed, publisher, ports, args.host, tls=tls, **answering)
+        bound = bind_all(feed, context, ports, args.host, tls)
         warn_of_others(args.host)
         file.write_bytes(authority)  # only now: if a port is taken, the servers that run there may be using this file
         return serve(bound, publisher, feed, args.controlled, file)

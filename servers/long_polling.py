@@ -2,14 +2,14 @@
 
 from flask import Response, request
 
-from servers.app import App, add_posting, answer, new_app
+from servers.app import App, add_posting, answer, new_app, parse_query
+from servers.context import Context
 from servers.feed import Feed
-from servers.query import parse_query
 
 
-def create_app(feed: Feed) -> App:
+def create_app(feed: Feed, context: Context | None = None) -> App:
     """Return the application; a message that comes between two requests waits until the client asks again."""
-    app = new_app(feed, "long-polling")
+    app = new_app(feed, context, "long-polling")
     add_posting(app, feed)
 
     @app.get("/messages")

@@ -2,14 +2,14 @@
 
 from flask import Response, request
 
-from servers.app import App, add_posting, answer, new_app
+from servers.app import App, add_posting, answer, new_app, parse_query
+from servers.context import Context
 from servers.feed import Feed
-from servers.query import parse_query
 
 
-def create_app(feed: Feed) -> App:
+def create_app(feed: Feed, context: Context | None = None) -> App:
     """Return the application; a client that asks too early gets nothing, and waits until it asks again."""
-    app = new_app(feed, "polling")
+    app = new_app(feed, context, "polling")
     add_posting(app, feed)
 
     @app.get("/messages")

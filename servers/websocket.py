@@ -4,17 +4,18 @@ from functools import partial
 
 from flask import request
 
-from servers.app import LARGEST_ECHO, LARGEST_POST, App, new_app, publish_for_client
+from servers.app import App, new_app, parse_query
+from servers.app.posting import LARGEST_ECHO, LARGEST_POST, publish_for_client
+from servers.context import Context
 from servers.feed import Feed
-from servers.query import parse_query
 from servers.sockets.broadcast import Broadcast
 from servers.sockets.route import Sock
 from servers.sockets.websocket import WebSocket
 
 
-def create_app(feed: Feed) -> App:
+def create_app(feed: Feed, context: Context | None = None) -> App:
     """Return the application; each message is sent as it is published, without a request."""
-    app = new_app(feed, "websocket")
+    app = new_app(feed, context, "websocket")
     sock, broadcast = Sock(app), Broadcast(feed, app.counts)
     publish = partial(publish_for_client, app, feed)
 

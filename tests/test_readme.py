@@ -15,7 +15,7 @@ from tools.lab import ROOT, needs
 from loadtests.soak import impact
 from results import table
 from results.report import readme
-from servers import app
+from servers.app import posting, responses
 from servers.feed import HISTORY, HISTORY_BYTES
 from servers.limits import memory_budget, rate_limit
 from servers.limits.connection_limit import PER_ADDRESS
@@ -56,10 +56,10 @@ def test_every_command_it_names_is_one():
 def test_its_bounds_are_those_of_the_code():
     told = TEXT.partition("## In a room full of laptops")[2].partition("\n## ")[0]
     bounds = [
-        f"{requests.LARGEST_HEAD:,} B; {request_reader.HEAD_TIME:.0f} s", f"{app.LARGEST_POST:,} B to publish",
-        f"{app.LARGEST_ECHO // MIB} MiB to echo; {request_reader.BODY_TIME:.0f} s",
+        f"{requests.LARGEST_HEAD:,} B; {request_reader.HEAD_TIME:.0f} s", f"{posting.LARGEST_POST:,} B to publish",
+        f"{posting.LARGEST_ECHO // MIB} MiB to echo; {request_reader.BODY_TIME:.0f} s",
         f"every {request_reader.SLOWEST:,} B",
-        f"{app.LARGEST_ANSWER // MIB} MiB of messages", f"{HISTORY:,} messages; {HISTORY_BYTES // MIB} MiB",
+        f"{responses.LARGEST_ANSWER // MIB} MiB of messages", f"{HISTORY:,} messages; {HISTORY_BYTES // MIB} MiB",
         f"{memory_budget.BUDGET // MIB} MiB of all clients", f"after {memory_budget.ACQUIRE_TIMEOUT:.0f} s 503",
         f"{rate_limit.POSTS_PER_SECOND:,.0f} messages a second, after a pause {rate_limit.BURST:,} at once",
         f"{server.STALL:.0f} s for {frame_socket.PIECE // 1024} KiB", f"{PER_ADDRESS} from another machine's address",

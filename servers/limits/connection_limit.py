@@ -8,12 +8,14 @@ RESERVED = 128  # file descriptors kept for files, pipes, listeners, and refusal
 
 
 class ConnectionLimit:
-    """Counts the open connections of all servers in this process. For greenlets of one thread."""
+    """Counts the open connections of all servers in this process. For greenlets of one thread.
 
-    def __init__(self, total: float, per_address: float) -> None:
-        self._total, self._per_address = total, per_address
+    `on_release` is called after each connection has ended.
+    """
+
+    def __init__(self, total: float, per_address: float, on_release: Callable[[], object] = lambda: None) -> None:
+        self._total, self._per_address, self._on_release = total, per_address, on_release
         self._open: Counter[str] = Counter()
-        self.on_release: Callable[[], object] = lambda: None
 
     def acquire(self, address: str) -> bool:
         """Count one more connection from this address; return False if there may be no more."""
@@ -27,4 +29,4 @@ class ConnectionLimit:
         self._open[address] -= 1
         if not self._open[address]:
             del self._open[address]
-        self.on_release()
+        self._on_release()

@@ -12,7 +12,7 @@ import gevent.ssl
 from gevent.pywsgi import WSGIHandler
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from servers.app import close_after, problem
+from servers.app.responses import close_after, problem
 from servers.serving.request_reader import READ, ClientDisconnected, RequestReader, disconnected_on_error
 from servers.serving.requests import Head
 from servers.sockets.frame_socket import PIECE, READABLE, FrameSocket
@@ -27,7 +27,7 @@ class LabHandler(WSGIHandler):
 
     def __init__(self, sock: socket.socket, address: Any, server: Any) -> None:
         self.socket, self.client_address, self.server = sock, address, server  # and no file, unlike the base class
-        self.wsgi_input = RequestReader(sock, server.memory_budget)
+        self.wsgi_input = RequestReader(sock, server.context.memory_budget)
 
     def handle_one_request(self) -> bool | None:
         """Read a request and answer it; return whether there may be another."""
@@ -57,7 +57,7 @@ class LabHandler(WSGIHandler):
         self.command, self.request_version, self.close_connection = "GET", "HTTP/1.1", True
         self.environ = self.server.get_environ() | {"REQUEST_METHOD": "GET"}
         refusal = close_after(problem(error))
-        refusal.headers.extend(self.server.answer_fields)
+        refusal.headers.extend(self.server.context.answer_fields)
         self.application = refusal
 
     def _environ_of(self, head: Head) -> dict[str, Any]:

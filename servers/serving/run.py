@@ -15,7 +15,6 @@ from greenlet import greenlet
 
 from servers.feed import Feed
 from servers.publisher import Publisher
-from servers.serving.memory_trim import MemoryTrimmer
 from servers.serving.server import LabServer, address_of, stop_all
 
 
@@ -69,7 +68,7 @@ def serve(
 
     gc.collect()
     gc.freeze()  # what is there now stays: to go through it again would hold all clients up for 40 ms at a time
-    urls = {transport: address_of(transport, server) for transport, server in servers.items()}
+    urls = {transport: address_of(server) for transport, server in servers.items()}
     if controlled:
         print(json.dumps({"urls": urls, "trust": trusted and str(trusted)}), flush=True)
     else:
@@ -81,7 +80,6 @@ def serve(
         commands.link_exception(lambda greenlet: fail(greenlet.exception))
     else:
         publisher.start(fail)
-    next(iter(servers.values())).connection_limit.on_release = MemoryTrimmer().connection_ended
     try:
         return status.get()
     finally:

@@ -1,7 +1,6 @@
 """gevent's WSGI server, the same for all three transports: ports, Nagle off, a bounded stop."""
 
 import errno
-import math
 import os
 import socket
 import ssl
@@ -12,23 +11,14 @@ from typing import Any
 import gevent
 from gevent.pywsgi import WSGIServer
 
-from servers import long_polling, polling, websocket
-from servers.app import App, Counts
+from servers.context import Context
 from servers.feed import Feed
-from servers.limits.connection_limit import ConnectionLimit
-from servers.limits.memory_budget import MemoryBudget
-from servers.limits.rate_limit import RateLimiter
-from servers.publisher import Publisher
-from servers.serving.handler import HoldingHandler, LabHandler
+from servers.serving.handler import LabHandler
 from servers.serving.limits import reached_at
 from servers.serving.request_reader import HEAD_TIME
+from servers.serving.transports import TRANSPORTS, Transport
 from servers.sockets.frame_socket import LINGER, FrameSocket
 
-TRANSPORTS: dict[str, Callable[[Feed], App]] = {
-    "polling": polling.create_app,
-    "long-polling": long_polling.create_app,
-    "websocket": websocket.create_app,
-}
 FULL = b'{"title":"Service Unavailable","status":503,"detail":"as many are connected as may be"}'
 TURNED_AWAY = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
@@ -36,7 +26,6 @@ TURNED_AWAY = (
 )
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.1  # seconds
-PORTS = {"polling": 5001, "long-polling": 5002, "websocket": 5003}
 STALL = 60.0  # seconds in which a client that is sent something takes the next of it
 STOP_TIMEOUT, LOOK = 1.0, 0.005  # seconds that clients have at the end; between two looks whether any is left
 
@@ -50,16 +39,15 @@ class LabServer(WSGIServer):
 
     handler_class = LabHandler
     max_accept = 10  # connections at a time, so that a flood of them waits in the kernel and not here
-    answer_fields: Sequence[tuple[str, str]] = ()  # field lines of every response, refusals included
-    upgrades = False  # whether a GET may open a WebSocket
-    token: str | None = None
     stopping = False  # whether each connection ends with the response that is under way
 
-    def __init__(self, listener: tuple[str, int], application: Callable[..., Any], **options: Any) -> None:
+    def __init__(
+        self, listener: tuple[str, int], application: Callable[..., Any], transport: Transport, context: Context,
+        **options: Any,
+    ) -> None:  # fmt: skip
         super().__init__(listener, application, log=None, backlog=4096, **options)
-        self.connection_limit = ConnectionLimit(math.inf, math.inf)
-        self.memory_budget, self.counts = MemoryBudget(), Counts()
-        self.shutdown_hooks: set[Callable[[], object]] = set()  # one for each open WebSocket
+        self.context, self.scheme, self.upgrades = context, transport.scheme, transport.upgrades
+        self.connection_limit, self.handler_class = context.connection_limit, transport.handler_class
 
     def do_read(self) -> Any:
         """Accept a connection; or pause where the system has nothing left for one, and let those connected live on."""
@@ -85,7 +73,7 @@ class LabServer(WSGIServer):
     def _turn_away(self, sock: socket.socket) -> None:
         sock.settimeout(LINGER)
         with suppress(OSError):
-            sock.sendall(turned_away(self.answer_fields))
+            sock.sendall(turned_away(self.context.answer_fields))
             FrameSocket(sock).close()
 
     def wrap_socket_and_handle(self, sock: socket.socket, address: Any) -> None:
@@ -124,74 +112,50 @@ def turned_away(fields: Sequence[tuple[str, str]]) -> bytes:
     return TURNED_AWAY % (len(FULL), added, FULL)
 
 
-def bind(app: App, transport: str, host: str, port: int, tls: ssl.SSLContext | None) -> LabServer:
+def bind(
+    transport: Transport, feed: Feed, context: Context, host: str, port: int, tls: ssl.SSLContext | None
+) -> LabServer:
     """Return a server of `transport` that listens on the port; PortUnavailable if it cannot."""
     secure = {} if tls is None else {"ssl_context": tls}
-    server = LabServer((host, port), app, **secure)
-    server.upgrades = transport == "websocket"
-    if transport == "long-polling":
-        server.handler_class = HoldingHandler
-    server.memory_budget, server.counts = app.memory_budget, app.counts
-    server.token, server.shutdown_hooks = app.token, app.shutdown_hooks
+    server = LabServer((host, port), transport.create_app(feed, context), transport, context, **secure)
     try:
         server.start()
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None) or 0
         reason = os.strerror(number) if number > 0 else error.args[-1]  # getaddrinfo's numbers are negative
         other = "; --ports A,B,C (or --port N for one server) chooses others" * (number == errno.EADDRINUSE)
-        raise PortUnavailable(f"cannot serve {transport} on {host}:{port}: {reason}{other}") from None
+        raise PortUnavailable(f"cannot serve {transport.name} on {host}:{port}: {reason}{other}") from None
     return server
 
 
 def bind_all(
-    feed: Feed,
-    publisher: Publisher,
-    ports: dict[str, int],
-    host: str,
-    *,
-    tls: ssl.SSLContext | None = None,
-    deflate: bool = False,
-    answer_fields: Sequence[tuple[str, str]] = (),
-    token: str | None = None,
-    connection_limit: ConnectionLimit | None = None,
+    feed: Feed, context: Context, ports: dict[str, int], host: str, tls: ssl.SSLContext | None = None
 ) -> dict[str, LabServer]:
-    """Return the servers by transport, all of them listening, or none.
-
-    `deflate` lets them compress. Every response carries `answer_fields`. With a `token`, requests without it are
-    refused. `connection_limit` bounds the connections (default: any number).
-    """
+    """Return the servers by transport, all of them listening, or none; they share the limits of `context`."""
     servers: dict[str, LabServer] = {}
-    memory_budget, rate_limiter = MemoryBudget(), RateLimiter()
-    connection_limit = connection_limit or ConnectionLimit(math.inf, math.inf)
     try:
-        for transport, port in ports.items():
-            app = TRANSPORTS[transport](feed)
-            app.publisher, app.config["DEFLATE"], app.token = publisher, deflate, token
-            app.config["ANSWER_FIELDS"] = answer_fields
-            app.memory_budget, app.rate_limiter = memory_budget, rate_limiter
-            servers[transport] = bind(app, transport, host, port, tls)
-            servers[transport].connection_limit, servers[transport].answer_fields = connection_limit, answer_fields
+        for name, port in ports.items():
+            servers[name] = bind(TRANSPORTS[name], feed, context.for_another_server(), host, port, tls)
     except PortUnavailable:
         stop_all(list(servers.values()))
         raise
     return servers
 
 
-def address_of(transport: str, server: LabServer) -> str:
+def address_of(server: LabServer) -> str:
     """The URL that a client of this server takes; with the token, where it needs one."""
-    scheme = ("ws" if transport == "websocket" else "http") + ("s" if server.ssl_enabled else "")
+    scheme, token = server.scheme + "s" * server.ssl_enabled, server.context.token
     host = reached_at(server.server_host)
     host = f"[{host}]" if ":" in host else host
-    query = f"/?token={server.token}" if server.token else ""
-    return f"{scheme}://{host}:{server.server_port}{query}"
+    return f"{scheme}://{host}:{server.server_port}{f'/?token={token}' if token else ''}"
 
 
 def stop_all(servers: Sequence[LabServer]) -> None:
     """Stop listening, tell WebSockets, give them and questions under way a moment, then end every connection."""
     for server in servers:
         server.close()
-        for end in list(server.shutdown_hooks):
+        for end in list(server.context.shutdown_hooks):
             end()
     with gevent.Timeout(STOP_TIMEOUT, False):
-        while any(server.shutdown_hooks or server.counts.clients for server in servers):
+        while any(server.context.shutdown_hooks or server.context.counts.clients for server in servers):
             gevent.sleep(LOOK)

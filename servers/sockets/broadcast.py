@@ -19,9 +19,9 @@ import gevent
 from gevent.event import Event
 from wsproto.frame_protocol import FrameProtocol
 
-from servers.app import Counts
+from servers.app.query import Query
+from servers.context import Counts
 from servers.feed import Feed, Message, OutsideHistory
-from servers.query import Query
 from servers.scheduling import yield_to_loop
 from servers.sockets.websocket import WebSocket
 

@@ -1,36 +1,54 @@
 """flask-sock's routes, with this lab's WebSocket, and 4410 for a reader outside the history."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 import flask_sock
+from flask import Response, request
+from simple_websocket import ConnectionClosed
 
-from servers.app import gone_json
+from servers.app.responses import gone_json
 from servers.feed import OutsideHistory
 from servers.sockets.handshake import NotUpgraded
 from servers.sockets.websocket import WebSocket
 
 GONE = 4410  # a private close code (RFC 6455 section 7.4.2), modelled on HTTP's 410
 
-flask_sock.Server = WebSocket  # where flask-sock looks for the class that a route is handed
+
+class AlreadySent(Response):
+    """The response of a WebSocket's route: its bytes have gone out as the 101, and frames."""
+
+    def __call__(self, *_: Any) -> list[bytes]:
+        return []
 
 
 class Sock(flask_sock.Sock):
-    """flask-sock, with a close code for a gap; `servers.app` has the status 410 for it."""
+    """flask-sock's way to declare a route: `@sock.route(path)` above a handler that is given a WebSocket.
+
+    flask-sock's own route makes a simple_websocket.Server. That one accepts the handshake before the handler can refuse
+    it, accepts every offer of compression, and takes a thread for each connection. So this route makes a WebSocket of
+    the lab, whose handler accepts; it ends as flask-sock's does.
+    """
 
     def route(self, path: str, bp: Any = None, **options: Any) -> Callable[[Callable[..., None]], None]:
         """Decorate a handler, which is given a WebSocket that it has to accept."""
 
         def decorate(handler: Callable[..., None]) -> None:
             @wraps(handler)
-            def tell_of_gap(ws: WebSocket, *args: Any, **kwargs: Any) -> None:
-                try:
-                    handler(ws, *args, **kwargs)
-                except OutsideHistory as error:
-                    ws.close(GONE, gone_json(error))
+            def websocket_route(*args: Any, **kwargs: Any) -> Response:
+                ws = WebSocket(request.environ)
+                with suppress(ConnectionClosed):
+                    try:
+                        handler(ws, *args, **kwargs)
+                    except OutsideHistory as error:
+                        ws.close(GONE, gone_json(error))
+                with suppress(ConnectionClosed):
+                    ws.close()
+                return AlreadySent()
 
-            super(Sock, self).route(path, bp, **options)(tell_of_gap)
+            self.app.get(path, websocket=True, **options)(websocket_route)
             self.app.get(path, websocket=False, endpoint=f"{path} without an upgrade")(not_upgraded)
 
         return decorate

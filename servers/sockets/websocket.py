@@ -23,7 +23,7 @@ from wsproto.events import Event as Frame
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
-from servers.app import App
+from servers.app.application import App
 from servers.scheduling import one_per_loop, yield_to_loop
 from servers.sockets.frame_socket import LINGER, READABLE, FrameSocket
 from servers.sockets.handshake import accept
@@ -63,14 +63,14 @@ class WebSocket:
         """
         app = cast(App, current_app)
         answer, self._protocol, compressed = accept(
-            self._environ, app.config.get("DEFLATE", False), app.config.get("ANSWER_FIELDS", ())
+            self._environ, app.context.deflate, app.context.answer_fields
         )
         self._shares_frames = not compressed and self._environ["wsgi.url_scheme"] == "http"
         self._piece = DEFLATED_PIECE if compressed else READ
         self._largest = largest
         self._on_text = on_text
-        self._memory_budget = app.memory_budget
-        self._shutdown_hooks = app.shutdown_hooks
+        self._memory_budget = app.context.memory_budget
+        self._shutdown_hooks = app.context.shutdown_hooks
         if on_text is None:
             self._received, self._handler_ready = Queue(), Event()
         sock, behind = self._environ["wsgi.input"].hand_over()

@@ -18,7 +18,7 @@ from tools.lab import UPGRADE, WAIT, Lab, eventually, serving
 from websockets.sync.client import connect
 
 from servers.feed import MemoryFeed, Message
-from servers.serving.server import TRANSPORTS as APPS
+from servers.serving.transports import TRANSPORTS as ROWS
 from servers.sockets.broadcast import Subscriber, offer_to_all
 from servers.sockets.frame_socket import FrameSocket
 
@@ -220,7 +220,7 @@ def test_an_app_starts_nothing_when_it_is_created():
         return threading.active_count(), sum(isinstance(thing, gevent.Greenlet) for thing in gc.get_objects())
 
     before = running()
-    apps = [create_app(MemoryFeed()) for create_app in APPS.values()]
+    apps = [row.create_app(MemoryFeed()) for row in ROWS.values()]
     assert len(apps) == 3 and running() == before
 
 

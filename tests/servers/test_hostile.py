@@ -34,7 +34,7 @@ def changed(*lines: str, options: tuple[str, ...] = ()) -> Iterator[Lab]:
     given = ["--ports", "0,0,0", "--source", "none", *options]
     script = "\n".join([
         "import servers.__main__ as command", "from servers.serving import request_reader, server, run, limits",
-        "from servers import app", "from servers.limits import memory_budget, rate_limit",
+        "from servers.app import responses", "from servers.limits import memory_budget, rate_limit",
         "from servers.sockets import frame_socket, websocket",
         *lines, f"raise SystemExit(command.main({given!r}))",
     ])  # fmt: skip

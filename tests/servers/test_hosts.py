@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as some
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from servers.access import check
+from servers.app.access import check
 
 UNRESERVED, SUB_DELIMS = string.ascii_letters + string.digits + "-._~", "!$&'()*+,;="
 NAMES = some.text(some.sampled_from(UNRESERVED + SUB_DELIMS), min_size=1, max_size=20)

@@ -29,7 +29,7 @@ def script(*lines: str, options: tuple[str, ...] = ("--ports", "0,0,0", "--sourc
     """The servers with something in them changed by these lines."""
     parts = ("limits import memory_budget", "serving import request_reader, server",
              "sockets import broadcast, websocket")  # fmt: skip
-    imports = ["import servers.__main__ as command", "from servers import app, sources",
+    imports = ["import servers.__main__ as command", "from servers import sources",
                *(f"from servers.{part}" for part in parts)]  # fmt: skip
     return "\n".join([*imports, *lines, f"raise SystemExit(command.main({list(options)!r}))"])
 

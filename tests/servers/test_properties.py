@@ -17,9 +17,9 @@ from tools.wire import each_http, opened, read_to_end
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException
 
+from servers.app.query import LONGEST_WAIT, parse_query
 from servers.feed import MemoryFeed, OutsideHistory
 from servers.limits.memory_budget import MemoryBudget
-from servers.query import LONGEST_WAIT, parse_query
 from servers.serving.request_reader import ClientDisconnected, RequestReader
 from servers.serving.requests import Head, Requests
 

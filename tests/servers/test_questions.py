@@ -11,9 +11,9 @@ from tools.readers import reading
 from tools.wire import PROBLEM, each, each_http, is_problem, newest, raw_exchange
 from werkzeug.datastructures import MultiDict
 
+from servers.app.query import parse_query
 from servers.feed import MemoryFeed
-from servers.query import parse_query
-from servers.serving.server import TRANSPORTS as APPS
+from servers.serving.transports import TRANSPORTS as ROWS
 
 pytestmark = pytest.mark.starts
 
@@ -25,12 +25,14 @@ monkey.patch_all()
 from servers.feed import MemoryFeed
 from servers.publisher import Publisher
 from servers.serving.run import serve
-from servers.serving.server import PORTS, bind_all
+from servers.context import Context
+from servers.serving.server import bind_all
+from servers.serving.transports import TRANSPORTS
 feed = MemoryFeed(history=5)
 for number in range(1, 9):
     feed.publish(number)
 publisher = Publisher(feed, iter(()))
-serve(bind_all(feed, publisher, dict.fromkeys(PORTS, 0), "127.0.0.1"), publisher, feed, True)
+serve(bind_all(feed, Context(publisher=publisher), dict.fromkeys(TRANSPORTS, 0), "127.0.0.1"), publisher, feed, True)
 """
 
 
@@ -254,7 +256,7 @@ def test_a_feed_keeps_10_000_messages(transport):
         feed.publish(number)
     assert (feed.oldest, feed.newest) == (2, 10_001)
     if transport in HTTP:
-        client = APPS[transport](feed).test_client()
+        client = ROWS[transport].create_app(feed).test_client()
         assert client.get("/messages?after=0").json == {
             "title": "Gone", "status": 410, "oldest": 2, "newest": 10_001, "epoch": feed.epoch,
         }

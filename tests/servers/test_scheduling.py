@@ -12,7 +12,7 @@ from gevent.socket import socketpair as gevent_pair
 from gevent.socket import wait_read
 from wsproto.events import Event
 
-from servers.app import PIECE, gzipped
+from servers.app.responses import PIECE, gzipped
 from servers.limits.memory_budget import MemoryBudget
 from servers.scheduling import one_per_loop, yield_to_loop
 from servers.serving.request_reader import RequestReader

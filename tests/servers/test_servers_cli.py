@@ -18,7 +18,7 @@ import websocket
 from tools.lab import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
 
 from servers.serving import limits
-from servers.serving.server import PORTS
+from servers.serving.transports import TRANSPORTS as ROWS
 
 pytestmark = pytest.mark.starts
 
@@ -72,7 +72,7 @@ def test_one_of_them_alone(transport):
 
 
 def test_the_usual_ports_are_5001_5002_5003():
-    assert PORTS == {"polling": 5001, "long-polling": 5002, "websocket": 5003}
+    assert {name: row.port for name, row in ROWS.items()} == {"polling": 5001, "long-polling": 5002, "websocket": 5003}
 
 
 def test_another_host():

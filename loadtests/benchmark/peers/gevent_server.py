@@ -8,10 +8,12 @@ from collections.abc import Mapping  # noqa: E402
 from typing import Any  # noqa: E402
 
 from loadtests.benchmark.peers.feed import timetable  # noqa: E402
+from servers.context import Context  # noqa: E402
 from servers.feed import MemoryFeed  # noqa: E402
 from servers.publisher import Publisher  # noqa: E402
 from servers.serving.run import serve  # noqa: E402
 from servers.serving.server import LabServer  # noqa: E402
+from servers.serving.transports import TRANSPORTS  # noqa: E402
 
 FEED = MemoryFeed()
 
@@ -26,6 +28,6 @@ def messages(query: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
 
 def run(application: Any) -> None:
     """Serve a WSGI application as the lab serves its own, until the end of input."""
-    server = LabServer(("127.0.0.1", 0), application)
+    server = LabServer(("127.0.0.1", 0), application, TRANSPORTS["polling"], Context())
     server.start()
     serve({"polling": server, "long-polling": server}, Publisher(FEED, timetable()), FEED, controlled=True)

@@ -14,10 +14,11 @@ import gevent  # noqa: E402
 from gunicorn.app.base import BaseApplication  # noqa: E402
 
 from loadtests.benchmark.peers.feed import announce, options, timetable  # noqa: E402
+from servers.context import Context  # noqa: E402
 from servers.feed import MemoryFeed  # noqa: E402
 from servers.publisher import Publisher  # noqa: E402
 from servers.serving.run import take_commands  # noqa: E402
-from servers.serving.server import TRANSPORTS  # noqa: E402
+from servers.serving.transports import TRANSPORTS  # noqa: E402
 
 
 class Gunicorn(BaseApplication):
@@ -35,7 +36,7 @@ class Gunicorn(BaseApplication):
         publisher = Publisher(feed, timetable())
         leading = gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout, end_server)
         leading.link(end_server)
-        return TRANSPORTS[options().transport](feed)
+        return TRANSPORTS[options().transport].create_app(feed, Context(publisher=publisher))
 
 
 def end_server(_: object) -> None:

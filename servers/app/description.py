@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from servers.query import LONGEST_WAIT
+from servers.app.query import LONGEST_WAIT
 
 PROBLEM = "application/problem+json"
 WHOLE = {"type": "integer", "minimum": 0}

@@ -1,0 +1,71 @@
+"""The application of one transport: it counts requests, controls access, and reports errors as problems."""
+
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import BadRequest, HTTPException
+
+from servers.app import access
+from servers.app.responses import MessagesResponse, close_after, gone, problem
+from servers.app.status import describe
+from servers.context import Context
+from servers.feed import Feed, OutsideHistory, UnencodableData
+
+
+class App(Flask):
+    """A Flask application for one transport, with what it shares with its server."""
+
+    def __init__(self, name: str, transport: str, context: Context) -> None:
+        super().__init__(name)
+        self.transport, self.context, self.counts = transport, context, context.counts
+        self.json.sort_keys = False  # type: ignore[attr-defined]
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Count requests of /messages, and clients for as long as a request lasts: held, or open as a WebSocket.
+
+        Here rather than in Flask's hooks, each of which costs every poll several microseconds.
+        """
+        if refusal := self._refusal(environ):
+            return refusal(environ, start_response)
+        asks = environ["PATH_INFO"] == "/messages" and environ["REQUEST_METHOD"] in ("GET", "HEAD")
+        self.counts.requests += asks
+        self.counts.clients += asks
+        try:
+            return super().wsgi_app(environ, start_response)
+        finally:
+            self.counts.clients -= asks
+
+    def _refusal(self, environ: dict[str, Any]) -> Response | None:
+        try:
+            access.check(environ, self.context.token)
+        except HTTPException as error:
+            refusal = close_after(problem(error))
+            refusal.headers.extend(self.context.answer_fields)
+            return refusal
+        return None
+
+    def process_response(self, response: Response) -> Response:
+        """Count the messages delivered; compress them for who takes that, if the server runs with --deflate.
+
+        Adds the field lines of --answer-field.
+        """
+        response.headers.extend(self.context.answer_fields)
+        if isinstance(response, MessagesResponse):
+            self.counts.deliveries += response.deliveries * (request.method == "GET")  # HEAD is sent none
+            if self.context.deflate and "gzip" in request.accept_encodings:
+                response.compress()
+        return super().process_response(response)
+
+
+def new_app(feed: Feed, context: Context | None, transport: str) -> App:
+    """Return an application that counts its requests, reports problems, and has /status; it lacks /messages."""
+    app = App(__name__, transport, context or Context())
+    app.register_error_handler(HTTPException, problem)
+    app.register_error_handler(OutsideHistory, gone)
+    app.register_error_handler(UnencodableData, lambda error: problem(BadRequest(str(error))))
+
+    @app.get("/status")
+    def status() -> dict[str, Any]:
+        return {"transport": transport} | describe(feed, app.counts, app.context.publisher)
+
+    return app
