@@ -65,10 +65,10 @@ def show_report(results: Results, _: argparse.Namespace) -> None:
 
 
 def write_readme(results: Results, _: argparse.Namespace) -> None:
-    """Put the results' numbers into the README."""
+    """Put the results' numbers into README and docs."""
     from results.report import readme
 
-    readme.write(Path("README.md"), results)
+    readme.write(Path(), results)
 
 
 def advise(results: Results, chosen: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from results.model import Heads, ModelError, crossing, crossover_rate, polling_overhead, websocket_overhead
 from results.select import NotMeasured, first_known
 from results.transports import TRANSPORTS
-from results.words import listed, times
+from results.words import times
 
 OVERHEAD = "overhead_per_delivery"
 SLOWEST, FASTEST = 1e-3, 1e5  # messages a second, between which a crossing is looked for
@@ -64,7 +64,7 @@ def by_rate(runs: pd.DataFrame, cost: str = OVERHEAD) -> pd.DataFrame:
 
 
 def orders(runs: pd.DataFrame, cost: str, words: str) -> str:
-    """Who costs the least at each rate, where no single crossing is found; `words` name the cost.
+    """Which transport has the least of a cost, where no single crossing is found; `words` say so: "adds the …".
 
     NotMeasured unless two transports were run at the same rate.
     """
@@ -72,14 +72,11 @@ def orders(runs: pd.DataFrame, cost: str, words: str) -> str:
     both = both[both.notna().sum(axis=1) > 1]
     if both.empty:
         raise NotMeasured("no rate of `update-rate` was run validly with two transports")
-    least = both.idxmin(axis=1)
-    winners = [TRANSPORTS[str(name)].words for name in dict.fromkeys(least)]
+    winners = [TRANSPORTS[str(name)].title for name in dict.fromkeys(both.idxmin(axis=1))]
+    if len(winners) > 1:
+        return f"Which transport {words} changes with the message rate"
     rates = both.index.to_numpy(dtype=float)
-    lowest, highest = times(rates.min()), times(rates.max())
-    if len(winners) == 1:
-        return f"From {lowest} to {highest} messages/s, {winners[0]} has the least {words}"
-    changes = [f"{TRANSPORTS[str(name)].words} at {times(rate)}" for rate, name in zip(rates, least, strict=True)]
-    return f"The least {words} changes more than once: {listed(changes)} messages/s"
+    return f"{winners[0]} {words} from {times(rates.min())} to {times(rates.max())} messages/s"
 
 
 def predicted_over_polling(runs: pd.DataFrame) -> float:

@@ -12,10 +12,10 @@ from results.transports import TRANSPORTS, has_random_phase
 PARTS = {
     "waiting": "waiting",
     "transit": "transit",
-    "sending": "bytes on the link",
+    "sending": "bytes",
     "machine": "server",
-    "asking": "asking late",
-    "left": "left over",
+    "asking": "client turnaround",
+    "left": "unexplained",
 }
 """The parts of a mean, in the order in which they are stacked, with their names."""
 

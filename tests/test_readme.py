@@ -1,4 +1,4 @@
-"""The README: its numbers are the reference run's, its commands and folders are there."""
+"""README, docs and CONTRIBUTING: numbers are the reference run's, commands, links and folders are there."""
 
 import json
 import os
@@ -23,14 +23,22 @@ from servers.serving import request_reader, requests, server
 from servers.sockets import frame_socket
 
 MIB = 2**20
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+         for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))}  # fmt: skip
+TEXT = PAGES["README.md"]
+EVERYTHING = "\n".join(PAGES.values())
 
 
 @pytest.mark.parametrize("name", readme.BLOCKS)
 def test_its_numbers_are_those_of_the_committed_run(name):
+    page, make = readme.BLOCKS[name]
     begin, end = readme.markers(name)
-    between = TEXT.partition(begin)[2].partition(end)[0]
-    assert between.strip() == readme.BLOCKS[name](table.read(ROOT / "results" / "reference"))
+    between = PAGES[page].partition(begin)[2].partition(end)[0]
+    assert between.strip() == make(table.read(ROOT / "results" / "reference"))
+
+
+def test_the_readme_is_short():
+    assert len(TEXT.splitlines()) <= 130
 
 
 def test_nothing_went_wrong_in_the_soak_that_it_shows():
@@ -38,23 +46,24 @@ def test_nothing_went_wrong_in_the_soak_that_it_shows():
 
 
 def test_what_it_links_to_is_there():
-    links = re.findall(r"\]\(([^)#]+)\)", TEXT)
-    assert len(links) > 1
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    for page, text in PAGES.items():
+        links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+        assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == [], page
+    assert all(f"](docs/{page.removeprefix('docs/')})" in TEXT for page in PAGES if page.startswith("docs/"))
 
 
 def test_every_command_it_names_is_one():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"make (\w+)", TEXT)):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE) or target in ("sure", "it"), target
-    for module in set(re.findall(r"python -m (\w+)", TEXT)) - {"venv", "pip"}:
+    for target in set(re.findall(r"^    make (\w+)", EVERYTHING, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for module in set(re.findall(r"python -m (\w+)", EVERYTHING)) - {"venv", "pip", "pytest"}:
         assert any((place / module / "__main__.py").exists() for place in (ROOT, ROOT / "notebooks")), module
     for folder in re.findall(r"^\| `(\w+)/`", TEXT, re.MULTILINE):
         assert (ROOT / folder).is_dir(), folder
 
 
 def test_its_bounds_are_those_of_the_code():
-    told = TEXT.partition("## In a room full of laptops")[2].partition("\n## ")[0]
+    told = PAGES["docs/limits.md"]
     bounds = [
         f"{requests.LARGEST_HEAD:,} B; {request_reader.HEAD_TIME:.0f} s", f"{posting.LARGEST_POST:,} B to publish",
         f"{posting.LARGEST_ECHO // MIB} MiB to echo; {request_reader.BODY_TIME:.0f} s",
@@ -68,16 +77,16 @@ def test_its_bounds_are_those_of_the_code():
 
 
 def test_when_a_soak_has_held_is_what_the_code_says():
-    told = " ".join(TEXT.partition("What was tried, how often,")[2].partition(readme.markers("soak")[0])[0].split())
+    told = " ".join(PAGES["docs/limits.md"].partition("## Attacks and faults")[2].split())
     assert (impact.TRIES, impact.TIMES, impact.BACK, impact.AFTER_S) == (3, 3, 1.1, 60), "in words"
-    bounds = [f"{impact.STOLEN:g} % of the processor", f"within {1000 * impact.LATE_S:.0f} ms",
+    bounds = [f"{impact.STOLEN:g} % of CPU time", f"within {1000 * impact.LATE_S:.0f} ms",
               f"at most {impact.MOST_BYTES // MIB} MiB more"]  # fmt: skip
     assert [bound for bound in bounds if bound not in told] == []
 
 
-def test_every_package_it_pins_has_its_reason_in_the_readme():
+def test_every_package_it_pins_has_its_reason_in_the_docs():
     pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    reasons = TEXT.partition("## Why each package")[2]
+    reasons = PAGES["docs/packages.md"]
     assert [name for name in pinned if not re.search(rf"\b{re.escape(name)}\b", reasons)] == []
 
 
@@ -96,7 +105,7 @@ def test_what_its_commands_leave_is_ignored_by_git():
         "results/.latest.lock",
     ]
     said = subprocess.run([needs("git"), "check-ignore", *left], cwd=ROOT, capture_output=True, text=True)
-    assert said.stdout.split() == left and "lab.pem" in TEXT
+    assert said.stdout.split() == left and "lab.pem" in EVERYTHING
 
 
 @pytest.mark.parametrize(

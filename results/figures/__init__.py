@@ -19,6 +19,7 @@ from results.figures.bytes_per_delivery import bytes_per_delivery, bytes_wrapped
 from results.figures.connections import cost_of_a_connection
 from results.figures.decision import which_transport
 from results.figures.heads_compressed import heads_compressed
+from results.figures.latency_and_overhead import latency_and_overhead
 from results.figures.latency_distribution import latency_distribution
 from results.figures.latency_split import latency_split
 from results.figures.latency_tail import latency_tail
@@ -53,6 +54,7 @@ def recipes(results: Results) -> dict[str, Callable[[], Chart]]:
     observations = results.observations
     volume, feed = _first(runs, "overhead", "workload"), _first(runs, "real-feed", "workload")
     return {
+        "latency_and_overhead": lambda: latency_and_overhead(runs, machine, _first(runs, "latency", "workload")),
         "bytes_per_delivery": lambda: bytes_per_delivery(runs, machine, volume),
         "bytes_wrapped": lambda: bytes_wrapped(runs, machine),
         "overhead_over_rate": lambda: overhead_over_rate(runs, machine),

@@ -22,9 +22,9 @@ from results.figures.layout import (
     new_figure,
     styled,
 )
-from results.select import NotMeasured, most_common, of_experiment, overhead_per_request, without_tls_or_deflate
+from results.select import NotMeasured, most_common, of_experiment, ratio_of_sums, without_tls_or_deflate
 from results.transports import TRANSPORTS
-from results.words import WORDS, describe, listed, times
+from results.words import WORDS, listed, times
 
 
 @styled
@@ -95,32 +95,36 @@ def _wrapped_finding(runs: pd.DataFrame) -> str:
     """What TLS adds, and what compression leaves, of a message with all around it."""
     wire = (runs["wire_sent"] + runs["wire_received"]).groupby([runs["block"], runs["transport"]]).sum()
     each = (wire / runs.groupby(["block", "transport"])["deliveries"].sum()).unstack()
-    parts = [*_tls_adds(each), *_compression_leaves(each)]
-    if not parts:
+    words = _compression_leaves(each) or _tls_adds(each)
+    if not words:
         raise NotMeasured("`overhead` has no valid runs to compare with and without TLS, or compression")
-    words = "; ".join(parts)
-    return words[0].upper() + words[1:]
+    return words
 
 
-def _tls_adds(each: pd.DataFrame) -> list[str]:
+def _tls_adds(each: pd.DataFrame) -> str:
     """Bytes that TLS adds to a message by WebSocket and by long polling, as far as both were run; `each` by block."""
     for plain in each.index[each.index.str.endswith("messages")]:
         if f"{plain}, over TLS" in each.index:
             added = (each.loc[f"{plain}, over TLS"] - each.loc[plain]).dropna()
             words = [f"{times(added[name])} B to a {UNIT[name]}" for name in UNIT if name in added]
-            return [f"TLS adds {listed(words)}"] if words else []
-    return []
+            return f"TLS adds {listed(words)}" if words else ""
+    return ""
 
 
-def _compression_leaves(each: pd.DataFrame) -> list[str]:
+def _compression_leaves(each: pd.DataFrame) -> str:
     """What compression leaves of an earthquake with all that is sent around it."""
     if not {"earthquakes", "earthquakes, compressed"} <= set(each.index):
-        return []
+        return ""
     left = (each.loc["earthquakes, compressed"] / each.loc["earthquakes"]).dropna()
-    words = [f"{100 * left[name]:.0f} % of a {UNIT[name]}" for name in UNIT if name in left]
-    return [f"compression leaves {listed(words)}, headers included"] if words else []
+    shorter = [f"{UNIT[name]}s to {100 * left[name]:.0f} %" for name in UNIT if name in left and left[name] < SHORTER]
+    longer = [f"{UNIT[name]}s" for name in UNIT if name in left and left[name] >= SHORTER]
+    if not shorter:
+        return f"Compression shortens no {listed(longer)}" if longer else ""
+    return f"Compression shortens {listed(shorter)}" + (f", but no {listed(longer)}" if longer else "")
 
 
+SHORTER = 0.95
+"""What compression leaves more of, it does not shorten."""
 UNIT = {"websocket": "WebSocket message", "long-polling": "long poll"}
 """Whom the title of `bytes_wrapped` compares."""
 
@@ -161,16 +165,15 @@ def _blocks(bars: pd.DataFrame) -> int:
 
 
 def _bytes_finding(runs: pd.DataFrame) -> str:
-    """What a poll, a long poll, a message and joining a WebSocket take beside the messages themselves."""
-    good, parts = runs[_told(runs)], []
-    for name, mine in good.groupby("transport"):
-        look = TRANSPORTS[str(name)]
-        each = overhead_per_request(mine, str(name))
-        joining = (mine["joining_sent"] + mine["joining_received"]).sum() / mine["clients"].sum()
-        once = "" if look.asks else f" by {look.title} ({joining:,.0f} B to join)"
-        parts.append((each, f"{times(each)} B {look.unit}{once}"))
-    condition = describe(table.records(good)[0], ["header_profile", "cookie_bytes"])
-    return f"With {condition}: {listed([words for _, words in sorted(parts)])}"
+    """How many times as many bytes the heaviest transport moves as the lightest, for a message."""
+    mine = runs[_told(runs)]
+    wire = mine.assign(wire=mine["wire_sent"] + mine["wire_received"])
+    each = {str(name): ratio_of_sums(own, "wire", "deliveries") for name, own in wire.groupby("transport")}
+    heavy, light = max(each, key=each.__getitem__), min(each, key=each.__getitem__)
+    if heavy == light:
+        return f"{TRANSPORTS[heavy].title} moves {times(each[heavy])} B for each message"
+    more = times(each[heavy] / each[light])
+    return f"{TRANSPORTS[heavy].title} moves {more} times as many bytes as {TRANSPORTS[light].words}"
 
 
 def _title(transport: Any) -> str:

@@ -14,7 +14,7 @@ from results import table
 from results.figures.layout import Chart, conditions, freeze_layout, in_a_talk, invalid_note, new_figure, styled
 from results.select import NotMeasured, kept, of_experiment, overhead_per_request
 from results.transports import TRANSPORTS
-from results.words import listed, number
+from results.words import number
 
 PANELS = {"bytes": "bytes\nto join", "segments": "segments\nto join", "ms": "ms to join,\nto be told",
           "each": "bytes\neach time"}  # fmt: skip
@@ -87,17 +87,13 @@ def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
 
 
 def _finding(bars: pd.DataFrame, runs: pd.DataFrame) -> str:
-    """What joining takes by polling and a WebSocket, in bytes and round trips."""
+    """What connecting a WebSocket takes, or a polling client where there is none, in bytes and round trips."""
     clear, rtt_ms = {bar["transport"]: bar for bar in table.records(bars[~bars["tls"]])}, float(runs["rtt_ms"].iloc[0])
-    parts = []
     for name in (name for name in ("websocket", "polling") if name in clear):
-        bar, trips = clear[name], ""
-        if rtt_ms and not math.isnan(bar["ms"]):
-            trips = f" and {bar['ms'] / rtt_ms:.1f} round trips"
-        parts.append(f"{TRANSPORTS[name].words} takes {bar['bytes']:,.0f} B{trips}")
-    if not parts:
-        raise NotMeasured("`connection` has no valid run of polling or a WebSocket without TLS")
-    return f"To join, {listed(parts)}"
+        bar = clear[name]
+        trips = f" and {bar['ms'] / rtt_ms:.1f} round trips" if rtt_ms and not math.isnan(bar["ms"]) else ""
+        return f"Connecting by {TRANSPORTS[name].words} takes {bar['bytes']:,.0f} B{trips}"
+    raise NotMeasured("`connection` has no valid run of polling or a WebSocket without TLS")
 
 
 def _alt(bars: pd.DataFrame) -> str:

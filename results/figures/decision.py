@@ -25,7 +25,7 @@ from results.advice import (
 from results.figures.layout import Chart, freeze_layout, machine_words, new_figure, styled
 from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
-from results.words import listed, milliseconds, times
+from results.words import milliseconds, times
 
 CLIENTS, PROFILE = 1000, "browser"
 ROUND_TRIPS = (20.0, 200.0)
@@ -99,18 +99,17 @@ def _long_polling(axes: Axes, workload: Workload, costs: FittedCosts) -> None:
 
 
 def _finding(grids: Mapping[float, list[list[Estimate | None]]]) -> str:
-    """Who is the cheapest most often, from how many messages a poll on polling is, and who never is."""
+    """Which transport is the cheapest most often, and how many messages a poll must collect to be cheaper."""
     found = [best for grid in grids.values() for row in grid for best in row if best]
     if not found:
         raise NotMeasured("by these costs no transport meets any of the latencies")
-    often = Counter(best.transport for best in found).most_common()
+    first, count = Counter(best.transport for best in found).most_common(1)[0]
     batches = [best.workload.rate_hz * best.workload.poll_interval_s for best in found if best.transport == "polling"]
-    never = [TRANSPORTS[name].words for name in COMPARED if name not in dict(often)]
-    first, part = TRANSPORTS[often[0][0]].words, round(100 * often[0][1] / len(found))
-    words = f"{first[0].upper()}{first[1:]} is the cheapest that is fast enough on {part} % of the map"
-    if batches and often[0][0] != "polling":
-        words += f"; polling is where a poll may bring {times(min(batches))} messages or more"
-    return words + (f"; {listed(never)} never" if never else "")
+    if count == len(found):
+        return f"{TRANSPORTS[first].title} is the cheapest on the whole map"
+    if first != "polling" and batches:
+        return f"{TRANSPORTS[first].title} is cheapest unless a poll collects {times(min(batches))} messages or more"
+    return f"{TRANSPORTS[first].title} is the cheapest on {100 * count / len(found):.0f} % of the map"
 
 
 def _alt(grids: Mapping[float, Any], costs: Mapping[str, FittedCosts], workload: Workload) -> str:

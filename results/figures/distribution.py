@@ -16,7 +16,7 @@ from results.latencies import read_latencies
 from results.samples import BEYOND, enough_for
 from results.select import NotMeasured, groups, most_common, of_experiment, varying
 from results.transports import TRANSPORTS
-from results.words import describe, listed, milliseconds
+from results.words import describe, milliseconds, times
 
 
 @dataclass(frozen=True)
@@ -88,28 +88,23 @@ def condition_runs(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
     return most_common(of_experiment(runs, experiment), names)
 
 
-def median_finding(lines: list[Line], runs: pd.DataFrame) -> str:
-    """The median latency by each transport, as a span where one has several lines, and between which ends."""
-    rtt_ms = runs["rtt_ms"].max()
-    where = f"At a round trip of {rtt_ms:g} ms" if rtt_ms else "Without a network"
-    return f"{where}, half the messages come within {_each(lines, 50)}"
+def median_finding(lines: list[Line]) -> str:
+    """How many times the median latency of the slowest transport is that of the fastest."""
+    medians = {line.transport: line.within_ms(50) for line in reversed(lines)}
+    slow, fast = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
+    if slow == fast or not medians[fast]:
+        return f"{TRANSPORTS[slow].title} delivers half the messages within {milliseconds(medians[slow])} ms"
+    ratio = times(medians[slow] / medians[fast])
+    return f"{TRANSPORTS[slow].title}'s median latency is {ratio} times that of {TRANSPORTS[fast].words}"
 
 
 def tail_finding(lines: list[Line]) -> str:
-    """How late the latest one in a hundred messages is, or in ten where there are too few for that."""
+    """How late the latest one in a hundred messages is by the slowest transport, or in ten where there are too few."""
     percent = next((percent for percent in (99, 90) if all(enough_for(percent, line.messages) for line in lines)), 50)
-    share = {99: "One message in a hundred", 90: "One message in ten", 50: "Half the messages"}[percent]
-    return f"{share} is later than {_each(lines, percent)}".replace("messages is", "messages are")
-
-
-def _each(lines: list[Line], percent: float) -> str:
-    """The percentile by each transport, as a span where one has several lines."""
-    words = []
-    for transport in dict.fromkeys(line.transport for line in lines):
-        within = [milliseconds(line.within_ms(percent)) for line in lines if line.transport == transport]
-        span = within[0] if len(within) == 1 else f"{within[0]} to {within[-1]}"
-        words.append(f"{span}\u00a0ms by {TRANSPORTS[transport].words.removeprefix('a ')}")
-    return listed(words)
+    share = {99: "one message in 100 takes", 90: "one message in 10 takes", 50: "half the messages take"}[percent]
+    slow = max(lines, key=lambda line: line.within_ms(percent))
+    late = milliseconds(slow.within_ms(percent))
+    return f"By {TRANSPORTS[slow.transport].words}, {share} {late} ms or more"
 
 
 def alt_text(lines: list[Line], curves: str) -> str:

@@ -82,11 +82,8 @@ def _bars(axes: Axes, place: float, head: Compressed) -> None:
 
 
 def _finding(heads: Mapping[str, Compressed]) -> str:
-    poll, answer = (sizes_of(heads[name]) for name in ("a browser's poll", "this lab's answer"))
-    return (
-        f"HTTP/2 would send {number(poll['later'])} B for each later poll of a browser instead of "
-        f"{number(poll['plain'])}, and {number(answer['later'])} B instead of {number(answer['plain'])} for its answer"
-    )
+    poll = sizes_of(heads["a browser's poll"])
+    return f"HTTP/2 would send {100 * poll['later'] / poll['plain']:.0f} % of a browser's later polls"
 
 
 def _alt(heads: Mapping[str, Compressed]) -> str:

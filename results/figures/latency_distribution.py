@@ -30,7 +30,7 @@ def latency_distribution(
     """
     mine = condition_runs(runs, experiment)
     lines = lines_of(table.valid(mine), folder)
-    title, alt = median_finding(lines, mine), alt_text(lines, "that have come within a given latency")
+    title, alt = median_finding(lines), alt_text(lines, "that have come within a given latency")
     figure = new_figure(title, conditions(mine, machine) + invalid_note(mine, "drawn dotted, not merged in"))
     axes = figure.subplots()
     for line in lines_of(table.invalid(mine), folder, strict=False):

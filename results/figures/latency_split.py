@@ -32,8 +32,7 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         raise NotMeasured("neither `latency` nor `link-rate` was run validly over a link")
     title, alt = _finding(blocks), _alt(blocks)
     shown = pd.concat([own for own, _ in blocks.values()])
-    note = " Server: with kernel and delay line, at zero delay. Asking late: load generator and server between an "
-    note += "answer and the next question; else the generator has no part, by the kernel's clock."
+    note = " Client turnaround: from a response to the next request, on this machine, without delay."
     note += invalid_note(shown, "left out")
     figure = new_figure(title, conditions(shown, machine) + note, height=2.9 + 1.7 * len(blocks))
     panels = figure.subplots(len(blocks), 1, squeeze=False)[:, 0]
@@ -81,11 +80,15 @@ def _bars(axes: Any, splits: Mapping[str, Breakdown]) -> None:
     axes.grid(axis="y", visible=False)
 
 
+WAITS_FOR = {"polling": "the next poll", "long-polling": "the next request", "websocket": "nothing"}
+
+
 def _finding(blocks: Mapping[str, Any]) -> str:
-    """How much of each mean is waiting, at the first block."""
-    words, (_, splits) = next(iter(blocks.items()))
-    shares = [f"{round(100 * own.waiting / own.whole)} % by {TRANSPORTS[name].words}" for name, own in splits.items()]
-    return f"Of the mean latency at {words.replace(' round trip', ' of round trip')}, waiting is {listed(shares)}"
+    """Whose mean has the largest share of waiting, at the first block."""
+    _, splits = next(iter(blocks.values()))
+    shares = {name: round(100 * own.waiting / own.whole) for name, own in splits.items()}
+    most = max(shares, key=shares.__getitem__)
+    return f"{TRANSPORTS[most].title} spends {shares[most]} % of its latency waiting for {WAITS_FOR[most]}"
 
 
 def _alt(blocks: Mapping[str, Any]) -> str:

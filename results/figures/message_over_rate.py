@@ -119,15 +119,10 @@ def _names(axes: Axes, shown: pd.DataFrame) -> None:
 
 def _finding(runs: pd.DataFrame) -> str:
     """From which rates on polling costs the server less for a message than the others, or where no order changes."""
-    parts = [
-        f"than {TRANSPORTS[name].words} from {times(rate)}"
-        for name in ("long-polling", "websocket")
-        if (rate := measured(runs, name, "polling", CPU))
-    ]
-    if not parts:
-        return orders(runs, CPU, "server CPU for a message")
-    interval = first_known(runs, "poll_interval_s")
-    return f"Polling every {interval:g} s takes less server CPU for a message {listed(parts)} messages/s on"
+    for name in ("websocket", "long-polling"):
+        if rate := measured(runs, name, "polling", CPU):
+            return f"Above {times(rate)} messages/s, polling takes less server CPU than {TRANSPORTS[name].words}"
+    return orders(runs, CPU, "takes the least server CPU")
 
 
 def _alt(shown: Mapping[str, pd.DataFrame]) -> str:

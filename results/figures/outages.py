@@ -48,15 +48,12 @@ def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Ch
 
 
 def _finding(runs: pd.DataFrame, never: pd.DataFrame) -> str:
-    """The slowest recovery by each transport, the runs that never recovered, and what was lost."""
-    slowest = runs.groupby("transport")["recovery_s"].max()
-    lost = int(runs[["lost", "duplicated", "out_of_order"]].sum().sum())
-    words = listed([f"{times(slowest[name])} s by {TRANSPORTS[name].words}" for name in TRANSPORTS if name in slowest])
-    well = "no message is lost in silence" if not lost else f"{lost} messages are lost or repeated"
+    """What was lost in silence, or how many runs never recovered, or the slowest recovery."""
+    if lost := int(runs[["lost", "duplicated", "out_of_order"]].sum().sum()):
+        return f"After a break, {lost:,} messages are lost or repeated in silence"
     if len(never):
-        runs_of = listed([f"{count} of {TRANSPORTS[name].words}" for name, count in _counts(never)])
-        return f"Not every run recovers from a break: not {runs_of}; the others have news within {words}; {well}"
-    return f"After a break every client has news within {words}; {well}"
+        return f"{len(never)} of {len(runs) + len(never)} runs never recover from a break"
+    return f"After a break, the last client has news within {times(runs['recovery_s'].max())} s"
 
 
 def _counts(runs: pd.DataFrame) -> list[tuple[str, int]]:

@@ -13,13 +13,12 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.advice.fitted_costs import memory_for_each
-from results.costs import Prices, answers, answers_in_words, cost_runs, price_words, prices
-from results.cpu_breakdown import cpu_by_layer
+from results.costs import Prices, answers, cost_runs, price_words, prices
 from results.figures.layout import PAGE, Chart, conditions, freeze_layout, invalid_note, name_ends, new_figure, styled
 from results.model import broadcast_mean
 from results.select import NotMeasured, first_known, most_common, of_experiment
 from results.transports import TRANSPORTS
-from results.words import listed, milliseconds, number
+from results.words import listed, milliseconds, number, times
 
 
 @styled
@@ -36,14 +35,11 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
         raise NotMeasured("the experiment `scale` was run with one number of clients only")
     found = {name: prices(cost_runs(runs), name) for name in TRANSPORTS if (mine["transport"] == name).any()}
     title, alt = _finding(found), _alt(mine, found)
-    small = f"{conditions(mine, machine)} Latency ends with the arrival; the load generator's own delay is not in it "
-    small += f"(99 %: {_generator_delay_words(mine)}). CPU lines fitted to {_loads(all_loads)} loads. "
-    small += f"{capacity_words(mine)} {memory_words(mine)}"
-    small = " ".join([small, *cpu_by_layer(machine)[:2]])
+    small = f"{conditions(mine, machine)} Dashed: computed from prices fitted to {_loads(all_loads)} loads."
     figure = new_figure(title, small + invalid_note(mine, "hollow and crossed, on no line"))
     left, right = figure.subplots(1, 2)
-    left.set(title="Mean latency, ms;\ndashed: the broadcast", yscale="log")
-    right.set(title="Server CPU, cores;\ndashed: fitted", yscale="log")
+    left.set(title="mean latency, ms", yscale="log")
+    right.set(title="server CPU, cores", yscale="log")
     for transport, own in mine.groupby("transport"):
         _points(left, own, "latency_mean_ms")
         _points(right, own, "server_cpu_share")
@@ -123,16 +119,21 @@ def _name_ends(axes: Axes, runs: pd.DataFrame, name: str) -> None:
 
 
 def _finding(found: Mapping[str, Prices]) -> str:
-    """What one more message, poll or long poll costs the server, on this stack."""
+    """How many messages by WebSocket cost the server as much as a long poll; else the dearest to the cheapest."""
     if len(found) < 2:
         raise NotMeasured("fewer than two transports were run validly")
-    return f"The server's CPU on this stack: {answers_in_words(found)}"
+    us = {name: paid.answer.us for name, paid in found.items() if paid.answer.us > 0}
+    if {"long-polling", "websocket"} <= set(us):
+        return f"A long poll costs the server {times(us['long-polling'] / us['websocket'])} WebSocket messages"
+    dear, cheap = max(us, key=us.__getitem__), min(us, key=us.__getitem__)
+    more = times(us[dear] / us[cheap])
+    return f"{TRANSPORTS[dear].unit.capitalize()} costs the server {more} times {TRANSPORTS[cheap].unit}"
 
 
 def _generator_delay_words(runs: pd.DataFrame) -> str:
-    """The largest delay that the load generator itself has added, if the arrivals were stamped by the kernel."""
+    """The largest delay that the load generator has added, if the kernel stamped the arrivals."""
     largest = table.valid(runs)["generator_delay_p99_ms"].max()
-    return "in it where the kernel stamps no arrivals" if pd.isna(largest) else f"up to {milliseconds(largest)} ms"
+    return "in the latency" if pd.isna(largest) else f"up to {milliseconds(largest)} ms"
 
 
 def capacity_words(runs: pd.DataFrame) -> str:
@@ -141,8 +142,8 @@ def capacity_words(runs: pd.DataFrame) -> str:
     for name in TRANSPORTS:
         mine, bad = (side[side["transport"] == name]["clients"] for side in (table.valid(runs), table.invalid(runs)))
         under = mine[mine < (bad.min() if len(bad) else math.inf)]
-        parts += [f"{under.max():,} by {TRANSPORTS[name].words}"] * (len(under) > 0)
-    return f"Valid are runs of up to so many clients: {listed(parts)}."
+        parts += [f"{under.max():,} clients by {TRANSPORTS[name].words}"] * (len(under) > 0)
+    return f"Every run is valid up to {listed(parts)}."
 
 
 def memory_words(runs: pd.DataFrame) -> str:
@@ -150,7 +151,7 @@ def memory_words(runs: pd.DataFrame) -> str:
     good = table.valid(runs)
     parts = [f"{memory_for_each(mine) / 1024:.0f} KiB by {TRANSPORTS[name].words}" for name in TRANSPORTS
              if len(mine := good[good["transport"] == name])]  # fmt: skip
-    return f"Each client takes of the server's memory {listed(parts)}."
+    return f"Each client takes {listed(parts)} of the server's memory."
 
 
 def _loads(runs: pd.DataFrame) -> int:
@@ -169,5 +170,6 @@ def _alt(runs: pd.DataFrame, found: Mapping[str, Prices]) -> str:
         )
     return (
         "Two panels over the number of clients: mean latency, and the server's CPU, with fitted lines. "
-        + "; ".join(parts) + "."
+        f"{'; '.join(parts)}. {capacity_words(runs)} {memory_words(runs)} The load generator's own delay is "
+        f"{_generator_delay_words(runs)}."
     )  # fmt: skip

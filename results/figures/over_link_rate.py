@@ -83,8 +83,8 @@ def _finding(later: pd.DataFrame, more: float) -> str:
     slowest = later.loc[rate].dropna()
     most = str(slowest.idxmax())
     if slowest[most] < 0.5:
-        return f"At {rate:g} Mbit/s, {more:,.0f} B more of headers make no transport later"
-    return f"At {rate:g} Mbit/s, {more:,.0f} B more of headers delay {TRANSPORTS[most].words} by {slowest[most]:.0f} ms"
+        return f"{more:,.0f} B more of headers delay no transport at {rate:g} Mbit/s"
+    return f"{more:,.0f} B of headers delay {TRANSPORTS[most].words} by {slowest[most]:.0f} ms at {rate:g} Mbit/s"
 
 
 def _alt(later: pd.DataFrame, more: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from results import table
 from results.crossings import OVERHEAD, by_rate, heads_of, measured, orders
@@ -48,10 +49,20 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         rate, ha = _free_end(overheads.loc[points.index], str(name))
         axes.annotate(look.title, (rate, points[rate]), (10 if ha == "left" else -10, 12), ha=ha,
                       textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
-    axes.set(xlabel="messages a second", ylabel="bytes beside each message")
+    axes.set(xlabel="messages a second", ylabel="overhead per message, bytes")
+    _mark_crossings(axes, good)
     logarithmic(axes)
     freeze_layout(figure)
     return Chart("overhead_over_rate", figure, title, alt)
+
+
+def _mark_crossings(axes: Axes, runs: pd.DataFrame) -> None:
+    """A line down from where polling becomes cheaper than another transport, with the rate."""
+    for name in ("long-polling", "websocket"):
+        if rate := measured(runs, name, "polling"):
+            axes.axvline(rate, color="#777777", linewidth=1.2, linestyle=":")
+            axes.annotate(f"{times(rate)}/s", (rate, 0.02), (4, 0), xycoords=("data", "axes fraction"), fontsize=12,
+                          textcoords="offset points", color="#555555")  # fmt: skip
 
 
 def _free_end(overheads: pd.DataFrame, transport: str) -> tuple[float, str]:
@@ -77,16 +88,12 @@ def _model(transport: str, runs: pd.DataFrame) -> Callable[[np.ndarray], np.ndar
 
 
 def _finding(runs: pd.DataFrame) -> str:
-    """From which rates on the order of the transports changes."""
-    parts = [
-        f"{TRANSPORTS[name].words} from {times(rate)}"
-        for name in ("long-polling", "websocket")
-        if (rate := measured(runs, name, "polling"))
-    ]
-    if not parts:
-        return orders(runs, OVERHEAD, "bytes of overhead")
-    interval = first_known(runs, "poll_interval_s")
-    return f"Polling every {interval:g} s sends fewer bytes than {listed(parts)} messages/s on"
+    """From which rate on polling adds fewer bytes than another transport."""
+    for name in ("websocket", "long-polling"):
+        if rate := measured(runs, name, "polling"):
+            words = TRANSPORTS[name].words
+            return f"Above {times(rate)} messages/s, polling sends fewer bytes than {words}"
+    return orders(runs, OVERHEAD, "adds the fewest bytes")
 
 
 def _alt(runs: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ from results.audit.quantum import PUBLISHED_BASIS, Basis, bases, ratio
 from results.figures.layout import LOOPBACK, Chart, freeze_layout, machine_words, new_figure, styled
 from results.select import NotMeasured, of_experiment
 from results.transports import TRANSPORTS
-from results.words import listed, number
+from results.words import number
 
 LINES = {
     PUBLISHED_BASIS.name: "as published, 2010",
@@ -76,17 +76,12 @@ WITH = {"2010": "with the article's heads", "browser": "with a browser of today"
 
 
 def _finding(shown: list[Basis]) -> str:
-    first, on_ip = shown[0], [each for each in shown if "52 B" in each.name]
-    ours = {f"{lab}, one message a poll": WITH[profile] for profile, lab in LABS.items()}
-    measured = [f"{_ratio(each)} {ours[lab]}" for each in on_ip for lab in ours if each.name.startswith(lab)]
-    return (
-        f"{first.polling} B against {first.websocket}, {_ratio(first)}, become {_ratio(on_ip[0])} with the headers of "
-        f"IP and TCP; measured here: {listed(measured)}"
-    )
+    on_ip = next(each for each in shown if "52 B" in each.name)
+    return f"The famous {_ratio(shown[0])} becomes {_ratio(on_ip)} with IP and TCP headers"
 
 
 def _ratio(basis: Basis) -> str:
-    return f"{number(ratio(basis.polling, basis.websocket))} : 1"
+    return f"{number(ratio(basis.polling, basis.websocket))}\u00a0:\u00a01"
 
 
 def _alt(shown: list[Basis]) -> str:

@@ -58,10 +58,7 @@ def overheads(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _finding(lines: pd.DataFrame) -> str:
     events, pushed = (float(lines[name].iloc[0]) for name in (SERVER_SENT_EVENTS, "websocket"))
-    return (
-        f"Server-sent events would put {events:.0f} B around a message, a WebSocket {pushed:.0f}; "
-        f"a long poll puts {lines['long-polling'].iloc[-1]:,.0f} around it"
-    )
+    return f"Server-sent events would add {events:.0f} B to a message, WebSocket {pushed:.0f} B"
 
 
 def _alt(lines: pd.DataFrame) -> str:

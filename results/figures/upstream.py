@@ -83,11 +83,8 @@ def _both_ways(axes: Axes, runs: pd.DataFrame) -> None:
 
 
 def _finding(echoes: pd.DataFrame) -> str:
-    around = overhead_by_size(echoes)
-    return (
-        f"A POST and its answer put {around['polling'].min():,.0f} B or more around a text and its echo, two WebSocket "
-        f"frames {around['websocket'].max():,.0f} at most"
-    )
+    each = overhead_by_size(echoes)
+    return f"POST adds {each['polling'].min():,.0f} B to an echo, WebSocket at most {each['websocket'].max():,.0f} B"
 
 
 def _alt(echoes: pd.DataFrame, game: pd.DataFrame) -> str:

@@ -17,58 +17,67 @@ class Part:
 
 PARTS = (
     Part(
-        "bytes",
-        "What asking costs",
-        "Each request carries headers and cookies. How many bytes are that, beside each message?",
+        "answer",
+        "The answer in one picture",
+        "How late is a message, and how many bytes does it cost?",
         {
-            "bytes_per_delivery": "Grey is the message. All that is stacked on it is there because of the transport.",
-            "bytes_wrapped": "The same over TLS, and compressed. Compare each bar with that of its own transport "
-            "above or below.",
-            "overhead_over_rate": "Polling's line falls, since a poll brings several messages where they are "
-            "frequent. Where two lines cross, the cheaper transport changes.",
-            "message_over_rate": "The same for requests and for the server's work.",
+            "latency_and_overhead": "The lower left corner is best. The poll interval moves polling along its line.",
+        },
+    ),
+    Part(
+        "bytes",
+        "What requests cost",
+        "Each request carries headers and cookies. How many bytes is that per message?",
+        {
+            "bytes_per_delivery": "Grey is the message. Everything else is there because of the transport.",
+            "bytes_wrapped": "The same over TLS, and compressed. Compare each bar with its own transport in the other "
+            "blocks.",
+            "overhead_over_rate": "Polling's line falls, because one poll collects several messages when they are "
+            "frequent. Where two lines cross, another transport becomes the cheaper one.",
+            "message_over_rate": "The same for latency, requests and the server's work.",
         },
     ),
     Part(
         "classic",
         "The classic figures, audited",
-        "A poll of 871 bytes against a frame of 2, 500 : 1 or even 1000 : 1: what is counted there, and what is not?",
+        "A poll of 871 bytes against a frame of 2, 500 : 1 or even 1000 : 1. What do these figures count?",
         {
-            "quantum_leap": "Each step counts one thing more. Look for the one that changes the order of magnitude.",
-            "heads_compressed": "HTTP/2 sends a head once, and then only what has changed in it.",
-            "server_sent_events": "A fourth transport for comparison, computed: events over one long response.",
+            "quantum_leap": "Each line counts one thing more. Which one changes the ratio most?",
+            "heads_compressed": "HTTP/2 sends headers once, and then only what has changed.",
+            "server_sent_events": "A fourth transport, computed: events in one long response.",
         },
     ),
     Part(
         "time",
         "Where the time goes",
-        "Do those bytes make messages late, or is it the waiting?",
+        "Do those bytes delay messages, or is it the waiting?",
         {
-            "latency_distribution": "By polling, messages wait for the next poll: up to a whole interval.",
-            "latency_tail": "The few that are later than the rest.",
-            "latency_over_round_trip": "Points are measured. Lines are the model: waiting and round trips, and "
+            "latency_distribution": "With polling, a message waits for the next poll: up to a whole interval.",
+            "latency_tail": "How late the latest messages are. Both axes are logarithmic.",
+            "latency_over_round_trip": "Points are measured. Lines are the model: waiting and round trips, "
             "nothing fitted.",
-            "latency_split": "The parts add up to what was measured. Black is left over.",
-            "header_bytes_over_link_rate": "How much later long headers make a message, and at which rate of the link.",
+            "latency_split": "The parts add up to the measured mean. Black is unexplained.",
+            "header_bytes_over_link_rate": "How much long headers delay a message, over the link's rate.",
         },
     ),
     Part(
         "connections",
         "What one lasting connection changes",
-        "A WebSocket is opened once, and then either side speaks. What does that cost, and what does it bring?",
+        "A WebSocket opens once; then both sides send. What does that cost and save?",
         {
-            "cost_of_a_connection": "What is paid once, on joining, and what a connection for each request adds.",
-            "sending": "The way up: a request around each message, or a frame.",
-            "recovery_after_a_break": "Every point is a run in which the server or the link was taken away.",
+            "cost_of_a_connection": "What a client pays once to connect, and what a new connection for each "
+            "request adds.",
+            "sending": "From client to server: a request around each message, or a frame.",
+            "recovery_after_a_break": "Each point is a run in which the server or the link failed.",
         },
     ),
     Part(
         "choice",
-        "Which one to take",
-        "What does the server work, and who is the cheapest that is soon enough?",
+        "Which transport to use",
+        "What does it cost the server, and which transport is the cheapest that is fast enough?",
         {
-            "latency_and_cpu_over_clients": "Where a line leaves the others, this machine is at its limit.",
-            "which_transport": "Find your message rate and the latency that you want: the colour is the answer.",
+            "latency_and_cpu_over_clients": "Where points leave their dashed line, this machine is at its limit.",
+            "which_transport": "Find your message rate and your latency target. The colour is the answer.",
         },
     ),
 )

@@ -10,6 +10,7 @@ from tools.lab import ROOT
 from results import claims, figures, report, table
 from results.check import check
 from results.claims import Outcome
+from results.figures.layout import nonbreaking_units
 
 REFERENCE = ROOT / "results" / "reference"
 PLAIN = {"header_profile": "browser", "cookie_bytes": 0, "payload_bytes": 142, "tls": False, "deflate": False}
@@ -99,6 +100,13 @@ def test_one_number_of_a_run_changes_the_verdict(before, copy, claim, cells, col
     table.write_runs(copy / "runs.csv", table.records(runs))
     after = verdicts(copy)[claim]
     assert after.outcome == outcome and words in after.sentence and words not in before[claim].sentence
+
+
+def test_each_title_has_at_most_twelve_words(drawn):
+    """A number and its unit are one."""
+    charts, skipped = drawn
+    assert skipped == []
+    assert [chart.title for chart in charts if len(nonbreaking_units(chart.title).split(" ")) > 12] == []
 
 
 @pytest.mark.parametrize("page", ["report", "talk"])
