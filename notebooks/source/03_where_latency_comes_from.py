@@ -3,14 +3,14 @@
 # 3 · Where latency comes from
 
 The argument says: headers and cookies on every request raise the latency, and WebSockets bring "significant
-reductions". Latency is time, and time passes somewhere. This lesson splits it into what it is made of: **waiting**
-for the next question, **round trips**, and **bytes** on their way. Each part has a formula that nobody fitted, and a
-measurement beside it.
+reductions". Latency is time, and time passes somewhere. This lesson splits it into three parts: **waiting** for the
+next request, **round trips**, and **bytes** on the link. Each part has a formula, and a measurement next to it.
+Nothing is fitted.
 
-*You will be able to* predict a mean latency from poll interval, round trip and message rate, say when long polling is
-as soon as a WebSocket, and tell five false numbers from true ones. *You need* lesson 1.
+*You will be able to* predict a mean latency from poll interval, round trip and message rate. You will say when long
+polling is as fast as a WebSocket, and recognise five false numbers. *You need* lesson 1.
 
-Numbers are of the run that comes with the lab; with `now=True`, `measure` asks your own machine.
+The numbers come from the run that comes with the lab. With `now=True`, `measure` measures your own machine.
 """
 
 # %%
@@ -22,8 +22,8 @@ from results import model
 """
 ## Three parts
 
-**Question.** A message takes 50 ms from one side to the other. By which transport does it take longer, and what does
-it do meanwhile? The bar of each transport adds up to what was measured.
+**Question.** A message needs 50 ms from one side to the other. By which transport does it take longer, and what does
+it wait for? The bar of each transport adds up to the measured mean.
 """
 
 # %%
@@ -31,14 +31,15 @@ figure("latency_split", "reference")
 
 # %% [markdown]
 """
-**Reading.** One part is the same for all: the transit. Nothing on earth gets below it. Polling adds waiting, and much
-of it. Long polling adds a little waiting, for the question that is on its way when a message is published. What this
-machine itself takes was measured apart, with no delay inserted, and what remains unexplained is drawn, too.
+**Reading.** One part is the same for all: the transit. Nothing is faster than that. Polling adds waiting, and much of
+it. Long polling adds a little waiting. A message waits if it is published while the client's next request is still on
+its way. What this machine takes was measured separately, without a delay. What remains unexplained is drawn, too.
 
 ## The model
 
-With τ for the transit, T for the poll interval, λ for the message rate and D = 2τ for the time in which a
-long-polling client is away:
+Write τ for the transit, T for the poll interval and λ for the message rate. After a response, a long-polling client's
+next request arrives D = 2τ later. Messages arrive at random (Poisson): so an interval D holds none of them with
+probability e^(−λD), and λD on average.
 
 | | mean | at worst |
 |---|---|---|
@@ -46,11 +47,12 @@ long-polling client is away:
 | long polling | τ + (λD²/2) / (λD + e^(−λD)) | τ + D: three transits |
 | polling | T/2 + τ | T + τ |
 
-Polling is the mean of a wait that may be anything from nothing to T. Long polling's second term is D/2 for each
-message that finds the client away.
+Polling's wait may be anything from nothing to T; its mean is half of that. In long polling, each of the λD messages
+that find no request waits D/2 on average. The others do not wait. The denominator is the number of messages per
+response.
 
-**Question.** With a round trip of 100 ms, ten messages a second and polls every 0.3 s: what do the formulas say? Work
-it out by hand before you run the cell.
+**Question.** The round trip is 100 ms, with ten messages a second and a poll every 0.3 s. What do the formulas say?
+Compute it by hand before you run the cell.
 """
 
 # %%
@@ -72,14 +74,13 @@ latency.against_the_model(rtt_ms=100)
 
 # %% [markdown]
 """
-**Reading.** The floor is what this machine takes where nothing is delayed; it was measured by runs of their own. The
-model knows nothing of the machine, and the machine nothing of the model. That little is left over is the reason to
-believe both.
+**Reading.** The floor is what this machine takes without any delay; separate runs measured it. The model knows
+nothing of the machine, and the machine nothing of the model. Little is left over: that is the reason to believe both.
 
-The model's numbers here differ a little from those by hand: they were worked out for the very moments at which
-messages were published in these runs, and not for the average of all that might have happened.
+The model's numbers differ slightly from those by hand. They use the publication times of these very runs, and not an
+average over all possible times.
 
-**Question.** What does each factor do alone? Left the poll interval, right the round trip.
+**Question.** What does each factor do alone? On the left is the poll interval, on the right the round trip.
 """
 
 # %%
@@ -87,11 +88,12 @@ figure("latency_over_round_trip", "reference")
 
 # %% [markdown]
 """
-**Reading.** Left, only polling moves: half of the interval, a straight line. Right, all three rise; the hollow points
-make a new connection for each request, so that they pay for its handshake as well.
+**Reading.** On the left only polling moves: half of the interval, a straight line. On the right all three rise.
+Hollow points open a new connection for each request. Long polling pays for that with its latency: its next request
+arrives later. Polling pays nothing: its polls keep their rhythm, and a handshake happens while nobody waits.
 
-**Question.** An average is one number. How do latencies spread? Move the sliders: at which interval does polling come
-as soon as long polling?
+**Question.** A mean is one number. How do latencies spread? Move the sliders: at which interval is polling as fast as
+long polling?
 """
 
 # %%
@@ -99,15 +101,15 @@ latency.distributions()
 
 # %% [markdown]
 """
-**Reading.** Polling's curve is a straight ramp: every wait between nothing and the interval is as likely as any
-other. A WebSocket is a step at half the round trip. Long polling is the same step for messages that find the
-client's question waiting, then a ramp for those that find it under way. No interval brings polling to a step: it only
-makes the ramp steep, at the price of requests.
+**Reading.** Polling's curve is a straight ramp: every wait between zero and the interval is equally likely. A
+WebSocket is a step at half the round trip. Long polling has the same step, for messages that find a request waiting.
+A ramp follows, for messages that find it on its way. No interval turns polling into a step. A shorter one only makes
+the ramp steeper, and costs requests.
 
 ## When is long polling as good as a WebSocket?
 
-**Question.** The argument compares WebSocket with polling *and* with long polling in one breath. Against a request
-that is already waiting, how much is there to gain?
+**Question.** The argument compares WebSocket with polling *and* with long polling in one sentence. How much is there
+to gain against a request that is already waiting?
 """
 
 # %%
@@ -115,12 +117,12 @@ latency.against_a_held_request()
 
 # %% [markdown]
 """
-**Reading.** While messages are far apart, measured in round trips, the question is back in time for each of them and
-there is nothing to gain. When several come in one round trip, a WebSocket delivers each at once, and long polling in
-batches. So the rule is not "WebSocket is faster": it is *messages in a round trip*.
+**Reading.** If messages are far apart, measured in round trips, the next request arrives in time for each of them.
+Then there is nothing to gain. If several are published within one round trip, a WebSocket sends each at once, and
+long polling sends batches. So the rule is not "WebSocket is faster". It is *messages per round trip*.
 
-**Question.** What is the verdict on the sentence "WebSockets bring messages to the client significantly sooner"? It
-is computed from the runs.
+**Question.** What is the verdict on the sentence "WebSockets deliver messages significantly faster"? It is computed
+from the runs.
 """
 
 # %%
@@ -128,9 +130,9 @@ print(verdict("C11").sentence)
 
 # %% [markdown]
 """
-## Bytes against the link
+## Bytes and the link
 
-**Question.** Sentence C3 of the argument: all those header bytes make messages late. When do bytes become time?
+**Question.** Sentence C3 of the argument: all those header bytes delay messages. When do bytes become time?
 """
 
 # %%
@@ -138,9 +140,10 @@ figure("header_bytes_over_link_rate", "reference")
 
 # %% [markdown]
 """
-**Reading.** A byte takes eight bits' time: divide by the link's rate. On the fast links of the figure two kilobytes
-vanish beside the round trip. On the slowest they do not, yet look who suffers: the question's bytes travel while
-nobody waits for them, unless messages follow each other so closely that the question comes too late.
+**Reading.** A byte needs the time of eight bits: divide by the link's rate. On the fast links of the figure, two
+kilobytes are nothing compared with the round trip. On the slowest link they count, but only for long polling. A
+poll's bytes travel while nobody waits for them. A long poll's bytes matter when messages follow each other so closely
+that the next request arrives too late.
 
 **Question.** And the verdict?
 """
@@ -152,7 +155,7 @@ print(verdict("C3").sentence)
 """
 ## Five false numbers
 
-Each of these has been published, more than once. In each, what is measured is not what is meant.
+Each of these has been published, more than once. Each measures something other than latency.
 
 **Question.** *The response time of a long poll.* A load tool reports how long requests took. What has that to do with
 latency?
@@ -163,11 +166,11 @@ traps.answers_are_not_deliveries(runs_of("real-feed"))
 
 # %% [markdown]
 """
-**Reading.** Nothing. A request that is held for long means that nothing happened for long. A chart of "response
-times" makes the best transport look the slowest. This lab counts from publication to arrival.
+**Reading.** Nothing. A request that is held for long means that nothing was published for long. A chart of "response
+times" makes the best transport look the slowest. This lab measures from publication to arrival.
 
-**Question.** *Polls in step with messages.* Messages every half second, polls every second. Does it matter when a
-client began?
+**Question.** *Polls in step with messages.* Messages are published every half second, and polls are sent every
+second. Does it matter when a client began?
 """
 
 # %%
@@ -175,12 +178,12 @@ traps.in_step(interval=1.0, period=0.5)
 
 # %% [markdown]
 """
-**Reading.** Every client meets the same wait for ever, and it hangs on its first poll. An average over few clients is
-then an average over few phases, and any number may come out. The lab draws phases at random, and keeps intervals and
+**Reading.** Every client has the same wait for ever, and it depends on its first poll. A mean over few clients is
+then a mean over few phases: any number is possible. The lab draws phases at random. It also keeps intervals and
 periods out of step.
 
-**Question.** *A handshake spread over a short run.* What does a WebSocket cost per message if its handshake of 800 B
-is divided by the messages of the run?
+**Question.** *A handshake divided by a short run.* A handshake has 800 B. What does a WebSocket cost per message if
+you divide it by the messages of the run?
 """
 
 # %%
@@ -188,8 +191,8 @@ traps.spread_over(handshake=800, frame=4, messages=[1, 10, 100, 1_000, 10_000])
 
 # %% [markdown]
 """
-**Reading.** Whatever you like, by the length of the run. What is paid once stands apart from what is paid each time:
-joining, and the window.
+**Reading.** Any number you like, by the length of the run. The lab keeps the two apart: what is paid once to connect,
+and what is paid per message in the window.
 
 **Question.** *A percentile of twelve.* Somebody ran twelve requests and reports a p99. How near is that to the truth,
 which is 100?
@@ -200,11 +203,12 @@ traps.percentile_of(12, 99)
 
 # %% [markdown]
 """
-**Reading.** Twelve samples have no 99th percentile: what is reported is about the largest of twelve. The lab leaves a
-percentile out unless five messages or more lie beyond it.
+**Reading.** Twelve samples have no 99th percentile: the reported number is about the largest of the twelve. The lab
+gives a percentile only if five messages or more lie beyond it.
 
-**Question.** *Coordinated omission.* A server answers within a millisecond, but once stands still for a second. One
-client asks by plan, a hundred times a second; another asks only when the last answer is there. What do they report?
+**Question.** *Coordinated omission.* A server answers within a millisecond, but stops once for a second. One client
+sends requests by a plan, a hundred a second. Another sends one only when the last response has arrived. What do they
+report?
 """
 
 # %%
@@ -212,22 +216,23 @@ traps.stalled()
 
 # %% [markdown]
 """
-**Reading.** The polite client leaves out the requests that it should have made in that second, and with them nearly
-all of the waiting: one bad sample among a thousand. A user does not wait to be late. So latency counts from the
-moment at which something was due.
+**Reading.** The second client leaves out the requests that it should have sent in that second, and with them nearly
+all of the waiting. It reports one bad sample among a thousand. A user's wait does not depend on what a tool sends. So
+latency counts from the moment at which something was due.
 
 ## Doubt
 
-- **A delay line is not the internet.** It delays, and limits the rate. It loses nothing, and nobody else uses it.
-- **The model knows no queue.** Where the server or the link is at its limit, messages wait for each other (lesson 5).
-- **One clock.** Client and server share it here. Between two machines the one-way delay cannot be measured so simply.
-- **Means.** The boundary moves if you care for the worst message instead of the average one: long polling's is three
-  transits at any rate.
+- **A delay line is not the internet.** It delays bytes and limits their rate. It loses nothing, and no other traffic
+  uses it.
+- **The model has no queue.** If the server or the link is at its limit, messages wait for each other (lesson 5).
+- **One clock.** Client and server share it here. Between two machines, a one-way delay is hard to measure.
+- **Means.** The boundary moves if you care for the worst message instead of the mean. Long polling's worst case is
+  three transits at any rate.
 
 ## Exercises
 
-**1.** A stock page is to be at most a quarter of a second late on average, with a round trip of 60 ms. Which poll
-interval is the longest that does? In seconds.
+**1.** A stock page may be at most a quarter of a second late on average. The round trip is 60 ms. Which poll interval
+is the longest that is fast enough? In seconds.
 """
 
 # %% tags=["exercise"]
@@ -239,8 +244,8 @@ check.longest_interval(longest_interval, within=0.250, rtt=0.060)
 
 # %% [markdown]
 """
-**2.** Round trip 80 ms, long polling, one message a minute. What is the mean latency in milliseconds, and what is the
-worst? (Servers and clients take no time.)
+**2.** Long polling, a round trip of 80 ms, one message a minute. What is the mean latency in milliseconds, and what
+is the worst? (Servers and clients take no time.)
 """
 
 # %% tags=["exercise"]
@@ -252,7 +257,7 @@ check.seldom(mean_ms, worst_ms, rtt_ms=80)
 
 # %% [markdown]
 """
-**3.** 1,600 B of cookies ride on each request. On which link, in Mbit/s, do they take as long as a round trip of 40
+**3.** Each request carries 1,600 B of cookies. On which link, in Mbit/s, do they take as long as a round trip of 40
 ms?
 """
 
@@ -265,9 +270,9 @@ check.link_of(link_mbps, extra_bytes=1600, rtt_ms=40)
 
 # %% [markdown]
 """
-**4.** Measure it. The cell runs the three transports with your round trip on this machine, which takes half a minute.
-Choose one at which long polling is at least half as late again as a WebSocket, at ten messages a second. Where nothing
-can be started, recorded runs answer: 20, 50, 100 and 200 ms.
+**4.** Measure it. The cell runs the three transports with your round trip on this machine, in half a minute. Choose
+one at which long polling is at least half as late again as a WebSocket, at ten messages a second. If nothing can be
+started here, recorded runs answer: 20, 50, 100 and 200 ms.
 """
 
 # %% tags=["exercise"]
@@ -279,8 +284,8 @@ check.half_as_late_again(rtt_ms, measure)
 
 # %% [markdown]
 """
-**5.** *(Open.)* Find a benchmark of WebSocket against polling on the web. Which of the five false numbers does it
-report, if any? What would you have to ask its author before you believe it? Write three questions.
+**5.** *(Open.)* Find a benchmark of WebSocket against polling on the web. Does it report one of the five false
+numbers? What would you ask its author before you believe it? Write three questions.
 
 **Next:** [4 · Inside a WebSocket](04_inside_a_websocket.ipynb)
 """

@@ -2,14 +2,14 @@
 """
 # 4 · Inside a WebSocket
 
-A WebSocket begins as HTTP and goes on as something else. This lesson opens it up: the handshake, typed by hand;
-frames, taken apart bit by bit; what a browser's script is told, and when. Seven sentences of the argument are about
-this, and each can be looked at.
+A WebSocket begins as HTTP and continues as something else. This lesson opens it: a handshake typed by hand, frames
+taken apart bit by bit, and what a page's script learns, and when. Seven sentences of the argument are about this.
+Each can be observed.
 
-*You will be able to* make a handshake by hand, read and write a frame, say what `error` tells a page, and judge the
-sentence "each frame is prefixed with 4 to 12 bytes". *You need* lesson 1.
+*You will be able to* make a handshake by hand, read and write a frame, and say what `error` tells a page. You will
+also judge the sentence "each frame is prefixed with 4 to 12 bytes". *You need* lesson 1.
 
-What a browser did was recorded in Chromium by the run that comes with the lab. The rest happens here.
+What a browser did was recorded in Chromium, in the run that comes with the lab. Everything else happens here.
 """
 
 # %%
@@ -25,8 +25,8 @@ from websockets.frames import Frame, Opcode
 """
 ## The handshake, by hand
 
-**Question.** What does a client have to say for a server to change the protocol? Here is a request, typed; send it
-over a bare TCP connection.
+**Question.** What must a client send so that a server changes the protocol? Here is a request, typed. Send it over a
+plain TCP connection.
 """
 
 # %%
@@ -38,8 +38,8 @@ lines += ["Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", "", ""]
 
 # %% [markdown]
 """
-Each line ends with CR LF, and an empty line ends the head. The key is that of RFC 6455's own example (section 1.3); a
-client takes sixteen random bytes.
+Each line ends with CR LF, and an empty line ends the headers. The key is the example of RFC 6455 (section 1.3). A
+real client sends sixteen random bytes.
 """
 
 # %%
@@ -49,9 +49,9 @@ print(answer.decode(errors="backslashreplace"))
 
 # %% [markdown]
 """
-**Reading.** 101, Switching Protocols. From here on this connection is no longer HTTP's.
+**Reading.** 101, Switching Protocols. From here on this connection no longer speaks HTTP.
 
-**Question.** `Sec-WebSocket-Accept` was made of the key. How, and what for?
+**Question.** `Sec-WebSocket-Accept` was computed from the key. How, and what for?
 """
 
 # %%
@@ -61,12 +61,12 @@ print(accept, accept in answer.decode(errors="backslashreplace"))
 
 # %% [markdown]
 """
-**Reading.** SHA-1 of the key and a fixed text, in base64. It keeps no secret and proves no identity. It shows that
-the other side has read the request *as a WebSocket server*, and is no cache or HTTP server that answers by accident
-(RFC 6455, section 1.3).
+**Reading.** It is SHA-1 of the key and a fixed text, in base64. It is no secret and proves no identity. It proves
+that the other side has read the request *as a WebSocket server*. A cache or an HTTP server would not compute it by
+accident (RFC 6455, section 1.3).
 
-**Question.** The argument prints a handshake without key and version. Would it work? Drop one line at a time, double
-it, misspell it.
+**Question.** The argument prints a handshake without key and version. Would it work? We drop one line at a time,
+double it, and misspell it.
 """
 
 # %%
@@ -75,8 +75,8 @@ side_by_side(seen, ["status", "bytes"]).head(3)
 
 # %% [markdown]
 """
-**Reading.** A browser and a Python library are answered with 101. The simplified handshake is not: it lacks what
-guards the protocol.
+**Reading.** A browser and a Python library get 101. The argument's handshake does not: it lacks the lines that
+protect the protocol.
 """
 
 # %%
@@ -84,14 +84,13 @@ mutated_handshakes(seen)
 
 # %% [markdown]
 """
-**Reading.** Each of the five lines is needed. Names of fields are case-insensitive, yet a letter out of place makes
-another field of them. A wrong version is answered with 426 and the one that the server speaks (RFC 6455, section
-4.4).
+**Reading.** Each of the five lines is needed. Field names are case-insensitive, but one wrong letter makes another
+field. A wrong version gets 426, with the version that the server speaks (RFC 6455, section 4.4).
 
 ## The same connection
 
 **Question.** Is it still the same TCP connection after the 101? Look at its ports, and at the kernel's own name for
-the server's end.
+the server's socket.
 """
 
 # %%
@@ -99,8 +98,7 @@ observed("C8")[["quantity", "value"]]
 
 # %% [markdown]
 """
-**Reading.** Same ports, same socket. But speak HTTP to it now and no HTTP comes back: the bytes are those of a close
-frame.
+**Reading.** Same ports, same socket. But send HTTP now, and no HTTP comes back: these bytes are a close frame.
 
 ## Frames
 
@@ -113,10 +111,10 @@ bits.dissect(data)
 
 # %% [markdown]
 """
-**Reading.** One bit says that the message ends here, four say that it is text, and seven say how long it is; 126
-means that two bytes of length follow, 127 that eight do. The server does not mask.
+**Reading.** One bit says that the message ends here. Four bits say that it is text. Seven bits give its length: 126
+means that two bytes of length follow, 127 that eight follow. The server does not mask.
 
-**Question.** How does the header grow with the message? Move the sliders past 125 and past 65,535, then let the
+**Question.** How does the header grow with the message? Move the sliders past 125 and past 65,535. Then let the
 client send.
 """
 
@@ -125,9 +123,9 @@ bits.headers()
 
 # %% [markdown]
 """
-**Reading.** Two bytes, four or ten; and four more from a client, for its masking key.
+**Reading.** A header has two, four or ten bytes. A client adds four more for its masking key.
 
-**Question.** "Each frame is prefixed with 4 to 12 bytes." Seen here, in both directions, what was it really?
+**Question.** "Each frame is prefixed with 4 to 12 bytes." What was observed here, in both directions?
 """
 
 # %%
@@ -135,9 +133,10 @@ frame_heads(observed("C9"))
 
 # %% [markdown]
 """
-**Reading.** 2 to 14 bytes (RFC 6455, section 5.2). The sentence would be right for messages of middling length only.
+**Reading.** 2 to 14 bytes (RFC 6455, section 5.2). The range of the argument is wrong at both ends: a server's short
+frames have 2, and a client's long frames have 14.
 
-**Question.** What does masking do? Take the RFC's own example, "Hello" under the key 37 fa 21 3d (section 5.7).
+**Question.** What does masking do? Take the example of RFC 6455: "Hello" with the key 37 fa 21 3d (section 5.7).
 """
 
 # %%
@@ -147,14 +146,14 @@ print(masked.hex(" "), "and back again:", bytes(byte ^ mask[place % 4] for place
 
 # %% [markdown]
 """
-**Reading.** XOR with four bytes that everybody can read: no secrecy. It keeps a page's script from choosing what
-bytes travel, so that it cannot make a proxy believe that they are HTTP (RFC 6455, section 10.3). Servers are not
-scripts on a page, and do not mask.
+**Reading.** It is XOR with four bytes that everybody can read, so it keeps no secret. It prevents a page's script
+from choosing the bytes on the wire. Otherwise a script could make a proxy believe that they are HTTP (RFC 6455,
+section 10.3). A server is no script on a page, so it does not mask.
 
 ## Messages in pieces
 
-**Question.** A message of two fragments, half a second apart, a ping between them. When does the receiver learn of
-it?
+**Question.** A message has two fragments, half a second apart, with a ping between them. (A ping asks whether the
+other side is there; the answer is a pong.) When does the receiver learn of the message?
 """
 
 # %%
@@ -162,14 +161,14 @@ side_by_side(observed("C10"), ["pong comes after", "text is handed out after", "
 
 # %% [markdown]
 """
-**Reading.** The ping is answered at once, between the fragments, so that they have arrived one by one. A browser's
-`message` fires after the last; a library may hand out the first at once, if it is asked to. "Only when all frames
-have arrived" is a rule of the browser's API, not of the protocol (RFC 6455, section 5.4).
+**Reading.** The pong comes at once, between the fragments: so they arrived one by one. A browser's `message` fires
+after the last fragment. A library may hand out the first one at once, if you ask it to. "Only when all frames have
+arrived" is a rule of the browser's API, not of the protocol (RFC 6455, section 5.4).
 
 ## Four events, two actions
 
-**Question.** What is a page told when something goes wrong? In each row a connection ends in another way. Which rows
-can the page tell apart?
+**Question.** What does a page learn when something goes wrong? In each row a connection ends in another way. Which
+rows can the page tell apart?
 """
 
 # %%
@@ -177,12 +176,13 @@ side_by_side(observed("C12"), ["events", "code", "reason", "wasClean"])
 
 # %% [markdown]
 """
-**Reading.** Look where `error` stands, and what comes next: it says *that* something failed, and nothing more. A
-wrong path, a refused origin and a port where nobody listens all look alike, 1006: a page is not to find out what is
-in the network behind it (WHATWG WebSockets, "fail the WebSocket connection"). 1006 is never sent. The browser says it
-where no close frame came.
+**Reading.** Look at `error` and at what follows it. It says *that* something failed, and nothing else. A wrong path,
+a refused origin and a closed port all look alike: 1006. A page must not be able to explore the network behind it
+(WHATWG WebSockets, "fail the WebSocket connection"). 1006 is never sent on the wire. The browser reports it if no
+close frame arrived. 1001 means that the server goes away, and 1009 that a message was too big (RFC 6455, section
+7.4.1).
 
-**Question.** And `send()`, before the connection stands and after it is closed?
+**Question.** And `send()`, before the connection is open and after it is closed?
 """
 
 # %%
@@ -190,8 +190,8 @@ side_by_side(observed("C13"), ["send()", "added to bufferedAmount"]).head(4)
 
 # %% [markdown]
 """
-**Reading.** Too early throws. Too late does not: the bytes are counted as buffered, and go nowhere. Who relies on an
-exception loses messages in silence.
+**Reading.** Too early, `send()` throws. Too late, it does not: the bytes count as buffered and are never sent. A
+script that relies on an exception loses messages in silence.
 
 ## Text, binary, an image
 
@@ -203,10 +203,10 @@ side_by_side(observed("C14"), ["opcode", "size", "bytes on the wire, the closing
 
 # %% [markdown]
 """
-**Reading.** There are two kinds of message, and an image is of the second. As text in base64 it is a third longer. A
-text frame that is not UTF-8 ends the connection with 1007 (RFC 6455, section 8.1).
+**Reading.** There are two kinds of message, and an image is binary. As base64 text it is a third longer. A text frame
+that is not UTF-8 ends the connection with 1007 (RFC 6455, section 8.1).
 
-**Question.** `ws` and `wss`: which ports, and from which page may a script open which?
+**Question.** `ws` and `wss`: which ports do they use, and which page may open which?
 """
 
 # %%
@@ -214,12 +214,12 @@ side_by_side(observed("C16"), ["port without saying one", "from a page over http
 
 # %% [markdown]
 """
-**Reading.** As with http and https: 80 and 443, and no clear connection from a page that is secure.
+**Reading.** The same as http and https: 80 and 443, and no plain connection from a secure page.
 
 ## A chat
 
-**Question.** What can a WebSocket do that neither of the others can? Two clients on one feed; each sends, and both
-are told.
+**Question.** What can a WebSocket do that neither of the others can? Two clients share one feed. Each sends, and both
+receive.
 """
 
 # %%
@@ -231,20 +231,20 @@ print([text for text in heard if isinstance(text, str)])
 
 # %% [markdown]
 """
-**Reading.** Between the earthquakes: both lines, on the connection on which Bob spoke himself. By HTTP he would have
-needed a POST for each line, beside the request that is held. That is the feature of a WebSocket; sparing bytes comes
-with it.
+**Reading.** Both lines arrive between the earthquakes, on the connection on which Bob sent his own. By HTTP he would
+need a POST for each line, and another connection, because his held request blocks the first. This is the real feature
+of a WebSocket. Fewer bytes are a side effect.
 
 ## Doubt
 
-- **One browser.** Events and codes are Chromium's. The WHATWG standard demands their order; what a `reason` says is
-  the browser's own affair.
-- **One server.** It answers a spoilt handshake as RFC 6455 says. Others are more lenient.
+- **One browser.** Events and codes are Chromium's. The WHATWG standard requires their order. The text of a `reason`
+  is the browser's choice.
+- **One server.** It answers wrong handshakes as RFC 6455 says. Other servers are more lenient.
 - **No extension.** `permessage-deflate` uses one of the reserved bits, and was declined here.
 
 ## Exercises
 
-**1.** Work out `Sec-WebSocket-Accept` for the key `x3JJHMbDL1EzLkh9GBhXDw==`.
+**1.** Compute `Sec-WebSocket-Accept` for the key `x3JJHMbDL1EzLkh9GBhXDw==`.
 """
 
 # %% tags=["exercise"]
@@ -268,8 +268,8 @@ check.frame(my_frame, text="Hi")
 
 # %% [markdown]
 """
-**3.** A client sends 100 messages of 50 B and 10 of 70,000 B, a server as many back. How many bytes of frame headers
-is that in all?
+**3.** A client sends 100 messages of 50 B and 10 of 70,000 B. The server sends as many back. How many bytes of frame
+headers is that in all?
 """
 
 # %% tags=["exercise"]
@@ -295,8 +295,9 @@ check.closing(opcode, code)
 # %% [markdown]
 """
 **5.** *(Open.)* A page shows prices and must tell its user when they are old. Which events does it listen to, and
-what does it do on each? Write it down for: a tunnel (no byte passes, nothing is closed), a server that restarts, and
-a server that refuses. Which of these does the page learn of by itself, and after how long?
+what does it do on each? Write it down for three cases: a tunnel (no byte passes, nothing is closed), a server that
+restarts, and a server that refuses. Which of these does the page notice by itself, and after how long? Silence causes
+no event: the page needs a timer of its own.
 """
 
 # %%

@@ -2,15 +2,15 @@
 """
 # 5 · Under load
 
-One client proves little, and a thousand prove something about the machine. This lesson loads the three servers until
-one of them is at its limit, asks what that limit is made of, breaks the connection on purpose, and looks at what the
-measuring itself hides.
+One client proves little. A thousand clients prove something about the machine. This lesson loads the three servers
+until one of them reaches its limit, and asks what that limit consists of. It breaks the connection on purpose, and
+shows what measuring itself hides.
 
-*You will be able to* run Locust against a push server and read its table, say what a server's CPU is paid for, and
-recognise three traps of this very stack. *You need* lessons 1 and 3.
+*You will be able to* run Locust against a push server and read its table. You will say what costs a server CPU, and
+recognise three traps of this stack. *You need* lessons 1 and 3.
 
-Recorded loads are of the run that comes with the lab, on a machine with two cores. Yours will come to its limits
-elsewhere, in the same order.
+Recorded loads come from the run that comes with the lab, on a machine with two cores. Your machine will reach its
+limits at other loads, in the same order.
 """
 
 # %%
@@ -21,7 +21,7 @@ from lessons import broadcasting, check, figure, load, start_servers
 ## A load, from a cell
 
 **Question.** Locust starts clients and reports "requests". What is a request, if messages are pushed? In the lab's
-users each *delivery* is one: response time is its latency, size its bytes on the wire. Five clients for three
+users each *delivery* is one: response time is its latency, and size is its bytes on the wire. Five clients for three
 seconds, as from a terminal:
 """
 
@@ -39,12 +39,12 @@ load.locust(servers.polling, "PollingUser", 5, 3, "--poll-interval", "0.5")
 
 # %% [markdown]
 """
-**Reading.** As many deliveries, much later, and with more bytes each, joining included. Locust's table is the same
-that its web page shows: `locust -f loadtests/locustfile.py WebSocketUser --host …`.
+**Reading.** As many deliveries, much later, and with more bytes each. These bytes include what each client paid to
+connect. Locust's web page shows the same table: `locust -f loadtests/locustfile.py WebSocketUser --host …`.
 
 ## More and more clients
 
-**Question.** Which transport leaves its line first, and what is used up when it does?
+**Question.** Which transport leaves its dashed line first, and what is then used up?
 """
 
 # %%
@@ -53,12 +53,13 @@ figure("latency_and_cpu_over_clients", "reference")
 
 # %% [markdown]
 """
-**Reading.** A line that leaves the others is at its *knee*: messages then wait for the server, or for the machine
-that plays the clients. Hollow points are runs that do not count, and the report says why for each. This is a
-statement about this machine. The order of the lines is one about the transports.
+**Reading.** Where points leave the line, messages wait: for the server, or for the machine that plays the clients.
+Long polling is the first. Each message makes every client send a new request, and the server answers them one after
+another. So with many clients a message waits behind many requests. Hollow points are invalid runs; `report.html`
+gives the reason for each. The limit is this machine's. The order is the transports'.
 
-**Question.** What is the server's CPU paid for? Fitted over several loads: so much for each publication, for each
-answer, for each client that is just there.
+**Question.** What does the server need CPU for? The prices are fitted over several loads: per publication, per
+response, and per client that is only connected.
 """
 
 # %%
@@ -66,12 +67,13 @@ load.prices()
 
 # %% [markdown]
 """
-**Reading.** An answer is a poll, a long poll or a message by WebSocket. A WebSocket's message passes neither the HTTP
-server nor Flask, and those take most of a poll's CPU. Where one price does not fit all loads, the table says between
-which loads it lies: a process that sleeps between two polls is dear to wake.
+**Reading.** A response is a poll, a long poll, or a message by WebSocket. A WebSocket message passes neither the HTTP
+server nor Flask, and these take most of a poll's CPU. If one price does not fit all loads, the table gives a range
+with its loads. The reason: waking a sleeping process costs more than keeping a busy one busy.
 
-In 2007 Bozdag, Mesbah and van Deursen found push to cost seven times the server CPU of pull, and to saturate at 350
-to 500 users: with a server that kept a thread for each. What is expensive is not pushing. It is how one pushes.
+In 2007 Bozdag, Mesbah and van Deursen found that push costs seven times the server CPU of pull, and saturates at 350
+to 500 users. Their server kept a thread for each user. So pushing is not expensive by itself. It depends on how you
+push.
 
 **Question.** And memory?
 """
@@ -81,12 +83,12 @@ load.memory()
 
 # %% [markdown]
 """
-**Reading.** A poller on a kept connection costs memory as well: nobody is connected for nothing.
+**Reading.** A polling client on a kept connection needs memory, too. No connection is free.
 
 ## A thousand at once
 
-**Question.** One message, many connections. Three ways to tell them all, on real sockets of this machine: which step
-saves most?
+**Question.** One message, many connections. There are three ways to send it to all, on real sockets of this machine.
+Which step saves most?
 """
 
 # %%
@@ -94,15 +96,15 @@ broadcasting.time_to_all(300)
 
 # %% [markdown]
 """
-**Reading.** The naive way wakes a thread for each client, and each encodes the same message again. Compare the two
-steps: encoding once, and waking nobody. The lab's servers do the last (`servers/sockets/broadcast.py`): one greenlet
-writes a frame, encoded once, to everybody who is up to date. Whoever does not take it at once is served apart, from
-its own place in the feed, so that a slow reader holds nobody up.
+**Reading.** The naive way wakes a thread for each client, and each thread encodes the same message again. Compare the
+two steps: encoding once, and waking no thread. The lab's servers do both (`servers/sockets/broadcast.py`). One
+greenlet, a light thread that yields by itself, writes the encoded frame to every client that is up to date. A client
+that does not take it at once gets its own greenlet. So a slow reader does not delay the others.
 
 ## When something breaks
 
-**Question.** The server is killed, or the link is cut for five seconds. How long until each client has news again,
-and what is lost?
+**Question.** The server is killed, or the link is cut for five seconds. How long until each client has messages
+again, and what is lost?
 """
 
 # %%
@@ -110,15 +112,18 @@ figure("recovery_after_a_break", "reference")
 
 # %% [markdown]
 """
-**Reading.** Nothing is lost in silence: each client knows the number of its last message, and asks for what comes
-next, or is told of a gap. After a cut, no connection is lost. TCP sends again what was under way, and a WebSocket has
-its messages as soon as the link is back; polling waits for its next poll. After a reset or a restart each client has
-to connect again. All wait for a random moment before they try, so that they do not come at once.
+**Reading.** Nothing is lost in silence. Each client knows the number of its last message and asks for the next one,
+or is notified of a gap. A cut ends no connection. TCP sends again what was on its way. So a WebSocket, and a held
+request, get their messages as soon as the link is back. The messages published during the cut arrive then, too.
+Polling waits for its next poll.
+
+After a reset or a restart every client must connect again. Each waits for a random moment first, so that they do not
+all arrive at once. A restarted server has a new feed: its new `epoch`, a random name, tells the client so.
 
 ## What the generator hides
 
-**Question.** Clients that share one process wait their turn. When a message has arrived, how long until its client
-reads it? In milliseconds, for 99 of 100.
+**Question.** Clients that share one process wait for their turn. When a message has arrived, how long until its
+client reads it? In milliseconds, for 99 of 100 messages.
 """
 
 # %%
@@ -126,14 +131,15 @@ load.generator_delay()
 
 # %% [markdown]
 """
-**Reading.** Set that beside the latencies in the figure above. It is the *load generator's* delay. Measured by the
-client's own clock it would look like a slow transport, and slowest for the one that tells all its clients at once. So
-the lab reads the kernel's time stamp of each arrival (`SO_TIMESTAMPNS`), and keeps what comes after it apart.
+**Reading.** Compare that with the latencies in the figure above. It is the *load generator's* delay. The client's own
+clock would add it to the transport's latency. The transport that sends to all clients at once would then look the
+slowest. So the lab reads the kernel's time stamp of each arrival (`SO_TIMESTAMPNS`), and keeps the generator's delay
+apart.
 
-## Three traps of this very stack
+## Three traps of this stack
 
-**Question.** *Forty milliseconds from nowhere.* A server writes head and body of a response one after the other. Both
-machines are idle, and the same. Why does the second line of the table not look like the first?
+**Question.** *Forty milliseconds from nowhere.* A server writes the headers and the body of a response one after the
+other. Both machines are idle. Why does the second line of the table differ from the first?
 """
 
 # %%
@@ -141,13 +147,13 @@ broadcasting.two_writes()
 
 # %% [markdown]
 """
-**Reading.** Nagle's algorithm keeps the second write back until the first is acknowledged, and the receiver delays
-its acknowledgement in the hope of something to send along. Each is sensible alone (RFC 9293, section 3.7.4; RFC 9293,
-section 3.8.6.3). Whoever measures polling on such a server measures that. The lab switches Nagle off, on both sides,
-and sends head and body together.
+**Reading.** Nagle's algorithm holds the second write back until the first is acknowledged. The receiver delays its
+acknowledgement, in the hope of data to send along. Each is sensible alone (RFC 9293, sections 3.7.4 and 3.8.6.3).
+Together they add a delay to every poll. The lab switches Nagle off on both sides, and sends headers and body
+together.
 
-**Question.** *A connection for each poll.* Many HTTP clients do not keep their connections, unless told to. What does
-it cost?
+**Question.** *A connection for each poll.* Many HTTP clients open a new connection each time unless told otherwise.
+What does that cost?
 """
 
 # %%
@@ -155,11 +161,10 @@ load.by_connection()
 
 # %% [markdown]
 """
-**Reading.** A comparison of WebSocket with polling that makes a new connection each time measures TCP's handshake,
-and TLS's. HTTP/1.1 has kept connections since 1997: "one lasting connection" is no privilege of WebSockets.
+**Reading.** If polling opens a new connection each time, a comparison measures the handshakes of TCP and TLS.
+HTTP/1.1 has kept connections since 1997. So "one lasting connection" is not only WebSocket's.
 
-**Question.** *A message cut short.* A server sends a large frame to a client that does not read. How much of it has
-gone?
+**Question.** *Half a message.* A server sends a large frame to a client that does not read. How much of it was sent?
 """
 
 # %%
@@ -167,22 +172,22 @@ broadcasting.half_sent()
 
 # %% [markdown]
 """
-**Reading.** `send` returns how many bytes it took. Who does not look has sent half a frame, and everything that
-follows is read as its other half. A well-known library did this; the lab has its own way to write whole frames
-(`servers/sockets/whole.py`).
+**Reading.** `send` returns how many bytes it took. A server that ignores this has sent half a frame, and everything
+that follows is read as its other half. A well-known library did this. The lab writes whole frames
+(`servers/sockets/frame_socket.py`).
 
 ## Doubt
 
-- **Everything on one machine.** Generator and server share its cores. Runs in which the generator was at its limit do
-  not count.
-- **Python.** Another server would have other prices; `make benchmark` puts some beside this one.
-- **Seconds, not days.** Windows are short. What leaks slowly is not seen here.
+- **Everything on one machine.** Generator and server share its cores. Runs with the generator at its limit are
+  invalid.
+- **Python.** Another server has other prices; `make benchmark` compares some.
+- **Seconds, not days.** Windows are short. A slow leak is not seen here.
 
 ## Exercises
 
-**1.** By the prices above: how many cores do 5,000 clients take that poll once a second? Leave publications aside. To
-within a tenth. The price of a poll depends on how many come: `load.price("polling", answers_per_s=5_000)` is that of
-5,000 a second, in microseconds.
+**1.** Use the prices above: how many cores do 5,000 clients need that poll once a second? Leave publications out. The
+price of a poll depends on how many arrive: `load.price("polling", answers_per_s=5_000)` is its price at 5,000 a
+second, in microseconds. An answer within a tenth is right.
 """
 
 # %% tags=["exercise"]
@@ -206,8 +211,8 @@ check.cores_by_websocket(cores_by_websocket, clients=5_000, rate=1.0)
 
 # %% [markdown]
 """
-**3.** A WebSocket server tells 2,000 clients one after another, and a send takes 20 µs. How late is the *last* one
-told, and how late are they on average? In milliseconds.
+**3.** A WebSocket server sends to 2,000 clients one after another. One send takes 20 µs. How late does the *last*
+client get the message, and how late do they get it on average? In milliseconds.
 """
 
 # %% tags=["exercise"]
@@ -219,9 +224,9 @@ check.one_after_another(last_ms, mean_ms, clients=2_000, each_us=20)
 
 # %% [markdown]
 """
-**4.** Run a load of your own: how many clients in one Locust process, at 20 messages a second by WebSocket, until the
-longest latency exceeds 100 ms? Find a number that does and one that does not, to within a factor of two. (Here and
-now; it takes a while. 0 and 0 leave it out.)
+**4.** Run a load of your own, by WebSocket at 20 messages a second. With how many clients in one Locust process does
+the longest latency exceed 100 ms? Find a number that is fast enough and one that is not, within a factor of two. (It
+runs here and takes a while. Leave it out with 0 and 0.)
 """
 
 # %% tags=["exercise"]
@@ -233,9 +238,9 @@ check.bracket(still_fine, too_many)
 
 # %% [markdown]
 """
-**5.** *(Open.)* Your service has 50,000 users with a page open, and a message every ten seconds to each. Two cores
-are paid for. Write half a page: which transport, which interval, what happens when the servers are started anew and
-all 50,000 come back at once? Mark each number as measured, computed or assumed.
+**5.** *(Open.)* Your service has 50,000 users with a page open, and one message every ten seconds for each. You have
+two cores. Write half a page. Which transport, which interval? What happens when the servers restart and all 50,000
+come back at once? Mark each number as measured, computed or assumed.
 
 **Next:** [6 · The verdict](06_the_verdict.ipynb)
 """

@@ -2,11 +2,11 @@
 """
 # 6 · The verdict
 
-Sixteen sentences make the argument. Each has now been measured or observed, and each has a verdict: it *holds*, it
-*holds when* something is the case, or it *does not hold*. Nobody typed a verdict. They are computed from the tables
-of the run that comes with the lab, and change when the numbers do.
+The argument has sixteen sentences, C1 to C16. Each has been measured or observed, and each has a verdict. It *holds*,
+it *holds under a condition*, or it *does not hold*. No verdict was typed. They are computed from the tables of the
+run that comes with the lab, and change with the numbers.
 
-*You will be able to* say which sentences of the argument hold, and choose a transport for a workload of your own with
+*You will be able to* say which sentences of the argument hold, and choose a transport for your own workload, with
 reasons. *You need* the lessons before this one.
 """
 
@@ -17,7 +17,7 @@ from lessons import check, choosing, figure
 """
 ## Sixteen sentences
 
-**Question.** Before you look: how many of the sixteen hold as they stand? And which one would you bet on?
+**Question.** Before you look: how many of the sixteen hold as they are? Which one would you bet on?
 """
 
 # %%
@@ -25,7 +25,7 @@ choosing.verdicts()
 
 # %% [markdown]
 """
-**Question.** Counted?
+**Question.** How many are there of each kind?
 """
 
 # %%
@@ -33,12 +33,12 @@ print(choosing.count())
 
 # %% [markdown]
 """
-**Reading.** The argument is neither right nor wrong. Look at those that *hold when*: the condition is what the
-argument does not name, and the conditions are the lesson. Here are those of four that matter most.
+**Reading.** The argument is neither right nor wrong. Look at the sentences that hold under a condition. The argument
+does not name these conditions; they are what this course teaches. Here are the four that matter most.
 
 ## Bytes: C2
 
-**Question.** "Over many messages those headers become a mass of data." When?
+**Question.** "Over many messages, those headers outweigh the data." When?
 """
 
 # %%
@@ -46,12 +46,12 @@ choosing.evidence("C2")
 
 # %% [markdown]
 """
-**Reading.** Heads are a mass beside *short* messages, and beside messages that come seldom. A picture of 100 kB does
-not notice them.
+**Reading.** Headers outweigh *short* messages, and messages that are rare. For a picture of 100 kB they do not
+matter.
 
 ## Time: C3 and C11
 
-**Question.** "Carrying those bytes makes every message later."
+**Question.** "Carrying those bytes delays every message."
 """
 
 # %%
@@ -59,7 +59,7 @@ choosing.evidence("C3")
 
 # %% [markdown]
 """
-**Question.** "WebSockets bring messages to the client significantly sooner."
+**Question.** "WebSockets deliver messages significantly faster."
 """
 
 # %%
@@ -67,12 +67,13 @@ choosing.evidence("C11")
 
 # %% [markdown]
 """
-**Reading.** Two opponents stand behind one sentence. Polling is beaten by half an interval. A long poll that is
-already waiting is not beaten until messages come about as fast as round trips.
+**Reading.** This sentence has two opponents. A WebSocket beats polling by half a poll interval. It beats a waiting
+long poll only if messages follow each other closely: about one in four within a round trip is enough, by the model
+(lesson 3).
 
 ## Connections: C6
 
-**Question.** "A WebSocket is one lasting connection on which either side speaks at will."
+**Question.** "A WebSocket is one lasting connection on which either side may send at any time."
 """
 
 # %%
@@ -80,7 +81,7 @@ choosing.evidence("C6")
 
 # %% [markdown]
 """
-**Reading.** The first half is HTTP/1.1's as well. The second half is what is new: nobody has to ask.
+**Reading.** The first half is true of HTTP/1.1 as well. The second half is new: no request is needed.
 
 ## Where a WebSocket does not win
 
@@ -92,13 +93,13 @@ figure("message_over_rate", "reference")
 
 # %% [markdown]
 """
-**Reading.** Where messages are frequent and may be late, one poll brings many of them. Polling is then cheaper, by
-bytes and by the server's work. It is the transport that lets you *choose* how late is late enough.
+**Reading.** If messages are frequent and may be late, one poll collects many of them. Polling is then cheaper, in
+bytes and in the server's work. Polling lets you *choose* the latency.
 
 ## Choose
 
-**Question.** Which transport is the cheapest that is soon enough? Find your message rate across, and the latency that
-you want upwards.
+**Question.** Which transport is the cheapest that is fast enough? Find your message rate on the horizontal axis and
+your latency target on the vertical one.
 """
 
 # %%
@@ -106,9 +107,9 @@ figure("which_transport", "reference")
 
 # %% [markdown]
 """
-**Reading.** Each border is a condition of the verdicts above, drawn. Right and up, polling; where it must be soon,
-WebSocket. Long polling is soon enough nearly wherever a WebSocket is. It is chosen where a proxy lets nothing else
-pass, and not for the server's work: find its price in lesson 5.
+**Reading.** Each border is a condition of the verdicts above. To the right and up, polling is cheapest. If messages
+must be fast, it is WebSocket. Long polling is fast enough in many places, and never the cheapest here: lesson 5 has
+its price. People choose it where a proxy lets nothing else through.
 
 **Question.** And with your own numbers? Four sliders, one answer.
 """
@@ -118,8 +119,8 @@ choosing.choose()
 
 # %% [markdown]
 """
-**Question.** In figures, for a workload typed in: 2,000 clients, a message every two seconds, 60 ms there and back,
-nine in ten within half a second.
+**Question.** Now as a table, for one workload: 2,000 clients, one message every two seconds, 60 ms of round trip,
+nine in ten messages within half a second.
 """
 
 # %%
@@ -127,24 +128,23 @@ choosing.advise(clients=2_000, rate_hz=0.5, rtt_ms=60, within_ms=500, poll_inter
 
 # %% [markdown]
 """
-**Reading.** Polling stands there twice: at the interval typed in, and at the longest one that is still soon enough.
-`python -m results advise` says the same in a terminal, with hours and more clients.
+**Reading.** Polling has two rows: at the interval you gave, and at the longest one that is fast enough. The command
+`python -m results advise` prints the same in a terminal, with costs per hour and more clients.
 
 ## What this lab does not show
 
-- **Loss.** A lost segment holds up all that follows on its TCP connection; a message a second hardly notices. HTTP/3
-  is about that.
-- **Proxies.** Some cut connections that are silent, some buffer responses. Long polling was made for such a world,
-  and a WebSocket over TLS mostly passes.
+- **Loss.** A lost segment delays everything behind it on its TCP connection. One message a second hardly notices.
+  HTTP/3 addresses that.
+- **Proxies.** Some close silent connections, some buffer responses. Long polling was made for such a world. A
+  WebSocket over TLS mostly passes.
 - **HTTP/2 and HTTP/3 in operation.** What they would send is computed. Nothing here speaks them.
-- **Phones.** A radio that must not sleep costs more than any head.
-- **Other servers.** Prices are this stack's. The benchmark in the README puts some beside it.
-- **Server-sent events** are computed, and would win some of these comparisons where only the server speaks.
+- **Phones.** A radio that must stay awake costs more than any header.
+- **Other servers.** Prices are those of this stack. `make benchmark` compares others.
+- **Server-sent events** are computed only. They would win some comparisons in which only the server sends.
 
 ## Exercises
 
-**1.** Which of the sixteen sentences would fall or rise with the *message rate* alone? Name three, as a list of ids
-such as `["C1", …]`.
+**1.** Which of the sixteen verdicts depend on the *message rate*? Name three, as a list of ids such as `["C1", …]`.
 """
 
 # %% tags=["exercise"]
@@ -156,8 +156,9 @@ check.by_rate(by_rate)
 
 # %% [markdown]
 """
-**2.** A dashboard of 500 clients, 20 messages a second, 100 ms there and back, nine in ten within 15 s. Which
-transport is the cheapest? Predict, then ask `choosing.advise`. As its name: "polling", "long-polling" or "websocket".
+**2.** A dashboard has 500 clients, 20 messages a second, 100 ms of round trip, and nine in ten messages within 15 s.
+Which transport is the cheapest? Predict, then ask `choosing.advise`. Answer with its name: "polling", "long-polling"
+or "websocket".
 """
 
 # %% tags=["exercise"]
@@ -169,7 +170,7 @@ check.cheapest(for_a_dashboard, clients=500, rate_hz=20, rtt_ms=100, within_ms=1
 
 # %% [markdown]
 """
-**3.** A game: 100 players, 30 messages a second, 40 ms there and back, nine in ten within 50 ms.
+**3.** A game has 100 players, 30 messages a second, 40 ms of round trip, and nine in ten messages within 50 ms.
 """
 
 # %% tags=["exercise"]
@@ -181,8 +182,8 @@ check.cheapest(for_a_game, clients=100, rate_hz=30, rtt_ms=40, within_ms=50)
 
 # %% [markdown]
 """
-**4.** Change one number. With the dashboard of exercise 2, how soon must nine in ten messages come, in milliseconds,
-for the cheapest to be another transport? Any number that does.
+**4.** Change one number. With the dashboard of exercise 2, how fast must nine in ten messages be, in milliseconds, so
+that another transport is the cheapest? Any number that does this is right.
 """
 
 # %% tags=["exercise"]
@@ -194,6 +195,6 @@ check.another(wanted_within_ms, "polling", clients=500, rate_hz=20, rtt_ms=100)
 
 # %% [markdown]
 """
-**5.** *(Open.)* Write the argument anew, in seven sentences, so that each of them holds without a condition. Hand it
-to somebody who has not seen this lab, and note which sentence they doubt first.
+**5.** *(Open.)* Write the argument again, in seven sentences, so that each of them holds without a condition. Give it
+to somebody who has not seen this lab. Which sentence do they doubt first?
 """

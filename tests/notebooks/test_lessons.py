@@ -97,7 +97,7 @@ GIVEN = {
     "02": {"142 B", "8 kB", "700 B", "4 B", "5 s", "600 B", "2 B", "52 B", "871 B"},
     "03": {"50 ms", "100 ms", "0.3 s", "800 B", "60 ms", "80 ms", "1,600 B", "40 ms", "20 ms", "200 ms"},
     "04": {"50 B", "70,000 B", "100 messages"},
-    "05": {"20 µs", "2,000 clients", "5,000 clients", "100 ms", "20 messages"},
+    "05": {"100 messages", "20 µs", "2,000 clients", "5,000 clients", "100 ms", "20 messages"},
     "06": {"100 kB", "2,000 clients", "60 ms", "500 clients", "100 ms", "15 s", "40 ms", "50 ms", "30 messages",
            "20 messages"},
 }
