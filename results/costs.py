@@ -81,7 +81,7 @@ class Prices:
     idle: Price | None
 
     def cpu_share(self, publications: float, answers: float, clients: float) -> float:
-        """Cores that so many of each in a second take."""
+        """Cores for these rates of each per second."""
         idle = self.idle.us * clients if self.idle else 0.0
         return (self.publication.us * publications + self.answer.at(answers) * answers + idle) / 1e6
 

@@ -61,7 +61,7 @@ def response_ms(runs: pd.DataFrame) -> float:
 
 
 def request_ms(runs: pd.DataFrame) -> float:
-    """The same of a question; 0 for who does not ask."""
+    """The same for a request; 0 without requests."""
     return _transmission_ms(runs, "wire_sent") if TRANSPORTS[runs["transport"].iloc[0]].asks else 0.0
 
 

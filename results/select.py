@@ -97,7 +97,7 @@ def ratio_of_sums(runs: pd.DataFrame, of: str, per: str) -> float:
 
 
 def overhead_per_request(runs: pd.DataFrame, transport: str) -> float:
-    """Bytes beside the messages for each request, or for each message where nobody asks; NaN for no run."""
+    """Overhead per request, or per message where there are no requests, in bytes; NaN for no run."""
     beside = runs.assign(beside=runs["wire_sent"] + runs["wire_received"] - runs["payload"])
     return ratio_of_sums(beside, "beside", "requests" if TRANSPORTS[transport].asks else "deliveries")
 

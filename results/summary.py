@@ -64,7 +64,7 @@ def _line(group: pd.DataFrame, shared: list[str], own: list[str]) -> Compared:
     first, good = records(group.head(1))[0], valid(group)
     given_up = invalid(group)
     shown = good if len(good) else given_up
-    words = describe(first, dict.fromkeys([*TRANSPORTS[first["transport"]].told, *own]))
+    words = describe(first, dict.fromkeys([*TRANSPORTS[first["transport"]].always_shown, *own]))
     deliveries = _median(shown["deliveries"])
     return Compared(
         experiment=first["experiment"],

@@ -17,8 +17,8 @@ class Transport:
     """One transport.
 
     `name` stands in commands and tables, `title` on curves and at the beginning of a sentence, `words` within one.
-    `own` are the parameters of a run that mean something for it alone, `told` those of them that are told even where
-    they do not vary, `without` are parameters of the others that mean nothing to it.
+    `own` are the parameters of a run that only this transport has. `always_shown` are shown, even where they do not vary.
+    `without` are parameters of others that mean nothing to it.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Transport:
     asks: bool = True  # for messages, again and again; else it is told
     unit: str = "a request"  # what its bytes and its CPU are paid for
     own: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    always_shown: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     guest: bool = False
 
@@ -42,7 +42,7 @@ TRANSPORTS = {
     for transport in (
         Transport("polling", "Polling", "polling", "#D55E00", "o",
                   HTTP_USERS | {"feed": "PollingUser", "duplex": "PollingDuplexUser"},
-                  unit="a poll", own=("poll_interval_s",), told=("poll_interval_s",)),
+                  unit="a poll", own=("poll_interval_s",), always_shown=("poll_interval_s",)),
         Transport("long-polling", "Long polling", "long polling", "#0072B2", "s",
                   HTTP_USERS | {"feed": "LongPollingUser", "duplex": "LongPollingDuplexUser"},
                   unit="a long poll", own=("hold_s",)),

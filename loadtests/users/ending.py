@@ -1,7 +1,7 @@
 """How a plain Locust run ends: what each process has counted arrives, Locust's files have it, and the summary is said.
 
-Locust itself gives its workers half a second for their last report, and writes its CSV files about once a second, not
-at the end: on a busy machine either leaves deliveries out.
+Locust gives its workers half a second for their last report. It writes its CSV files about once a second, not at the
+end. On a busy machine both leave deliveries out.
 """
 
 import sys

@@ -130,7 +130,7 @@ def _against() -> Chart:
     mine = runs_of("latency")
     mine = mine[(mine["rtt_ms"] > 0) & kept(mine)]
     points, limit = [times_as_late(alike) for _, alike in mine.groupby(["rate_hz", "rtt_ms"])], latency_threshold()
-    title = f"By the model, long polling is as soon as a WebSocket below {number(limit)} messages a round trip"
+    title = f"By the model, long polling is as fast as a WebSocket below {number(limit)} messages per round trip"
     note = "Line: the model, Poisson arrivals, kept connections. Points: measured, with what this machine adds. "
     note += f"As soon: less than {SIGNIFICANT:g} times as late."
     figure = new_figure(title, note)

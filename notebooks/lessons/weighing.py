@@ -60,7 +60,7 @@ def weighed(interval: float, rtt_ms: float, heads: Heads) -> Chart:
     axes.set(xlabel="messages a second", ylabel="bytes beside each message", xlim=(RATES[0], RATES[-1] * 4))
     freeze_layout(figure)
     name_ends(axes, RATES[-1], {name: float(curve[-1]) for name, curve in curves.items()})
-    alt = f"Bytes beside each message over the message rate, logarithmic both. {title}."
+    alt = f"Overhead per message over the message rate, both axes logarithmic. {title}."
     return Chart("weighed", figure, title, alt)
 
 

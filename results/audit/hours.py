@@ -22,7 +22,7 @@ def chunk(data: bytes) -> bytes:
 
 
 def event_overhead(message_bytes: int, seq: int = 1) -> int:
-    """Bytes beside each message of one line: `id:` and `data:` with their line ends, and a chunk for each event."""
+    """Overhead of a message of one line: `id:` and `data:` with their line ends, and a chunk for each event."""
     return len(chunk(event(seq, bytes(message_bytes)))) - message_bytes
 
 
@@ -53,7 +53,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class PerMessage:
-    """Bytes beside each message, and those that come once a connection, whatever it carries."""
+    """Overhead per message, and the bytes that come once per connection."""
 
     transport: str
     message_bytes: int

@@ -63,7 +63,7 @@ def half_held() -> float:
 
 
 def connections(runs: pd.DataFrame) -> Judgement:
-    """Judge C6 by the messages that arrive without a request, and by those that clients send meanwhile (`duplex`).
+    """Judge C6 by the messages that arrive without a request, and that clients send meanwhile (`duplex`).
 
     That a connection lasts is no difference where all three keep theirs (RFC 9112 section 9.3).
     """

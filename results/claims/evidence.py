@@ -28,7 +28,7 @@ def judge(cases: Iterable[bool], *, holds: str, when: str, fails: str, evidence:
 
 
 def names_of(parts: Mapping[str, bool], confirmed: bool = True) -> str:
-    """List the parts of a claim that are confirmed, or those that are not."""
+    """List the parts of a claim that are confirmed, or else the others."""
     return listed([name for name, held in parts.items() if held is confirmed])
 
 
@@ -73,7 +73,7 @@ def listed_parts(*parts: str) -> str:
 def conditions(runs: pd.DataFrame) -> list[Condition]:
     """The runs by what all transports share and by the poll interval.
 
-    Runs to which a parameter means nothing stand beside every value of it.
+    A run to which a parameter means nothing is compared with every value of it.
     """
     shared, found = varying(runs), []
     several = runs["poll_interval_s"][applies(runs, "poll_interval_s")].nunique() > 1

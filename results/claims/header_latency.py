@@ -21,7 +21,7 @@ Ratios = dict[tuple[str, float], float]
 def header_latency(runs: pd.DataFrame) -> Judgement:
     """Judge C3 by the mean latency with the longest headers against that with the shortest, by transport and link rate.
 
-    A poll's own bytes travel while nobody waits for them, and so do a long poll's, unless a message arrives before they
+    A poll's own bytes travel while no message waits for them. So do a long poll's, unless a message arrives before they
     are through. So the link's rate decides, and how closely messages follow each other.
     """
     short, long = shortest_and_longest(feed(runs, "link-rate", *COMPARED))

@@ -24,7 +24,7 @@ BEHIND = {"ms": "first", "each": "closing"}
 
 @styled
 def cost_of_a_connection(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
-    """Bytes, segments and ms of joining for each client, and bytes beside each message, from `connection`.
+    """Bytes, segments and ms of connecting for each client, and overhead per message, from `connection`.
 
     A bar for each transport, in the clear and over TLS. Hollow: ms until a message that is published as joining ends is
     there, and bytes where each request opens a connection.

@@ -91,7 +91,7 @@ def _regions(axes: Axes, grid: list[list[Estimate | None]]) -> None:
 
 
 def _long_polling(axes: Axes, workload: Workload, costs: FittedCosts) -> None:
-    """From where on up long polling is soon enough as well."""
+    """Above which latency long polling is fast enough as well."""
     within = [estimates(replace(workload, rate_hz=float(rate)), {"long-polling": costs})[0].within_ms for rate in RATES]
     axes.plot(RATES, within, color=TRANSPORTS["long-polling"].colour, linestyle=(0, (4, 2)), linewidth=2, marker="")
     axes.annotate("above: long polling, too", (RATES[2], within[2]), (0, 20), textcoords="offset points", fontsize=12,

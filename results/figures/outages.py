@@ -25,7 +25,7 @@ def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Ch
     if good.empty:
         raise NotMeasured("no valid run of `outage` recovered from its break")
     title, alt = _finding(good, never), _alt(good, never)
-    note = " Who has lost its connection tries again after 0.25 to 0.75 s, drawn anew. Numbers: the slowest repeat."
+    note = " A client that lost its connection tries again after a random 0.25 to 0.75 s. Numbers: the slowest repeat."
     note += invalid_note(mine, "left out")
     figure = new_figure(title, conditions(mine, machine) + note)
     axes = figure.subplots()

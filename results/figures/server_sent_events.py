@@ -27,7 +27,7 @@ def server_sent_events(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     good = table.valid(of_experiment(runs, "update-rate"))
     lines = overheads(good)
     title, alt = _finding(lines), _alt(lines)
-    note = "Computed for all four: the heads are those of the runs of `update-rate`, messages come by chance "
+    note = "Computed for all four, with the headers of `update-rate` and Poisson arrivals "
     note += f"(Poisson), an event has `id:`, `data:` and a chunk of its own. {machine_words(machine)}."
     figure = new_figure(title, note)
     axes = figure.subplots()
@@ -67,4 +67,4 @@ def _alt(lines: pd.DataFrame) -> str:
         words = TITLE if name == SERVER_SENT_EVENTS else TRANSPORTS[str(name)].title
         at = [f"{number(float(lines[name].iloc[place]))} B at {RATES[place]:.2g}" for place in (0, -1)]
         parts.append(f"{words}: {' and '.join(at)} messages/s")
-    return f"Bytes beside each message over the message rate, computed, logarithmic axes. {'; '.join(parts)}."
+    return f"Overhead per message over the message rate, computed, logarithmic axes. {'; '.join(parts)}."

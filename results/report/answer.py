@@ -36,8 +36,8 @@ def overhead(runs: pd.DataFrame) -> str:
     each = {name: overhead_per_request(mine[mine["transport"] == name], name) for name in COMPARED}
     where = describe(table.records(mine)[0], ["header_profile", "cookie_bytes"])
     return (
-        f"WebSocket adds {times(each['websocket'])} B to a message and long polling {times(each['long-polling'])} B; "
-        f"polling adds {times(each['polling'])} B to each poll, however many messages it returns ({where})."
+        f"WebSocket adds {times(each['websocket'])} B to a message, long polling {times(each['long-polling'])} B. "
+        f"Polling adds {times(each['polling'])} B to each poll, however many messages it returns ({where})."
     )
 
 
@@ -72,10 +72,10 @@ def otherwise(runs: pd.DataFrame) -> str:
     if not bytes_from:
         raise NotMeasured("update-rate shows no rate at which polling sends less than a WebSocket")
     interval = first_known(mine, "poll_interval_s")
-    cpu = f", and above {times(cpu_from)} it takes less server CPU" if cpu_from else ""
+    cpu = f" Above {times(cpu_from)}, it takes less server CPU." if cpu_from else ""
     return (
         f"WebSocket does not always win: above {times(bytes_from)} messages a second, polling every {interval:g} s "
-        f"sends fewer bytes{cpu}."
+        f"sends fewer bytes.{cpu}"
     )
 
 
@@ -87,7 +87,7 @@ def classic(runs: pd.DataFrame) -> str:
     measured_here = f", and {number(here)} : 1 as measured here" if here else ""
     return (
         f"The famous {PUBLISHED_POLL} bytes against {PUBLISHED_FRAME} ({PUBLISHED_POLL / PUBLISHED_FRAME:.0f} : 1) "
-        f"leave out line ends, IP and TCP; with them the ratio is {number(ratio(on_ip.polling, on_ip.websocket))} : 1"
+        f"leave out line ends, IP and TCP. With them the ratio is {number(ratio(on_ip.polling, on_ip.websocket))} : 1"
         f"{measured_here}."
     )
 

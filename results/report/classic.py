@@ -1,4 +1,4 @@
-"""The classic figures as tables: what was printed, what is computed, and what is measured here."""
+"""The classic figures as tables: printed, computed, and measured here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from results.words import number
 
 @dataclass(frozen=True)
 class Grid:
-    """A table in words: its title, which says what is computed, its headings, and its rows, their name first."""
+    """A table in words: its title, its headings, and its rows, each with its name first."""
 
     title: str
     headings: Sequence[str]
@@ -41,7 +41,7 @@ def classic_tables(runs: pd.DataFrame, observations: pd.DataFrame) -> list[Grid]
 
 
 def leap(runs: pd.DataFrame, _: pd.DataFrame) -> Grid:
-    """Mbit/s of so many clients at a message a second each, a row for each thing more that is counted."""
+    """Mbit/s at one message a second per client; each row counts one thing more."""
     by_basis: dict[str, list[str]] = {}
     measured = lab_bases(of_experiment(runs, "overhead"))
     for row in quantum(further=[each for each in measured if each.polling is not None]):
@@ -65,7 +65,7 @@ def heads(_: pd.DataFrame, observations: pd.DataFrame) -> Grid:
     """What HTTP/2 leaves of heads."""
     found = compared_heads(recorded_fields(observations))
     rows = [[words, *(number(size) for size in sizes_of(head).values())] for words, head in found.items()]
-    return Grid("Bytes of a head; those of HTTP/2 are computed", ["head", *WORDS.values()], rows)
+    return Grid("Bytes of a head; HTTP/2's are computed", ["head", *WORDS.values()], rows)
 
 
 def hour(runs: pd.DataFrame, _: pd.DataFrame) -> Grid:

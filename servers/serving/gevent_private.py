@@ -1,7 +1,7 @@
 """gevent's private names on which the servers rest, all of them. A test fails when gevent changes one.
 
-pywsgi has no public way to send a response's head with its body, to stop accepting for a moment, or to look at a socket
-beneath TLS. So these are overridden, or read.
+pywsgi has no public way to send a response's head together with its body, or to pause accepting. gevent has none to
+look at a socket beneath TLS. So these names are overridden, or read.
 """
 
 from gevent import socket, ssl

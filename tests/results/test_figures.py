@@ -10,7 +10,8 @@ from tools.made_up import MACHINE
 from results import figures, table
 from results.words import times
 
-NAMES = ["latency_and_overhead", "bytes_per_delivery", "bytes_wrapped", "overhead_over_rate", "message_over_rate", "quantum_leap",
+NAMES = ["latency_and_overhead", "bytes_per_delivery", "bytes_wrapped", "overhead_over_rate", "message_over_rate",
+         "quantum_leap",
          "heads_compressed", "server_sent_events", "latency_distribution", "latency_tail", "latency_over_round_trip",
          "latency_split", "header_bytes_over_link_rate", "cost_of_a_connection", "sending", "recovery_after_a_break",
          "latency_and_cpu_over_clients", "which_transport"]  # fmt: skip

@@ -25,8 +25,8 @@ from results.transports import COMPARED
 def measure(experiment: str, *, now: bool | None = None, **setting: Any) -> pd.DataFrame:
     """The runs of an experiment under one setting, a row per transport as in runs.csv; parameters as in a run.
 
-    With `now`, or where `live` says so, measured on this machine; else, and where nothing can be started, those of the
-    run that comes with the lab. A line says which.
+    With `now`, or where `live` says so, they are measured on this machine. Otherwise, and where nothing can be started,
+    they come from results/reference. A line says which.
     """
     if now if now is not None else live():
         try:
