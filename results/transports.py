@@ -17,7 +17,7 @@ class Transport:
     """One transport.
 
     `name` stands in commands and tables, `title` on curves and at the beginning of a sentence, `words` within one.
-    `own` are the parameters of a run that only this transport has. `always_shown` are shown, even where they do not vary.
+    `own` are the parameters of a run that only this transport has; `always_shown` appear even if they do not vary.
     `without` are parameters of others that mean nothing to it.
     """
 

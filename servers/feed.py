@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 HISTORY, HISTORY_BYTES = 10_000, 256 * 1024 * 1024  # how many messages are kept, and of how many bytes in all
 
@@ -25,6 +25,12 @@ class OutsideHistory(LookupError):
     def __init__(self, oldest: int, newest: int, epoch: str) -> None:
         super().__init__(f"the feed {epoch} keeps messages {oldest} to {newest}")
         self.oldest, self.newest, self.epoch = oldest, newest, epoch
+
+
+class FeedUnavailable(Exception):
+    """The feed cannot be reached, since another process keeps it. A reader tries again after `retry_after` seconds."""
+
+    retry_after = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,16 @@ class Message:
         return cls(seq, published_at, encoded)
 
 
+class Batch(NamedTuple):
+    """What a reader gets in one call: messages, oldest first; the feed's newest seq and its epoch at that moment."""
+
+    messages: list[Message]
+    newest: int
+    epoch: str
+
+
 class Feed(Protocol):
-    """What servers ask of a feed, wherever its messages are kept."""
+    """What servers ask of a feed, wherever its messages are kept. Each method may raise FeedUnavailable."""
 
     @property
     def epoch(self) -> str:
@@ -67,12 +81,18 @@ class Feed(Protocol):
         Thread-safe; never blocks on readers.
         """
 
-    def after(
-        self, seq: int, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
-    ) -> list[Message]:
-        """Return the messages newer than `seq`, oldest first, at most `limit`.
+    def append(self, message: Message) -> None:
+        """Append a message of another feed, and wake all waiting readers: so one process mirrors another's feed.
 
-        Wait up to `timeout` seconds for one, without end if it is None; empty if none came.
+        ValueError unless it follows `newest`. Thread-safe; never blocks on readers.
+        """
+
+    def after(
+        self, seq: int | None, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
+    ) -> Batch:
+        """Return the messages newer than `seq`, at most `limit`; None asks for messages from now on.
+
+        Wait up to `timeout` seconds for one, without end if it is None; no message if none came. Thread-safe.
         Raises OutsideHistory if a message after `seq` is no longer kept, if the feed has not come to `seq`, or if
         `epoch` is another feed's.
         """
@@ -103,19 +123,30 @@ class MemoryFeed:
     def publish(self, data: Any) -> Message:
         with self._publishing:
             message = Message.encode(self.newest + 1, self._clock(), data)
-            self._log[message.seq] = message
-            self._bytes += len(message.encoded)
-            self.newest = message.seq
-            while len(self._log) > self._history or self._bytes > self._history_bytes and len(self._log) > 1:
-                self._bytes -= len(self._log.pop(self.oldest).encoded)
-                self.oldest += 1
-            read, self._news = self._news, threading.Event()
-        read.set()
+            self._append(message)
         return message
 
+    def append(self, message: Message) -> None:
+        with self._publishing:
+            if message.seq != self.newest + 1:
+                raise ValueError(f"message {message.seq} does not follow {self.newest}")
+            self._append(message)
+
+    def _append(self, message: Message) -> None:
+        self._log[message.seq] = message
+        self._bytes += len(message.encoded)
+        self.newest = message.seq
+        while len(self._log) > self._history or self._bytes > self._history_bytes and len(self._log) > 1:
+            self._bytes -= len(self._log.pop(self.oldest).encoded)
+            self.oldest += 1
+        read, self._news = self._news, threading.Event()
+        read.set()
+
     def after(
-        self, seq: int, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
-    ) -> list[Message]:
+        self, seq: int | None, timeout: float | None = 0, *, limit: int | None = None, epoch: str | None = None
+    ) -> Batch:
+        if seq is None:
+            seq = self.newest
         if timeout != 0 and epoch in (None, self.epoch):
             self._wait(seq, timeout)
         newest = self.newest
@@ -123,9 +154,10 @@ class MemoryFeed:
             raise self._outside()
         last = newest if limit is None else min(newest, seq + limit)
         try:
-            return [self._log[number] for number in range(seq + 1, last + 1)]
+            messages = [self._log[number] for number in range(seq + 1, last + 1)]
         except KeyError:
             raise self._outside() from None
+        return Batch(messages, newest, self.epoch)
 
     def _wait(self, seq: int, timeout: float | None) -> None:
         """Return when there is a message after `seq`, or the time is over, or the feed closed.

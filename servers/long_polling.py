@@ -14,8 +14,7 @@ def create_app(feed: Feed, context: Context | None = None) -> App:
 
     @app.get("/messages")
     def messages() -> Response:
-        query = parse_query(request.args, feed.newest)
-        found = feed.after(query.seq, timeout=query.wait, epoch=query.epoch)
-        return answer(query, found, feed.epoch)
+        query = parse_query(request.args)
+        return answer(query, feed.after(query.seq, timeout=query.wait, epoch=query.epoch))
 
     return app

@@ -6,10 +6,10 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from servers.app import access
-from servers.app.responses import MessagesResponse, close_after, gone, problem
+from servers.app.responses import MessagesResponse, close_after, gone, problem, unavailable
 from servers.app.status import describe
 from servers.context import Context
-from servers.feed import Feed, OutsideHistory, UnencodableData
+from servers.feed import Feed, FeedUnavailable, OutsideHistory, UnencodableData
 
 
 class App(Flask):
@@ -62,6 +62,7 @@ def new_app(feed: Feed, context: Context | None, transport: str) -> App:
     app = App(__name__, transport, context or Context())
     app.register_error_handler(HTTPException, problem)
     app.register_error_handler(OutsideHistory, gone)
+    app.register_error_handler(FeedUnavailable, unavailable)
     app.register_error_handler(UnencodableData, lambda error: problem(BadRequest(str(error))))
 
     @app.get("/status")

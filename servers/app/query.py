@@ -15,24 +15,21 @@ ANYTHING = re.compile(r".*")
 class Query:
     """A request for the messages after `seq`, waiting up to `wait` seconds for one.
 
-    `knows_seq` is false if the query named no seq: then it asks for messages from now on. `epoch` is None if the query
-    named no epoch.
+    `seq` is None if the query named none: then it asks for messages from now on. `epoch` is None if it named no epoch.
     """
 
-    seq: int
+    seq: int | None
     wait: float
     epoch: str | None
-    knows_seq: bool
 
 
-def parse_query(args: MultiDict[str, str], newest: int) -> Query:
-    """Parse a query; BadRequest if it is malformed. A query without `after` asks for what follows `newest`."""
+def parse_query(args: MultiDict[str, str]) -> Query:
+    """Parse a query; BadRequest if it is malformed."""
     after = argument(args, "after", SEQ)
     wait = float(argument(args, "wait", SECONDS) or DEFAULT_WAIT)
     if wait > LONGEST_WAIT:
         raise BadRequest(f"wait is more than {LONGEST_WAIT:.0f} seconds")
-    seq = newest if after is None else int(after)
-    return Query(seq, wait, argument(args, "epoch", ANYTHING), knows_seq=after is not None)
+    return Query(None if after is None else int(after), wait, argument(args, "epoch", ANYTHING))
 
 
 def argument(args: MultiDict[str, str], name: str, pattern: re.Pattern[str]) -> str | None:

@@ -8,10 +8,10 @@ from itertools import accumulate
 from typing import Any
 
 from flask import Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from servers.app.query import Query, parse_query
-from servers.feed import Message, OutsideHistory
+from servers.feed import Batch, FeedUnavailable, Message, OutsideHistory
 from servers.scheduling import one_per_loop
 
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes; but a response holds one message at the least
@@ -59,14 +59,14 @@ def gzipped(body: Iterable[bytes]) -> Iterator[bytes]:
     yield gzip.flush()
 
 
-def answer(query: Query, messages: list[Message], epoch: str) -> Response:
+def answer(query: Query, batch: Batch) -> Response:
     """Return 200 with a message a line, or 204 if there is none."""
-    if messages:
-        first = fit_response(messages)
-        return add_feed_headers(MessagesResponse(first), query, epoch, first[-1].seq)
+    if batch.messages:
+        first = fit_response(batch.messages)
+        return add_feed_headers(MessagesResponse(first), query, batch.epoch, first[-1].seq)
     empty = Response(status=204)
     del empty.headers["Content-Type"]
-    return add_feed_headers(empty, query, epoch, query.seq)
+    return add_feed_headers(empty, query, batch.epoch, batch.newest)
 
 
 def fit_response(messages: list[Message]) -> list[Message]:
@@ -79,7 +79,7 @@ def add_feed_headers(response: Response, query: Query, epoch: str, newest: int) 
     """Tell the feed's epoch and newest seq to a reader who did not name them, and to no other."""
     if query.epoch is None:
         response.headers["Feed-Epoch"] = epoch
-    if not query.knows_seq:
+    if query.seq is None:
         response.headers["Feed-Newest"] = str(newest)
     return response
 
@@ -87,7 +87,14 @@ def add_feed_headers(response: Response, query: Query, epoch: str, newest: int) 
 def gone(error: OutsideHistory) -> Response:
     """Return the 410 that tells a reader of its gap."""
     response = Response(gone_json(error), 410, content_type="application/problem+json")
-    return add_feed_headers(response, parse_query(request.args, error.newest), error.epoch, error.newest)
+    return add_feed_headers(response, parse_query(request.args), error.epoch, error.newest)
+
+
+def unavailable(error: FeedUnavailable) -> Response:
+    """Return the 503 that tells a reader when to try again (RFC 9110 section 10.2.3)."""
+    response = problem(ServiceUnavailable("the feed cannot be reached; try again"))
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def gone_json(error: OutsideHistory) -> str:

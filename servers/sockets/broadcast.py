@@ -17,11 +17,11 @@ from typing import Protocol
 
 import gevent
 from gevent.event import Event
-from wsproto.frame_protocol import FrameProtocol
+from wsproto.frame_protocol import CloseReason, FrameProtocol
 
 from servers.app.query import Query
 from servers.context import Counts
-from servers.feed import Feed, Message, OutsideHistory
+from servers.feed import Feed, FeedUnavailable, Message, OutsideHistory
 from servers.scheduling import yield_to_loop
 from servers.sockets.websocket import WebSocket
 
@@ -34,7 +34,7 @@ class Offered(Protocol):
 
     def offer(self, frame: bytes) -> int: ...
 
-    def fail(self) -> None: ...
+    def fail(self, code: int) -> None: ...
 
 
 @dataclass(eq=False)
@@ -91,7 +91,9 @@ class Broadcast:
         """
         seq = query.seq
         while ws.connected:
-            for message in self._feed.after(seq, limit=BATCH, epoch=query.epoch):
+            batch = self._feed.after(seq, limit=BATCH, epoch=query.epoch)
+            seq = batch.newest if seq is None else seq
+            for message in batch.messages:
                 yield message
                 self._counts.deliveries += 1
                 seq = message.seq
@@ -121,21 +123,27 @@ class Broadcast:
     def _run(self) -> None:
         """Send messages until the feed is closed.
 
-        After a fault of its own all connections are closed with 1011, and the next connection starts it again.
+        After a fault of its own all connections are closed with 1011, or with 1013 if the feed cannot be reached. The
+        next connection starts it again.
         """
         try:
             self._send_all()
+        except FeedUnavailable:
+            self._end_all(CloseReason.TRY_AGAIN_LATER)
         except Exception as error:
             print(f"servers: the broadcast fails, its WebSockets are closed with 1011: {error!r}", file=sys.stderr,
                   flush=True)  # fmt: skip
-            self._sender, subscribers = None, list(self._subscribers)
-            for subscriber in subscribers:
-                subscriber.ws.fail()
+            self._end_all(CloseReason.INTERNAL_ERROR)
+
+    def _end_all(self, code: int) -> None:
+        self._sender, subscribers = None, list(self._subscribers)
+        for subscriber in subscribers:
+            subscriber.ws.fail(code)
 
     def _send_all(self) -> None:
         while True:
             try:
-                if not (messages := self._feed.after(self._seq, timeout=None)):
+                if not (messages := self._feed.after(self._seq, timeout=None).messages):
                     return  # the feed is closed
                 self._slice_ends = monotonic() + TIME_SLICE
                 for message in messages:

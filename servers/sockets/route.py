@@ -8,9 +8,10 @@ from typing import Any
 import flask_sock
 from flask import Response, request
 from simple_websocket import ConnectionClosed
+from wsproto.frame_protocol import CloseReason
 
 from servers.app.responses import gone_json
-from servers.feed import OutsideHistory
+from servers.feed import FeedUnavailable, OutsideHistory
 from servers.sockets.handshake import NotUpgraded
 from servers.sockets.websocket import WebSocket
 
@@ -44,6 +45,8 @@ class Sock(flask_sock.Sock):
                         handler(ws, *args, **kwargs)
                     except OutsideHistory as error:
                         ws.close(GONE, gone_json(error))
+                    except FeedUnavailable:
+                        ws.close(CloseReason.TRY_AGAIN_LATER)
                 with suppress(ConnectionClosed):
                     ws.close()
                 return AlreadySent()

@@ -120,9 +120,9 @@ class WebSocket:
             self._handler_ready.set()  # the handler receives no more; reading must not wait for it
         self.ended.wait()
 
-    def fail(self) -> None:
+    def fail(self, code: int) -> None:
         """Begin to close, since the server cannot serve this connection; return at once."""
-        gevent.spawn(self._begin_closing, CloseReason.INTERNAL_ERROR, "")
+        gevent.spawn(self._begin_closing, code, "")
 
     def go_away(self) -> None:
         """Begin to close, since the server ends; return at once."""

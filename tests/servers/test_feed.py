@@ -11,7 +11,7 @@ from functools import reduce
 import pytest
 from tools.lab import WAIT, eventually
 
-from servers.feed import HISTORY, MemoryFeed, Message, OutsideHistory, UnencodableData
+from servers.feed import HISTORY, Batch, MemoryFeed, Message, OutsideHistory, UnencodableData
 
 NOON = 1795363200.123456
 
@@ -23,8 +23,8 @@ def feed_of(count: int, history: int = HISTORY) -> MemoryFeed:
     return feed
 
 
-def seqs(messages: list[Message]) -> list[int]:
-    return [message.seq for message in messages]
+def seqs(batch: Batch) -> list[int]:
+    return [message.seq for message in batch.messages]
 
 
 def start(function: Callable[[], object]) -> threading.Thread:
@@ -102,17 +102,17 @@ def test_a_reader_gets_what_is_newer_than_its_cursor_at_most_limit():
     assert seqs(feed.after(2)) == [3, 4, 5]
     assert seqs(feed.after(2, limit=2)) == [3, 4]
     assert seqs(feed.after(2, limit=9)) == [3, 4, 5]
-    assert feed.after(5) == []
+    assert feed.after(5) == Batch([], 5, feed.epoch)
 
 
 def test_all_readers_are_handed_the_same_message_encoded_once():
     feed = feed_of(1)
-    assert feed.after(0)[0] is feed.after(0)[0]
+    assert feed.after(0).messages[0] is feed.after(0).messages[0]
 
 
 def test_an_empty_feed_begins_at_1_and_has_come_to_0():
     feed = MemoryFeed()
-    assert (feed.oldest, feed.newest, feed.after(0)) == (1, 0, [])
+    assert (feed.oldest, feed.newest, feed.after(0)) == (1, 0, ([], 0, feed.epoch))
     with pytest.raises(OutsideHistory) as told:
         feed.after(1)
     assert (told.value.oldest, told.value.newest, told.value.epoch) == (1, 0, feed.epoch)
@@ -155,7 +155,7 @@ def test_the_feeds_own_epoch_is_no_obstacle():
 
 def test_a_slow_reader_costs_a_cursor_and_goes_on_from_what_is_kept():
     feed = feed_of(10, history=100)
-    cursor = feed.after(0)[-1].seq
+    cursor = feed.after(0).messages[-1].seq
     for _ in range(500):
         feed.publish("while it sleeps")
     with pytest.raises(OutsideHistory) as told:
@@ -173,7 +173,7 @@ def test_nothing_is_waited_for_where_there_is_something():
 
 def test_a_reader_waits_its_timeout_and_comes_back_empty():
     began = time.monotonic()
-    assert MemoryFeed().after(0, timeout=0.2) == []
+    assert seqs(MemoryFeed().after(0, timeout=0.2)) == []
     assert 0.19 < time.monotonic() - began < WAIT
 
 
@@ -217,7 +217,7 @@ def test_a_reader_that_is_woken_by_what_it_has_waits_on():
 
     feed._news = Late()
     started = time.monotonic()
-    assert feed.after(1, 0.2) == [] and time.monotonic() - started >= 0.2
+    assert seqs(feed.after(1, 0.2)) == [] and time.monotonic() - started >= 0.2
     feed._news = Late()
     start(lambda: (time.sleep(0.1), feed.publish("m2")))
     assert seqs(feed.after(1, None)) == [2]
@@ -226,7 +226,7 @@ def test_a_reader_that_is_woken_by_what_it_has_waits_on():
 def test_a_closed_feed_lets_nobody_wait():
     feed = feed_of(1)
     start(lambda: (time.sleep(0.1), feed.close()))
-    assert feed.after(1, None) == feed.after(1, WAIT) == []
+    assert seqs(feed.after(1, None)) == seqs(feed.after(1, WAIT)) == []
 
 
 def test_readers_in_threads_see_each_of_5000_messages_once_and_in_order():
@@ -235,10 +235,10 @@ def test_readers_in_threads_see_each_of_5000_messages_once_and_in_order():
 
     def follow(mine: list[int], limit: int | None) -> None:
         while len(mine) < count:
-            messages = feed.after(mine[-1] if mine else 0, timeout=WAIT, limit=limit)
-            if not messages:
+            batch = feed.after(mine[-1] if mine else 0, timeout=WAIT, limit=limit)
+            if not batch.messages:
                 return
-            mine.extend(seqs(messages))
+            mine.extend(seqs(batch))
 
     readers = [start(lambda mine=mine, limit=limit: follow(mine, limit))
                for mine, limit in zip(got, [None, 1, 2, 64] * 2, strict=True)]
@@ -267,13 +267,13 @@ def test_readers_too_slow_for_a_short_history_are_told_of_every_gap():
         cursor = 0
         while cursor < count:
             try:
-                messages = feed.after(cursor, timeout=WAIT)
+                batch = feed.after(cursor, timeout=WAIT)
             except OutsideHistory as told:
                 cursor = told.oldest - 1
                 jumps.add(told.oldest)
             else:
-                got.extend(seqs(messages))
-                cursor = messages[-1].seq
+                got.extend(seqs(batch))
+                cursor = got[-1]
 
     reader = start(follow)
     for _ in range(count):
@@ -285,3 +285,26 @@ def test_readers_too_slow_for_a_short_history_are_told_of_every_gap():
 
 
 # ---- Lateness
+
+
+# ---- Several processes
+
+
+def test_a_mirror_has_the_same_messages_byte_for_byte():
+    source, mirror = feed_of(3), MemoryFeed()
+    for message in source.after(0).messages:
+        mirror.append(message)
+    assert mirror.after(0).messages == source.after(0).messages and mirror.newest == 3
+    with pytest.raises(ValueError, match="message 3 does not follow 3"):
+        mirror.append(message)
+
+
+def test_from_now_on_begins_at_the_newest():
+    feed = feed_of(3)
+    assert feed.after(None) == Batch([], 3, feed.epoch)
+    got: list[Batch] = []
+    reader = start(lambda: got.append(feed.after(None, timeout=600)))
+    eventually(lambda: parked(reader))
+    feed.publish("next")
+    reader.join(WAIT)
+    assert [seqs(batch) for batch in got] == [[4]] and got[0].newest == 4

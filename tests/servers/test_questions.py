@@ -208,7 +208,7 @@ def test_a_question_is_held_as_long_as_it_says(lab, wait):
 
 
 def test_a_question_is_held_25_seconds_unless_it_says_otherwise():
-    assert parse_query(MultiDict({"after": "0"}), newest=7).wait == 25
+    assert parse_query(MultiDict({"after": "0"})).wait == 25
 
 
 # ---- Outside of history

@@ -88,7 +88,7 @@ def test_clock_messages_have_exactly_their_size(size):
     feed = MemoryFeed()
     for _, data in first(clock(10, size), 1100):
         feed.publish(data)
-    assert {len(message.encoded) for message in feed.after(0)} == {size}
+    assert {len(message.encoded) for message in feed.after(0).messages} == {size}
 
 
 @pytest.mark.parametrize("seq", [9, 10, 99, 100, 9999, 10_000, 999_999, 1_000_000, 999_999_999, 1_000_000_000])
@@ -202,7 +202,7 @@ def test_stop_returns_once_the_last_message_is_out():
     eventually(lambda: feed.newest > 10)
     publisher.stop()
     newest = feed.newest
-    assert feed.after(newest, timeout=0.2) == []
+    assert feed.after(newest, timeout=0.2).messages == []
 
 
 def test_a_publisher_that_never_began_can_be_stopped():

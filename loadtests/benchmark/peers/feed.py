@@ -32,7 +32,7 @@ class AsyncFeed:
                 await asyncio.wait_for(self._news.wait(), timeout)
             except TimeoutError:
                 return []
-        return self.feed.after(seq)
+        return self.feed.after(seq).messages
 
 
 def options() -> argparse.Namespace:

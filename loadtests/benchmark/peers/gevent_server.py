@@ -21,7 +21,7 @@ FEED = MemoryFeed()
 def messages(query: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
     """Polling, or long polling if the client says how long it waits: the body and its header fields."""
     after = int(query.get("after", FEED.newest))
-    found = FEED.after(after, timeout=float(query.get("wait", 0)))
+    found = FEED.after(after, timeout=float(query.get("wait", 0))).messages
     told = {} if "epoch" in query else {"Feed-Epoch": FEED.epoch, "Feed-Newest": str(after)}
     return b"".join(message.encoded + b"\n" for message in found), {"Content-Type": "application/x-ndjson"} | told
 
