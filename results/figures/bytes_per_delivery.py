@@ -201,10 +201,10 @@ def _draw_bars(axes: Axes, bars: pd.DataFrame) -> None:
         axes.annotate(f"{bar.joining:,.0f}", (1, height), xycoords=("axes fraction", "data"), ha="right", va="center",
                       color="#666666", fontsize=12)  # fmt: skip
     above = (1, heights[0] - 0.75 - 0.3 * in_a_talk())
-    axes.annotate("B to join", above, xycoords=("axes fraction", "data"), ha="right", va="center", color="#666666",
+    axes.annotate("B to connect", above, xycoords=("axes fraction", "data"), ha="right", va="center", color="#666666",
                   fontsize=12)  # fmt: skip
     _bar_axis(axes, bars, heights, block)
-    _name_headings(axes, bars, heights)
+    _name_headings(axes, bars)
 
 
 def _bar_axis(axes: Axes, bars: pd.DataFrame, heights: np.ndarray, block: np.ndarray) -> None:
@@ -222,18 +222,9 @@ def _bar_axis(axes: Axes, bars: pd.DataFrame, heights: np.ndarray, block: np.nda
     axes.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
 
 
-def _name_headings(axes: Axes, bars: pd.DataFrame, heights: np.ndarray) -> None:
-    """Each heading's name in its segment of the longest bar; what is too thin there stands in a key above."""
-    place, left, thin = int(bars["total"].argmax()), 0.0, {}
-    longest = bars.iloc[place]
-    for heading, tone in LEDGER_COLOURS.items():
-        words = heading.replace("_head", " head")
-        if longest[heading] / longest["total"] > 0.016 * len(words):
-            middle = left + longest[heading] / 2
-            axes.text(middle, heights[place], words, ha="center", va="center", fontsize=12)
-        elif bars[heading].max() > 0:
-            thin[words] = Patch(facecolor=tone)
-        left += longest[heading]
-    axes.legend(
-        thin.values(), thin.keys(), ncols=6, loc="lower right", bbox_to_anchor=(1, 0.98), fontsize=12, handlelength=1
-    )
+def _name_headings(axes: Axes, bars: pd.DataFrame) -> None:
+    """A key above the bars, for the headings that have bytes."""
+    key = {heading.replace("_head", " head"): Patch(facecolor=tone) for heading, tone in LEDGER_COLOURS.items()
+           if bars[heading].max() > 0}  # fmt: skip
+    axes.legend(key.values(), key.keys(), ncols=6, loc="lower left", bbox_to_anchor=(0, 0.98), fontsize=12,
+                handlelength=1, columnspacing=1.2)  # fmt: skip

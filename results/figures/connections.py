@@ -16,8 +16,9 @@ from results.select import NotMeasured, kept, of_experiment, overhead_per_reques
 from results.transports import TRANSPORTS
 from results.words import number
 
-PANELS = {"bytes": "bytes\nto join", "segments": "segments\nto join", "ms": "ms to join,\nto be told",
-          "each": "bytes\neach time"}  # fmt: skip
+PANELS = {"bytes": "bytes\nto connect", "segments": "segments\nto connect",
+          "ms": "ms to connect;\nhollow: first message",
+          "each": "bytes per request\nor message; hollow:\nnew connection"}  # fmt: skip
 BEHIND = {"ms": "first", "each": "closing"}
 """What is drawn beside a panel's bars, hollow."""
 
@@ -34,8 +35,7 @@ def cost_of_a_connection(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Char
     if bars.empty or bars["ms"].isna().all():
         raise NotMeasured("no valid run of `connection` says how long joining took")
     title, alt = _finding(bars, mine), _alt(bars)
-    note = " Each time: a request, or a message by WebSocket; hollow, each on its own connection. The first message, "
-    note += "computed: joining plus the mean latency. A WebSocket client first looks at /status."
+    note = " A WebSocket client first requests /status."
     note += invalid_note(mine, "left out")
     figure = new_figure(title, conditions(mine, machine) + note, height=6.6)
     for axes, name in zip(figure.subplots(1, 4, sharey=True), PANELS, strict=True):
@@ -76,7 +76,7 @@ def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
                 axes.annotate(f"{value:,.0f}", (value, at), (5, 0), textcoords="offset points", va="center",
                               size=11 if in_a_talk() else 12)  # fmt: skip
     largest = bars[[name, second] if second else [name]].max().max()
-    axes.set_title(PANELS[name], fontsize=14)
+    axes.set_title(PANELS[name], fontsize=12)
     axes.set_xlim(0, 1.42 * largest if largest > 0 else 1)
     labels = [f"{TRANSPORTS[bar['transport']].title}{', TLS' * bar['tls']}" for bar in table.records(bars)]
     axes.set_yticks(places, labels)

@@ -52,7 +52,7 @@ def which_transport(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         _long_polling(axes, replace(plain, rtt_ms=rtt_ms), costs["long-polling"])
         axes.set(xscale="log", yscale="log", title=f"{rtt_ms:g} ms round trip", xlabel="messages a second")
         axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    figure.axes[0].set_ylabel("90 % wanted within")
+    figure.axes[0].set_ylabel("target: 90 % of messages within")
     figure.axes[0].set_yticks([10, 100, 1000, 10_000, 60_000], ["10 ms", "100 ms", "1 s", "10 s", "1 min"])
     for axes in figure.axes:
         axes.minorticks_off()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from hdrh.histogram import HdrHistogram
+from matplotlib.axes import Axes
 
 from results import table
 from results.latencies import read_latencies
@@ -116,3 +117,11 @@ def alt_text(lines: list[Line], curves: str) -> str:
         label = line.label.replace("\n", " ")
         parts.append(f"{label}: half within {milliseconds(line.within_ms(50))} ms{tail}")
     return f"Curves of the share of messages {curves}. " + "; ".join(parts) + "."
+
+
+def more_room_left(axes: Axes, latency: float, others: list[float]) -> bool:
+    """Whether a line has more room to its left than to its right, on a logarithmic axis, between the others."""
+    lower, upper = axes.get_xlim()
+    below = max([other for other in others if other <= latency], default=lower)
+    above = min([other for other in others if other > latency], default=upper)
+    return latency / below > above / latency

@@ -12,34 +12,34 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.distribution import Line, alt_text, condition_runs, lines_of, median_finding
+from results.figures.distribution import Line, alt_text, condition_runs, lines_of, median_finding, more_room_left
 from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
 from results.transports import TRANSPORTS
 from results.words import milliseconds
-
-NEAR = 0.08  # of the axis: lines whose medians are closer to 0 than that are named in a list beside it
 
 
 @styled
 def latency_distribution(
     runs: pd.DataFrame, machine: Mapping[str, Any], folder: str | os.PathLike[str], experiment: str = "real-feed"
 ) -> Chart:
-    """The share of messages that have come within a given latency, plain axes, from merged histograms.
+    """The share of messages that arrive within a given latency (logarithmic), from merged histograms.
 
     A line per transport. Invalid runs are thin and dotted.
     """
     mine = condition_runs(runs, experiment)
     lines = lines_of(table.valid(mine), folder)
-    title, alt = median_finding(lines), alt_text(lines, "that have come within a given latency")
+    title, alt = median_finding(lines), alt_text(lines, "that arrive within a given latency")
     figure = new_figure(title, conditions(mine, machine) + invalid_note(mine, "drawn dotted, not merged in"))
     axes = figure.subplots()
     for line in lines_of(table.invalid(mine), folder, strict=False):
         axes.plot(*line.come_within(), color=TRANSPORTS[line.transport].colour, linewidth=1.2, linestyle=":")
     for line in lines:
         axes.plot(*_to_the_end(line, lines), color=TRANSPORTS[line.transport].colour, drawstyle="steps-post")
-    axes.set(xlim=(-0.01 * _end(lines), _end(lines)), ylim=(0, 1.02))
-    axes.set(xlabel="milliseconds from publication to arrival", ylabel="messages that have come")
-    axes.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.0f}"))
+    fastest = max(min(line.within_ms(1) for line in lines), 0.001)
+    axes.set(xscale="log", xlim=(fastest / 4, _end(lines)), ylim=(0, 1.02))
+    axes.set(xlabel="latency, milliseconds", ylabel="messages that arrive within")
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.minorticks_off()
     axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1, decimals=0, symbol="\u00a0%"))
     _name_lines(axes, lines)
     freeze_layout(figure)
@@ -48,7 +48,7 @@ def latency_distribution(
 
 def _end(lines: list[Line]) -> float:
     """Where the axis ends: all but one message in two hundred are there."""
-    return 1.04 * max(line.within_ms(99.5) for line in lines)
+    return 1.6 * max(line.within_ms(99.5) for line in lines)
 
 
 def _to_the_end(line: Line, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
@@ -57,15 +57,13 @@ def _to_the_end(line: Line, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _name_lines(axes: Axes, lines: list[Line]) -> None:
-    """Label each line with its name and median; stack the labels of lines that rise together at the left."""
-    height = 0.94
-    for line in sorted(lines, key=lambda line: line.within_ms(50)):
-        median = line.within_ms(50)
-        words = f"{line.label.replace(chr(10), ' ')}: half within {milliseconds(median)}\u00a0ms"
-        colour = TRANSPORTS[line.transport].colour
-        if median < NEAR * _end(lines):
-            axes.text(0.03, height, words, transform=axes.transAxes, color=colour, fontweight="bold", va="center")
-            height -= 0.08
-        else:
-            axes.annotate(words, (median, 0.5), (14, 0), textcoords="offset points", color=colour, va="top",
-                          fontweight="bold", ha="left" if median < 0.6 * _end(lines) else "right")  # fmt: skip
+    """Each line's name and median beside it, where there is more room; one below the other."""
+    ordered = sorted(lines, key=lambda line: line.within_ms(50))
+    for place, line in enumerate(ordered):
+        share = 0.85 - 0.5 * place / max(len(lines) - 1, 1)
+        latency = line.within_ms(100 * share)
+        left = more_room_left(axes, latency, [each.within_ms(100 * share) for each in ordered if each != line])
+        words = f"{line.label.replace(chr(10), ' ')}\nhalf within {milliseconds(line.within_ms(50))}\u00a0ms"
+        axes.annotate(words, (latency, share), (-10 if left else 10, 0), textcoords="offset points", va="center",
+                      ha="right" if left else "left", color=TRANSPORTS[line.transport].colour,
+                      fontweight="bold")  # fmt: skip

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.distribution import Line, alt_text, condition_runs, lines_of, tail_finding
+from results.figures.distribution import Line, alt_text, condition_runs, lines_of, more_room_left, tail_finding
 from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
 from results.transports import TRANSPORTS
 from results.words import milliseconds
@@ -66,7 +66,7 @@ def _name_lines(axes: Axes, lines: list[Line]) -> None:
         share = axes.get_ylim()[0] ** (0.75 - 0.58 * place / max(len(ordered) - 1, 1))
         latency = line.within_ms(100 * (1 - share))
         others = [other.within_ms(100 * (1 - share)) for other in ordered if other != line]
-        if _more_room_left(axes, latency, others):
+        if more_room_left(axes, latency, others):
             _write(axes, line, _name(line, ordered), (latency, share), (-10, 0), "right", "top")
         else:
             _write(axes, line, _name(line, ordered), (latency, share), (10, 0), "left", "bottom")
@@ -85,12 +85,3 @@ def _name(line: Line, ordered: list[Line]) -> str:
         return f"{line.label}\nhalf within {milliseconds(line.within_ms(50))} ms"
     first = next(other for other in ordered if other.transport == line.transport)
     return line.label if line == first else line.label.split("every ")[-1]
-
-
-def _more_room_left(axes: Axes, latency: float, others: list[float]) -> bool:
-    lower, upper = axes.get_xlim()
-    below = max([other for other in others if other <= latency], default=lower)
-    above = min([other for other in others if other > latency], default=upper)
-    return latency / below > above / latency
-
-

@@ -10,9 +10,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.costs import Prices, prices
 from results.crossings import by_rate, measured, orders
-from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, logarithmic, new_figure, styled
+from results.figures.layout import (
+    Chart,
+    conditions,
+    freeze_layout,
+    invalid_note,
+    logarithmic,
+    name_ends,
+    new_figure,
+    styled,
+)
 from results.model import Values, polling_mean, polls_per_message, responses_per_message
 from results.select import NotMeasured, first_known, of_experiment
 from results.transports import TRANSPORTS
@@ -21,24 +29,18 @@ from results.words import listed, number, times
 CPU = "server_cpu_us_per_delivery"
 PANELS = {
     "latency_mean_ms": "mean latency, ms",
-    "requests": "requests\na message",
-    CPU: "server CPU,\nµs a message",
+    "requests": "requests\nper message",
+    CPU: "server CPU,\nµs per message",
 }
 """What is drawn of each message, with its words; the mean over the deliveries at a rate."""
-
-NOTED = 1.5
-"""Times that a point may lie from its line without a word."""
-
-NAMES = {"polling": (0.5, "center", -16), "long-polling": (0.5, "center", 14), "websocket": (0.02, "left", -16)}
-"""Where a transport's name stands in the first panel: across it, by which part, and how far above its middle point."""
-
+NAME_ROOM = 300
+"""Times the fastest rate: to there the last panel goes on, for the transports' names."""
 
 @styled
 def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     """Mean latency (ms), requests and CPU (µs) for a delivered message against the message rate, from `update-rate`.
 
-    Points are measured. Lines of latency and requests are the model's; those of the CPU come from the prices that are
-    fitted to these runs.
+    Points are measured. Lines of latency and requests are the model's.
     """
     mine = of_experiment(runs, "update-rate")
     good = table.valid(mine)
@@ -46,10 +48,9 @@ def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         raise NotMeasured("the experiment `update-rate` was run at one rate only")
     shown = {name: by_rate(good, name) for name in PANELS}
     title, alt = _finding(good), _alt(shown)
-    note = (" Points: measured. Lines: the model; of CPU, the prices fitted to these runs"
-            f"{_misfit(good, shown[CPU])}. A WebSocket asks nothing.")  # fmt: skip
+    note = " Points: measured. Dashed: the model, which says nothing about CPU. A WebSocket sends no requests."
     figure = new_figure(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
-    panels = figure.subplots(1, 3)
+    panels = figure.subplots(1, 3, width_ratios=(1, 1, 1.7))
     for axes, name in zip(panels, PANELS, strict=True):
         for transport, own in good.groupby("transport"):
             _draw(axes, shown[name][transport].dropna(), own, name)
@@ -57,8 +58,10 @@ def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
         axes.set_title(PANELS[name], fontsize=14)
         axes.margins(x=0.09, y=0.12)
         logarithmic(axes)
-    _names(panels[0], shown["latency_mean_ms"])
+    ends = {str(name): float(points.dropna().iloc[-1]) for name, points in shown[CPU].items() if points.notna().any()}
+    panels[-1].set_xlim(right=float(shown[CPU].index.max()) * NAME_ROOM)
     freeze_layout(figure)
+    name_ends(panels[-1], float(shown[CPU].index.max()), ends)
     return Chart("message_over_rate", figure, title, alt)
 
 
@@ -85,36 +88,7 @@ def _model(transport: str, runs: pd.DataFrame, name: str, rates: np.ndarray) -> 
         return requests
     if name == "latency_mean_ms":
         return 1000 * polling_mean(one_way, first_known(runs, "poll_interval_s")) if transport == "polling" else None
-    try:
-        return _cpu(prices(runs, transport), requests, rates, float(runs["clients"].iloc[0]))
-    except NotMeasured:
-        return None  # too few loads for a price
-
-
-def _misfit(runs: pd.DataFrame, shown: pd.DataFrame) -> str:
-    """How far the CPU lies from what one price for all rates makes of it, if that is far."""
-    most = 1.0
-    for transport, own in runs.groupby("transport"):
-        points = shown[transport].dropna()
-        line = _model(str(transport), own, CPU, points.index.to_numpy())
-        if line is not None and len(points):
-            most = max(most, float(np.exp(np.abs(np.log(points / np.asarray(line, dtype=float))).max())))
-    return f", up to {times(most)} times off, since they are taken to be the same at every rate" if most > NOTED else ""
-
-
-def _cpu(paid: Prices, answers: Values, rates: np.ndarray, clients: float) -> Values:
-    """Microseconds for a delivery to one of the clients, its share of publishing and of idling included."""
-    loads = zip(rates, rates * clients, rates * clients * answers, strict=True)
-    return np.array([1e6 * paid.cpu_share(rate, answered, clients) / delivered for rate, delivered, answered in loads])
-
-
-def _names(axes: Axes, shown: pd.DataFrame) -> None:
-    """Each transport's name at the height of its point in the middle of the rates."""
-    for name, points in shown.items():
-        known, look = points.dropna(), TRANSPORTS[str(name)]
-        across, part, above = NAMES[str(name)]
-        axes.annotate(look.title, (across, known.iloc[len(known) // 2]), (0, above), axes.get_yaxis_transform(),
-                      "offset points", ha=part, va="center", color=look.colour, fontweight="bold")  # fmt: skip
+    return None
 
 
 def _finding(runs: pd.DataFrame) -> str:

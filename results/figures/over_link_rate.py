@@ -23,7 +23,7 @@ ADDED = {"latency_mean_ms": "measured", "expected_mean_ms": "model"}
 def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     """How much later messages come with the longest headers than with the shortest, ms, over Mbit/s; from `link-rate`.
 
-    Points are measured, lines between them the model's; grey is what those bytes take at the link's rate.
+    Points are measured, dashes the model's; grey is what those bytes take at the link's rate.
     """
     mine = of_experiment(runs, "link-rate")
     short, long = shortest_and_longest(table.valid(mine))
@@ -35,7 +35,7 @@ def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) 
     if later["latency_mean_ms"].empty:
         raise NotMeasured("no link rate of `link-rate` was run validly with the shortest and the longest headers")
     title, alt = _finding(later["latency_mean_ms"], many - few), _alt(later["latency_mean_ms"], many - few)
-    note = _phase_words(mine)
+    note = " Dashes: the model." + _phase_words(mine)
     figure = new_figure(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     axes = figure.subplots()
     rates = np.geomspace(later["latency_mean_ms"].index.min(), later["latency_mean_ms"].index.max(), 100)
@@ -44,8 +44,8 @@ def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) 
                   (12, 0), textcoords="offset points", color="#666666", fontweight="bold")  # fmt: skip
     for name in later["latency_mean_ms"].columns:
         look = TRANSPORTS[name]
-        axes.plot(later["expected_mean_ms"].index, later["expected_mean_ms"][name], color=look.colour, linewidth=2,
-                  linestyle=(0, (4, 2)), marker="")  # fmt: skip
+        axes.plot(later["expected_mean_ms"].index, later["expected_mean_ms"][name], "_", color=look.colour,
+                  markersize=26, markeredgewidth=2)  # fmt: skip
         axes.plot(later["latency_mean_ms"].index, later["latency_mean_ms"][name], look.marker, color=look.colour,
                   linestyle="", label=look.title)  # fmt: skip
     _axes(axes, later["latency_mean_ms"].index)
@@ -66,12 +66,13 @@ def _phase_words(runs: pd.DataFrame) -> str:
     if polls.empty:
         return ""
     gap_ms, interval_ms = round(1000 / polls["rate_hz"].iloc[0]), round(1000 * polls["poll_interval_s"].iloc[0])
-    return f" Polls find messages at phases {np.gcd(gap_ms, interval_ms)} ms apart, and err by half of that."
+    step_ms = np.gcd(gap_ms, interval_ms)
+    return f" Polling's points are exact to {step_ms / 2:g} ms: polls meet messages at phases {step_ms} ms apart."
 
 
 def _axes(axes: Axes, rates: pd.Index) -> None:
     axes.axhline(0, color="#888888", linewidth=1)
-    axes.set(xscale="log", xlabel="link, Mbit/s", ylabel="ms later")
+    axes.set(xscale="log", xlabel="link, Mbit/s", ylabel="added latency, ms")
     axes.set_xticks(list(rates), [f"{rate:g}" for rate in rates])
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.legend(loc="upper right", fontsize=13)

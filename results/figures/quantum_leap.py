@@ -46,7 +46,7 @@ def quantum_leap(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     for place, basis in enumerate(shown):
         _line(axes, -place, basis)
     axes.set_yticks([-place for place in range(len(shown))], [LINES[basis.name] for basis in shown])
-    axes.set(xscale="log", xlabel="bytes beside the message", xlim=(0.6, 6000), ylim=(0.7 - len(shown), 0.6))
+    axes.set(xscale="log", xlabel="overhead, bytes", xlim=(0.6, 6000), ylim=(0.7 - len(shown), 0.6))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.minorticks_off()
     axes.grid(axis="y", visible=False)
