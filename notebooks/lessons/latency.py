@@ -14,6 +14,7 @@ from results.claims.latency import SIGNIFICANT, latency_threshold
 from results.figures.layout import Chart, freeze_layout, new_figure, styled
 from results.latencies import read_latencies
 from results.select import kept, most_common
+from results.transport_models import MODELS, Setting, mean_s
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, milliseconds, number
 
@@ -83,25 +84,14 @@ def _name(axes: Axes, curves: dict[str, Curve]) -> None:
 
 def predicted(transport: str, one_way: float, interval: float, rate: float) -> Curve:
     """The model's distribution: what waits does so for any time up to the longest alike."""
-    if transport == "websocket":
-        waiting, longest = 0.0, 0.0
-    elif transport == "polling":
-        waiting, longest = 1.0, float(model.poll_period(one_way, interval))
-    else:
-        longest = float(model.turnaround(one_way))
-        cycle = float(model.long_polling_cycle(max(one_way, 1e-9), rate, HOLD_S))
-        waiting = longest / cycle
+    share, longest = map(float, MODELS[transport].waiting(Setting(one_way, rate, interval, HOLD_S)))
     latency = 1000 * (one_way + np.array([0.0, 0.0, longest, 2 * longest + 10]))
-    return latency, np.array([0.0, 1 - waiting, 1.0, 1.0])
+    return latency, np.array([0.0, 1 - share, 1.0, 1.0])
 
 
 def mean_of(transport: str, one_way: float, interval: float, rate: float) -> float:
     """The model's mean in seconds."""
-    if transport == "polling":
-        return float(model.polling_mean(one_way, interval))
-    if transport == "websocket":
-        return float(model.websocket_mean(one_way))
-    return float(model.long_polling_mean(max(one_way, 1e-9), rate, HOLD_S))
+    return float(mean_s(transport, Setting(one_way, rate, interval, HOLD_S)))
 
 
 def measured(runs: pd.DataFrame, transport: str, interval: float) -> Curve | None:

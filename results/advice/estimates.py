@@ -9,19 +9,11 @@ from results.advice.fitted_costs import TLS_RECORD, FittedCosts
 from results.model import (
     PING_BYTES,
     Heads,
-    Values,
-    long_polling_cycle,
-    long_polling_mean,
-    long_polling_overhead,
     pings_per_second,
-    polling_mean,
-    polling_overhead,
-    polls_per_message,
-    responses_per_message,
-    turnaround,
     websocket_overhead,
 )
-from results.transports import TRANSPORTS
+from results.transport_models import MODELS, Setting, mean_s, within_s
+from results.transports import TRANSPORTS, has_random_phase
 
 FULL = 0.7
 """The share of a core up to which one server process is loaded; from there on, clients are shared out among several."""
@@ -103,7 +95,7 @@ def estimate(transport: str, workload: Workload, known: FittedCosts) -> Estimate
     cores = known.prices.cpu_share(rate, answers, clients)
     processes = max(1.0, cores / FULL)
     mean_ms, within_ms = latencies_ms(transport, workload)
-    line_ms = 0.0 if transport == "polling" else known.prices.answer.at(answers) / 1000 * clients / processes
+    line_ms = 0.0 if has_random_phase(transport) else known.prices.answer.at(answers) / 1000 * clients / processes
     return Estimate(
         transport,
         workload,
@@ -128,12 +120,13 @@ def exchanges(transport: str, workload: Workload, known: FittedCosts) -> tuple[f
         known.heads.empty_response + TLS_RECORD * workload.tls,
         known.heads.response + TLS_RECORD * workload.tls,
     )
-    rate, transit = workload.rate_hz, workload.rtt_ms / 2000
-    if transport == "polling":
-        requests: Values = polls_per_message(rate, workload.poll_interval_s)
-        return float(requests), float(polling_overhead(rate, workload.poll_interval_s, heads))
-    requests = responses_per_message(transit, rate, workload.hold_s)
-    return float(requests), float(long_polling_overhead(transit, rate, workload.hold_s, heads))
+    setting = replace(setting_of(workload), heads=heads)
+    return float(MODELS[transport].requests(setting)), float(MODELS[transport].overhead(setting))
+
+
+def setting_of(workload: Workload) -> Setting:
+    """The workload as the models are asked about it."""
+    return Setting(workload.rtt_ms / 2000, workload.rate_hz, workload.poll_interval_s, workload.hold_s)
 
 
 def idle_bytes(transport: str, workload: Workload) -> float:
@@ -150,13 +143,5 @@ def latencies_ms(transport: str, workload: Workload) -> tuple[float, float]:
     A poll's wait is uniform over the interval. Of long polling's messages the share λD/λC finds the client away, and
     waits uniformly up to D; the others do not wait.
     """
-    transit, rate = workload.rtt_ms / 2000, workload.rate_hz
-    if transport == "polling":
-        period = max(workload.poll_interval_s, float(turnaround(transit)))
-        return 1000 * float(polling_mean(transit, period)), 1000 * (transit + WITHIN * period)
-    if transport == "websocket" or not transit:
-        return 1000 * transit, 1000 * transit
-    gone = float(turnaround(transit))
-    waiting = gone / float(long_polling_cycle(transit, rate, workload.hold_s))
-    tail = gone * max(0.0, 1 - (1 - WITHIN) / waiting)
-    return 1000 * float(long_polling_mean(transit, rate, workload.hold_s)), 1000 * (transit + tail)
+    setting = setting_of(workload)
+    return 1000 * float(mean_s(transport, setting)), 1000 * float(within_s(transport, setting, WITHIN))

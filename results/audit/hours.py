@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from results import model
 from results.model import Heads
+from results.transport_models import MODELS, Setting
+from results.transports import TRANSPORTS
 from servers.events import event
 
 SERVER_SENT_EVENTS = "server-sent-events"
@@ -103,9 +105,7 @@ def client_hour(following: Following, costs: Costs) -> list[ClientHour]:
 
 def requests_per_hour(transport: str, following: Following) -> float:
     """Requests of one client: one for each poll or hold, or one in all."""
-    rate, messages = following.rate_hz, HOUR * following.rate_hz
-    if transport == "polling":
-        return messages * float(model.polls_per_message(rate, following.poll_interval_s))
-    if transport == "long-polling":
-        return messages * float(model.responses_per_message(following.one_way_delay_s, rate, following.hold_s))
-    return 1.0
+    if transport not in MODELS or not TRANSPORTS[transport].asks:
+        return 1.0
+    setting = Setting(following.one_way_delay_s, following.rate_hz, following.poll_interval_s, following.hold_s)
+    return HOUR * following.rate_hz * float(MODELS[transport].requests(setting))

@@ -21,9 +21,10 @@ from results.figures.layout import (
     new_figure,
     styled,
 )
-from results.model import Values, polling_mean, polls_per_message, responses_per_message
+from results.model import Values
 from results.select import NotMeasured, first_known, of_experiment
-from results.transports import TRANSPORTS
+from results.transport_models import MODELS, Setting, mean_s
+from results.transports import TRANSPORTS, has_random_phase
 from results.words import listed, number, times
 
 CPU = "server_cpu_us_per_delivery"
@@ -78,17 +79,12 @@ def _draw(axes: Axes, points: pd.Series, runs: pd.DataFrame, name: str) -> None:
 
 def _model(transport: str, runs: pd.DataFrame, name: str, rates: np.ndarray) -> Values | None:
     """What the model says of a message at these rates; None where it says that there is none."""
-    one_way = float(runs["rtt_ms"].iloc[0]) / 2000
-    requests = {
-        "polling": lambda: polls_per_message(rates, first_known(runs, "poll_interval_s")),
-        "long-polling": lambda: responses_per_message(max(one_way, 1e-9), rates, first_known(runs, "hold_s")),
-        "websocket": lambda: 1.0,  # of what the server sends
-    }[transport]()
+    own: dict[str, Any] = {parameter: first_known(runs, parameter) for parameter in TRANSPORTS[transport].own}
+    setting = Setting(float(runs["rtt_ms"].iloc[0]) / 2000, rates, **own)
     if name == "requests":
-        return requests
-    if name == "latency_mean_ms":
-        return 1000 * polling_mean(one_way, first_known(runs, "poll_interval_s")) if transport == "polling" else None
-    return None
+        return MODELS[transport].requests(setting)
+    waits = name == "latency_mean_ms" and has_random_phase(transport)  # else the machine's part is what is seen
+    return 1000 * mean_s(transport, setting) if waits else None
 
 
 def _finding(runs: pd.DataFrame) -> str:

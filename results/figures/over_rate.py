@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,9 @@ from matplotlib.axes import Axes
 from results import table
 from results.crossings import OVERHEAD, by_rate, heads_of, measured, orders
 from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, logarithmic, new_figure, styled
-from results.model import (
-    PING_BYTES,
-    PING_INTERVAL,
-    long_polling_overhead,
-    polling_overhead,
-    websocket_overhead_with_pings,
-)
+from results.model import PING_BYTES, PING_INTERVAL
 from results.select import NotMeasured, first_known, of_experiment
+from results.transport_models import MODELS, Setting
 from results.transports import TRANSPORTS
 from results.words import listed, number, times
 
@@ -42,9 +37,9 @@ def overhead_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     overheads = by_rate(good)
     rates = np.geomspace(overheads.index.min(), overheads.index.max(), 200)
     for name, own in good.groupby("transport"):
-        look, model = TRANSPORTS[str(name)], _model(str(name), own)
+        look, line = TRANSPORTS[str(name)], _model(str(name), own, rates)
         points = overheads[name].dropna()
-        axes.plot(rates, model(rates), color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
+        axes.plot(rates, line, color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
         axes.plot(points.index, points, look.marker, color=look.colour, linestyle="")
         rate, ha = _free_end(overheads.loc[points.index], str(name))
         axes.annotate(look.title, (rate, points[rate]), (10 if ha == "left" else -10, 12), ha=ha,
@@ -75,16 +70,14 @@ def _free_end(overheads: pd.DataFrame, transport: str) -> tuple[float, str]:
     return float(overheads.index[0 if first else -1]), "left" if first else "right"
 
 
-def _model(transport: str, runs: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
+def _model(transport: str, runs: pd.DataFrame, rates: np.ndarray) -> np.ndarray:
     """Overhead per message at these rates, in bytes."""
-    one_way = first_known(runs, "rtt_ms") / 2000
-    if transport == "polling":
-        return lambda rates: np.asarray(polling_overhead(rates, first_known(runs, "poll_interval_s"), heads_of(runs)))
-    if transport == "long-polling":
-        hold = first_known(runs, "hold_s")
-        return lambda rates: np.asarray(long_polling_overhead(one_way, rates, hold, heads_of(runs)))
+    look = TRANSPORTS[transport]
+    own: dict[str, Any] = {name: first_known(runs, name) for name in look.own}
     size = round(float(runs["payload"].sum() / runs["deliveries"].sum()))
-    return lambda rates: np.asarray(websocket_overhead_with_pings(rates, size))
+    heads = heads_of(runs) if look.asks else None
+    setting = Setting(first_known(runs, "rtt_ms") / 2000, rates, heads=heads, payload_bytes=size, **own)
+    return np.asarray(MODELS[transport].overhead(setting))
 
 
 def _finding(runs: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import matplotlib.ticker
@@ -13,8 +14,9 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.layout import PAGE, Chart, conditions, freeze_layout, invalid_note, name_ends, new_figure, styled
-from results.model import Values, long_polling_mean, polling_mean, websocket_mean
+from results.model import Values
 from results.select import NotMeasured, kept, most_common, of_experiment
+from results.transport_models import Setting, mean_s
 from results.transports import TRANSPORTS
 from results.words import milliseconds, number, times
 
@@ -77,12 +79,10 @@ def _model(transport: str, runs: pd.DataFrame, factor: str, places: np.ndarray, 
     """The model's mean in ms at these places of the factor."""
     first = runs.iloc[0]
     one_way = places / 2000 if factor == "rtt_ms" else np.full_like(places, float(first["rtt_ms"]) / 2000)
-    if transport == "polling":
-        interval = places if factor == "poll_interval_s" else float(runs["poll_interval_s"].iloc[0])
-        return 1000 * polling_mean(one_way, interval, mode)
-    if transport == "websocket":
-        return 1000 * websocket_mean(one_way)
-    return 1000 * long_polling_mean(np.maximum(one_way, 1e-9), float(first["rate_hz"]), float(first["hold_s"]), mode)
+    polls = transport == "polling" and factor == "poll_interval_s"
+    own: dict[str, Any] = {name: float(runs[name].iloc[0]) for name in TRANSPORTS[transport].own}
+    setting = Setting(one_way, float(first["rate_hz"]), connection=mode, **own)
+    return 1000 * mean_s(transport, replace(setting, poll_interval_s=places) if polls else setting)
 
 
 def _name_ends(axes: Axes, runs: pd.DataFrame) -> None:
