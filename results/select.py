@@ -96,10 +96,25 @@ def ratio_of_sums(runs: pd.DataFrame, of: str, per: str) -> float:
     return float(runs[of].sum()) / below if below else math.nan
 
 
+def wire_bytes(runs: pd.DataFrame) -> pd.Series:
+    """Bytes that passed in the window, both ways, for each run."""
+    return runs["wire_sent"] + runs["wire_received"]
+
+
+def overhead_bytes(runs: pd.DataFrame) -> pd.Series:
+    """All bytes of the window but the messages, for each run."""
+    return wire_bytes(runs) - runs["payload"]
+
+
+def joining_bytes(runs: pd.DataFrame) -> pd.Series:
+    """Bytes of connecting, both ways, of all clients of each run."""
+    return runs["joining_sent"] + runs["joining_received"]
+
+
 def overhead_per_request(runs: pd.DataFrame, transport: str) -> float:
     """Overhead per request, or per message where there are no requests, in bytes; NaN for no run."""
-    beside = runs.assign(beside=runs["wire_sent"] + runs["wire_received"] - runs["payload"])
-    return ratio_of_sums(beside, "beside", "requests" if TRANSPORTS[transport].asks else "deliveries")
+    overhead = runs.assign(overhead=overhead_bytes(runs))
+    return ratio_of_sums(overhead, "overhead", "requests" if TRANSPORTS[transport].asks else "deliveries")
 
 
 def kept(runs: pd.DataFrame) -> pd.Series:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from loadtests.headers.profiles import PROFILES
 from loadtests.observe.raw import request
-from results.select import overhead_per_request, ratio_of_sums
+from results.select import joining_bytes, overhead_per_request, ratio_of_sums
 from results.transports import COMPARED, TRANSPORTS
 
 TARGET = "/messages?after=17"
@@ -21,7 +21,7 @@ def per_unit(runs: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for name in COMPARED:
         mine = runs[runs["transport"] == name]
-        joining = mine.assign(joining=mine["joining_sent"] + mine["joining_received"])
+        joining = mine.assign(joining=joining_bytes(mine))
         rows[TRANSPORTS[name].title] = [ratio_of_sums(joining, "joining", "clients"), TRANSPORTS[name].unit,
                                         overhead_per_request(mine, name)]  # fmt: skip
     found = pd.DataFrame.from_dict(rows, orient="index", columns=["to join, B", "paid for", "bytes each time"])

@@ -16,6 +16,7 @@ from lessons.live.servers import ServersStopped
 from lessons.shown.recorded import reference, runs_of
 from results import costs, table
 from results.folders import ROOT
+from results.select import overhead_bytes
 from results.transports import COMPARED, TRANSPORTS
 
 WITHIN_S = 60.0  # beyond the run itself, for Locust to begin and to end
@@ -115,7 +116,7 @@ def by_connection() -> pd.DataFrame:
     mine = runs[runs["transport"] == "polling"].sort_values(["keep_alive", "tls"], ascending=[False, True])
     words = ["kept" if keep else "new each time" for keep in mine["keep_alive"].fillna(True)]
     names = [f"{word}{', TLS' if tls else ''}" for word, tls in zip(words, mine["tls"], strict=True)]
-    beside = (mine["wire_sent"] + mine["wire_received"] - mine["payload"]) / mine["requests"]
+    beside = overhead_bytes(mine) / mine["requests"]
     segments = (mine["segments_sent"] + mine["segments_received"]) / mine["requests"]
     return pd.DataFrame({"bytes a poll": beside.to_numpy(dtype=float).round(), "segments a poll":
                          segments.to_numpy(dtype=float).round(1), "mean latency, ms":

@@ -12,7 +12,7 @@ from results import table
 from results.costs import Prices, cost_runs, prices
 from results.crossings import heads_of
 from results.model import Heads
-from results.select import NotMeasured, ratio_of_sums, without_tls_or_deflate
+from results.select import NotMeasured, joining_bytes, ratio_of_sums, without_tls_or_deflate
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
 
@@ -81,7 +81,7 @@ def _one(
     if TRANSPORTS[transport].asks:
         responses = heads_of(polls)
         heads = Heads(ratio_of_sums(overhead, "request_head", "requests"), responses.empty_response, responses.response)
-    joining = overhead["joining_sent"] + overhead["joining_received"]
+    joining = joining_bytes(overhead)
     return FittedCosts(
         found,
         heads,

@@ -12,7 +12,16 @@ from results.claims.boundary import Boundary, condition
 from results.claims.boundary import evidence as boundaries
 from results.claims.claim import Evidence, Judgement
 from results.claims.evidence import any_feed, conditions, feed, judge, mean
-from results.select import SHARED, NotMeasured, first_known, most_common, ratio_of_sums, without_tls_or_deflate
+from results.select import (
+    SHARED,
+    NotMeasured,
+    first_known,
+    most_common,
+    overhead_bytes,
+    ratio_of_sums,
+    wire_bytes,
+    without_tls_or_deflate,
+)
 from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, listed, number, times
 
@@ -94,7 +103,7 @@ def compressed(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """All bytes for a message of the real feed, with and without compression, by transport."""
     real = runs[runs["payload_bytes"].isna() & ~runs["tls"]]
     for name in COMPARED:
-        mine = real[real["transport"] == name].assign(wire=lambda own: own["wire_sent"] + own["wire_received"])
+        mine = real[real["transport"] == name].assign(wire=wire_bytes)
         before, after = (ratio_of_sums(mine[mine["deflate"] == flag], "wire", "deliveries") for flag in (False, True))
         if not math.isnan(before + after):
             what = f"all bytes for an earthquake by {TRANSPORTS[name].words}, plain and compressed"
@@ -106,7 +115,7 @@ def _outweighed(runs: pd.DataFrame) -> Evidence:
     same = most_common(runs, [name for name in SHARED if name != "cookie_bytes"] + ["poll_interval_s"])
     same = same[same["cookie_bytes"] == same["cookie_bytes"].min()]
     polls, held = (same[same["transport"] == name] for name in RIVALS)
-    polls = polls.assign(overhead=polls["wire_sent"] + polls["wire_received"] - polls["payload"])
+    polls = polls.assign(overhead=overhead_bytes(polls))
     a_poll, size = ratio_of_sums(polls, "overhead", "requests"), ratio_of_sums(same, "payload", "deliveries")
     if held.empty or math.isnan(a_poll):
         return ()

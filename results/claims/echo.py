@@ -8,7 +8,7 @@ import pandas as pd
 
 from results.claims.claim import Judgement
 from results.claims.evidence import judge
-from results.select import NotMeasured, ratio_of_sums
+from results.select import NotMeasured, overhead_bytes, ratio_of_sums
 from results.transports import TRANSPORTS
 from results.words import number
 
@@ -39,7 +39,7 @@ def _costs(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:
     for (rtt_ms, size), same in runs.groupby(["rtt_ms", "payload_bytes"]):
         for name in same["transport"].unique():
             mine = same[same["transport"] == name]
-            overhead = mine.assign(overhead=mine["wire_sent"] + mine["wire_received"] - mine["payload"])
+            overhead = mine.assign(overhead=overhead_bytes(mine))
             yield (f"an echo of {size:,} B {BY[TRANSPORTS[name].asks]}, {rtt_ms:g} ms round trip",
                    f"{number(float(mine['latency_mean_ms'].mean()))} ms, "
                    f"{number(ratio_of_sums(overhead, 'overhead', 'deliveries'))} B of overhead")  # fmt: skip

@@ -7,7 +7,7 @@ import pandas as pd
 from results.claims.claim import Judgement
 from results.claims.evidence import any_feed, judge, names_of
 from results.claims.observed import NotObserved, Observed
-from results.select import NotMeasured, kept, overhead_per_request
+from results.select import NotMeasured, joining_bytes, kept, overhead_per_request
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 
@@ -79,4 +79,4 @@ def schemes(observations: pd.DataFrame) -> tuple[dict[str, bool], list[tuple[str
 
 def _joining(runs: pd.DataFrame) -> float:
     """Bytes of joining for each connection."""
-    return float((runs["joining_sent"] + runs["joining_received"]).sum()) / float(runs["connections"].sum())
+    return float(joining_bytes(runs).sum()) / float(runs["connections"].sum())

@@ -22,7 +22,15 @@ from results.figures.layout import (
     new_figure,
     styled,
 )
-from results.select import NotMeasured, most_common, of_experiment, ratio_of_sums, without_tls_or_deflate
+from results.select import (
+    NotMeasured,
+    joining_bytes,
+    most_common,
+    of_experiment,
+    ratio_of_sums,
+    wire_bytes,
+    without_tls_or_deflate,
+)
 from results.transports import TRANSPORTS
 from results.words import WORDS, listed, times
 
@@ -93,7 +101,7 @@ def _around(row: Mapping[str, Any]) -> str:
 
 def _wrapped_finding(runs: pd.DataFrame) -> str:
     """What TLS adds, and what compression leaves, of a message with all around it."""
-    wire = (runs["wire_sent"] + runs["wire_received"]).groupby([runs["block"], runs["transport"]]).sum()
+    wire = wire_bytes(runs).groupby([runs["block"], runs["transport"]]).sum()
     each = (wire / runs.groupby(["block", "transport"])["deliveries"].sum()).unstack()
     words = _compression_leaves(each) or _tls_adds(each)
     if not words:
@@ -135,7 +143,7 @@ def _bars(runs: pd.DataFrame, told: str) -> pd.DataFrame:
     each = good[list(table.LEDGER)].astype("float64").div(good["deliveries"].astype("float64"), axis=0)
     bars = each.groupby([good["block"], good["transport"]]).median().reset_index()
     bars["total"] = bars[list(table.LEDGER)].sum(axis=1)
-    once = good.assign(joining=good["joining_sent"] + good["joining_received"])
+    once = good.assign(joining=joining_bytes(good))
     once = once.groupby(["block", "transport"])[["joining", "clients"]].sum().reset_index()
     bars["joining"] = bars[["block", "transport"]].merge(once)[["joining", "clients"]].eval("joining / clients")
     bars["order"] = bars["transport"].map(list(TRANSPORTS).index)
@@ -167,7 +175,7 @@ def _blocks(bars: pd.DataFrame) -> int:
 def _bytes_finding(runs: pd.DataFrame) -> str:
     """How many times as many bytes the heaviest transport moves as the lightest, for a message."""
     mine = runs[_told(runs)]
-    wire = mine.assign(wire=mine["wire_sent"] + mine["wire_received"])
+    wire = mine.assign(wire=wire_bytes(mine))
     each = {str(name): ratio_of_sums(own, "wire", "deliveries") for name, own in wire.groupby("transport")}
     heavy, light = max(each, key=each.__getitem__), min(each, key=each.__getitem__)
     if heavy == light:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.layout import Chart, conditions, freeze_layout, in_a_talk, invalid_note, new_figure, styled
-from results.select import NotMeasured, kept, of_experiment, overhead_per_request
+from results.select import NotMeasured, joining_bytes, kept, of_experiment, overhead_per_request
 from results.transports import TRANSPORTS
 from results.words import number
 
@@ -53,7 +53,7 @@ def _bars(runs: pd.DataFrame) -> pd.DataFrame:
             same, closing = mine[kept(mine)], mine[~kept(mine)]
             if len(same):
                 clients, ms = float(same["clients"].sum()), float(same["joining_mean_ms"].mean())
-                joining = float((same["joining_sent"] + same["joining_received"]).sum())
+                joining = float(joining_bytes(same).sum())
                 segments = float(same["joining_segments"].sum(min_count=1))
                 rows.append({"transport": name, "tls": tls, "bytes": joining / clients, "segments": segments / clients,
                              "ms": ms, "first": ms + float(same["latency_mean_ms"].mean()),

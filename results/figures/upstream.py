@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
-from results.select import NotMeasured, first_known, need_each
+from results.select import NotMeasured, first_known, need_each, overhead_bytes
 from results.transports import COMPARED, TRANSPORTS
 from results.words import listed, number
 
@@ -41,7 +41,7 @@ def sending(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
 
 def overhead_by_size(runs: pd.DataFrame) -> pd.DataFrame:
     """Bytes around each text and its echo, by size, a column for each transport."""
-    extra = runs.assign(extra=runs["wire_sent"] + runs["wire_received"] - runs["payload"])
+    extra = runs.assign(extra=overhead_bytes(runs))
     sums = extra.groupby(["payload_bytes", "transport"])[["extra", "deliveries"]].sum()
     return (sums["extra"] / sums["deliveries"]).unstack().astype("float64")
 

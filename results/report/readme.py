@@ -12,6 +12,7 @@ from results.costs import price_words as priced
 from results.cpu_breakdown import cpu_by_layer
 from results.report import soak
 from results.report.answer import answer
+from results.select import joining_bytes
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
 from results.words import WORDS, listed, milliseconds, number
@@ -45,7 +46,7 @@ def answer_block(results: Results) -> str:
 def joining(runs: pd.DataFrame) -> str:
     """What a client costs before its first message, in a sentence; the table counts from then on."""
     each = runs.groupby("transport")[["joining_sent", "joining_received", "clients"]].sum()
-    costs = (each.joining_sent + each.joining_received) / each.clients
+    costs = joining_bytes(each) / each.clients
     words = listed([f"{costs[name]:,.0f} B by {TRANSPORTS[name].words}" for name in COMPARED])
     return f"Connecting costs another {words}."
 
