@@ -4,6 +4,7 @@ Locust gives its workers half a second for their last report. It writes its CSV 
 end. On a busy machine both leave deliveries out.
 """
 
+import signal
 import sys
 from typing import Any
 
@@ -55,6 +56,7 @@ class Reports:
 def end_in_order(environment: Any) -> None:
     """Let this process take part in an orderly end; called once in each, before a load begins."""
     runner, quitting = environment.runner, environment.events.quitting
+    end_main_at_ctrl_c()
     if isinstance(runner, WorkerRunner):
         runner.register_message(LAST, lambda **_: report(runner), concurrent=True)
         quitting.add_listener(lambda **_: report(runner))  # Ctrl-C may reach it before the master does
@@ -69,6 +71,16 @@ def end_in_order(environment: Any) -> None:
         quitting.add_listener(lambda **_: stop_and_summarise(environment, reports))
     else:
         quitting.add_listener(lambda **_: stop_and_summarise(environment))
+
+
+def end_main_at_ctrl_c() -> None:
+    """Let SIGINT end Locust's main greenlet, which calls this, and no other.
+
+    Python raises KeyboardInterrupt in whichever greenlet runs. One that is being collected, or that handles an error,
+    swallows it, and Locust goes on.
+    """
+    main = gevent.getcurrent()
+    gevent.signal_handler(signal.SIGINT, gevent.kill, main, KeyboardInterrupt)
 
 
 def report(worker: WorkerRunner) -> None:

@@ -221,7 +221,11 @@ def test_after_ctrl_c_every_byte_is_there(clock, urls, processes):
         told = clock.status("websocket")["deliveries"]
         eventually(lambda: clock.status("websocket")["deliveries"] > told + 4 * 40)  # a worker has reported meanwhile
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        out, err = process.communicate(timeout=30)
+        try:
+            out, err = process.communicate(timeout=30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # no other test has its load
     found = re.search(r"wire bytes per delivery: ([\d,.]+) \(.*payload ([\d.,]+)\)", out)
     assert found and "Traceback" not in err, out + err
     assert float(found[2]) == 142 < float(found[1])
