@@ -56,7 +56,8 @@ def test_what_grows_is_named():
 @pytest.mark.parametrize(("stolen", "tries"), [([0.0], 1), ([0.6, 0.5], 2), ([9.0, 0.6, 2.0], 3)])
 def test_an_attack_is_tried_anew_while_the_machine_is_elsewhere(monkeypatch, stolen, tries):
     left = iter([share for _ in ATTACKS for share in stolen])
-    monkeypatch.setattr(impact, "measure_impact", lambda attack, seconds: Impact(f"{attack}, {seconds:g} s", stolen=next(left)))
+    found = lambda attack, seconds: Impact(f"{attack}, {seconds:g} s", stolen=next(left))  # noqa: E731
+    monkeypatch.setattr(impact, "measure_impact", found)
     advanced = []
     found = impact.run_attacks(2.0, lambda: advanced.append(1))
     assert [of.attack for of in found] == [f"{attack}, 2 s" for attack in ATTACKS]
