@@ -16,8 +16,8 @@ lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full;
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
 
 # First what only computes, then what starts servers and mostly waits, then what others on the machine would disturb.
-test: test-fast  ## run all tests, in about nine minutes on two cores
-	$(VENV)/python -m pytest --numprocesses 5 --dist worksteal -m "starts and not alone"
+test: test-fast  ## run all tests, in about ten minutes on two cores
+	$(VENV)/python -m pytest --numprocesses 4 --dist worksteal -m "starts and not alone"
 	$(VENV)/python -m pytest -m alone
 
 test-fast: $(READY)  ## lint, types, and the tests that only compute: about 90 seconds
