@@ -111,6 +111,11 @@ def joining_bytes(runs: pd.DataFrame) -> pd.Series:
     return runs["joining_sent"] + runs["joining_received"]
 
 
+def header_bytes_per_request(runs: pd.DataFrame) -> float:
+    """Bytes of headers and cookies of each request; NaN without requests."""
+    return ratio_of_sums(runs, "request_head", "requests") + ratio_of_sums(runs, "cookies", "requests")
+
+
 def overhead_per_request(runs: pd.DataFrame, transport: str) -> float:
     """Overhead per request, or per message where there are no requests, in bytes; NaN for no run."""
     overhead = runs.assign(overhead=overhead_bytes(runs))

@@ -60,7 +60,7 @@ class WallClock:
 
 @dataclass
 class RunningProcesses:
-    """What runs during a run: a `Scene` for the experiment to act on. `now` is the Unix time that it has come to.
+    """What runs during a run: a `RunInProgress` for the experiment. `now` is the Unix time that it has come to.
 
     `cpu` are what the server's CPU clock showed where the window began, and when that was; None once it is another
     server's. `fault_ended_at` is the Unix time at which a fault was over.
@@ -131,26 +131,26 @@ def measure_run(
         url = server.expect("urls", START_TIMEOUT)[run.transport]
         line = start(children, "the delay line", link_arguments(run, url)) if floor or run.linked else None
         load.send(follow=line.expect("url", START_TIMEOUT) if line else url)
-        scene = RunningProcesses(run, server, load, line, progress, url, authority, children)
-        load.expect("ready", START_TIMEOUT + run.clients * CONNECT_TIME, scene.blamed_first)
-        scene.now = time.time()
-        begin = scene.now + run.warm_up_s
+        running = RunningProcesses(run, server, load, line, progress, url, authority, children)
+        load.expect("ready", START_TIMEOUT + run.clients * CONNECT_TIME, running.blamed_first)
+        running.now = time.time()
+        begin = running.now + run.warm_up_s
         load.send(window=[begin, begin + run.duration_s])
-        load.expect("scheduled", START_TIMEOUT, scene.blamed_first)
+        load.expect("scheduled", START_TIMEOUT, running.blamed_first)
         server.send(do="start")
-        scene.pass_time(run.warm_up_s)
-        scene.cpu = cpu_seconds(server.pid), time.monotonic()
-        during(scene)
-        server, share = scene.server, scene.cpu_share()
+        running.pass_time(run.warm_up_s)
+        running.cpu = cpu_seconds(server.pid), time.monotonic()
+        during(running)
+        server, share = running.server, running.cpu_share()
         rss_bytes = psutil.Process(server.pid).memory_info().rss
         load.send(quiesce=DRAIN_TIMEOUT)
-        load.expect("quiesced", DRAIN_TIMEOUT + START_TIMEOUT, scene.blamed_first)
+        load.expect("quiesced", DRAIN_TIMEOUT + START_TIMEOUT, running.blamed_first)
         server.send(do="stop")
         stopped = server.expect_object("stopped_at", START_TIMEOUT)
         load.send(drain=stopped["stopped_at"], within=DRAIN_TIMEOUT + run.poll_interval_s)
-        tally = load.expect("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT, scene.blamed_first)
+        tally = load.expect("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT, running.blamed_first)
         load.end()
-        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], scene.fault_ended_at)
+        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], running.fault_ended_at)
 
 
 def server_arguments(run: Run, authority: Path, port: int = 0) -> list[str]:

@@ -60,7 +60,8 @@ class Generator:
         self.quiesced = False  # clients send no more
         self.url: str | None = None
         self.finished = Event()  # every process has handed in its tally
-        self.ready_clients, self.scheduled_processes, self.quiesced_processes = Counter(), Counter(), Counter()
+        self.ready_clients = CountingEvent()
+        self.scheduled_processes, self.quiesced_processes = CountingEvent(), CountingEvent()
         self.stopping = False  # clients leave with their next response
         environment.events.test_stopping.add_listener(self.on_stopping)
         self._controlled, self._led = controlled, Event()
@@ -214,7 +215,7 @@ class Generator:
             self.tally.lag_us.record_value(max(round((time.monotonic() - due) * 1e6), 1))
 
 
-class Counter:
+class CountingEvent:
     """A count, and a wait until it has come to a number."""
 
     def __init__(self) -> None:

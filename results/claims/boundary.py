@@ -16,7 +16,7 @@ def condition(preposition: str, found: Mapping[str, Boundary]) -> str:
     return listed([f"{preposition} {name} {each.condition}" for name, each in found.items() if each.holds_anywhere])
 
 
-def evidence(found: Mapping[str, Boundary]) -> tuple[tuple[str, str], ...]:
+def boundary_rows(found: Mapping[str, Boundary]) -> tuple[tuple[str, str], ...]:
     """A row for each boundary: between which measured values it lies."""
     return tuple((f"boundary, {name}", str(each)) for name, each in found.items())
 
@@ -39,18 +39,6 @@ class Boundary:
         if not ordered:
             raise ValueError("a boundary needs a case")
         return cls(ordered, unit, expected)
-
-    def holds_at(self, value: float) -> bool | None:
-        """What the condition says of a value: True, False, or None where it says nothing (or both were measured)."""
-        said = {held for place, held in self.cases if place == value}
-        if said:
-            return said.pop() if len(said) == 1 else None
-        no, yes = self._side(False), self._side(True)
-        if not yes or not no or not self._separated():
-            return None
-        if max(no) < min(yes):
-            return True if value > min(yes) else False if value < max(no) else None
-        return True if value < max(yes) else False if value > min(no) else None
 
     @property
     def holds_anywhere(self) -> bool:

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from results import crossings, table
-from results.claims.boundary import Boundary, condition
-from results.claims.boundary import evidence as boundaries
+from results.claims.boundary import Boundary, boundary_rows, condition
 from results.claims.claim import Evidence, Judgement
-from results.claims.evidence import any_feed, conditions, feed, judge, mean
+from results.claims.evidence import RIVALS, any_feed, conditions, feed, judge, mean
 from results.select import (
     SHARED,
     NotMeasured,
     first_known,
+    header_bytes_per_request,
     most_common,
     overhead_bytes,
     ratio_of_sums,
@@ -27,7 +27,6 @@ from results.words import describe, listed, number, times
 
 MANY_BYTES = 500
 """From here on a request carries many bytes: the low end in High Performance Browser Networking, ch. 17."""
-RIVALS = ("polling", "long-polling")
 
 
 def request_heads(runs: pd.DataFrame) -> Judgement:
@@ -37,7 +36,7 @@ def request_heads(runs: pd.DataFrame) -> Judgement:
         raise NotMeasured("overhead has no valid polling run without TLS and compression")
     for _, group in polls.groupby(["header_profile", "cookie_bytes"], sort=False):
         words = describe(table.records(group)[0], ["header_profile", "cookie_bytes"])
-        sizes[words] = ratio_of_sums(group, "request_head", "requests") + ratio_of_sums(group, "cookies", "requests")
+        sizes[words] = header_bytes_per_request(group)
     bare = polls[polls["cookies"] == polls["cookies"].min()]
     heads = {
         str(name): ratio_of_sums(group, "request_head", "requests") for name, group in bare.groupby("header_profile")
@@ -72,7 +71,8 @@ def overhead(runs: pd.DataFrame) -> Judgement:
             continue
         for name in RIVALS:
             outweighs = each[name] > max(payload, each["websocket"])
-            cases[name].append((_request_bytes(same.runs, name), outweighs))
+            of_requests = header_bytes_per_request(same.runs[same.runs["transport"] == name])
+            cases[name].append((round(of_requests, 1), outweighs))
         rows.append((f"overhead per message, {same.words}; the message has {number(payload)} B", in_bytes(each)))
     if not any(cases.values()):
         raise NotMeasured("no condition of overhead was run validly with all transports")
@@ -84,19 +84,13 @@ def overhead(runs: pd.DataFrame) -> Judgement:
         holds="the overhead of polling and long polling exceeds the message with every request measured",
         when=f"{condition('for', limits)} of request headers",
         fails="the overhead of polling and long polling exceeds the message with no request measured",
-        evidence=(*boundaries(limits), *rows, *_outweighed(chosen), *compression, *crossed),
+        evidence=(*boundary_rows(limits), *rows, *_outweighed(chosen), *compression, *crossed),
     )
 
 
 def in_bytes(each: Mapping[str, float]) -> str:
     """List bytes by transport: "polling 122 B, long polling 641 B and WebSocket 4 B"."""
     return listed([f"{TRANSPORTS[name].title} {number(value)} B" for name, value in each.items()])
-
-
-def _request_bytes(runs: pd.DataFrame, transport: str) -> float:
-    """Bytes of headers and cookies of each request."""
-    mine = runs[runs["transport"] == transport]
-    return round(ratio_of_sums(mine, "request_head", "requests") + ratio_of_sums(mine, "cookies", "requests"), 1)
 
 
 def compressed(runs: pd.DataFrame) -> Iterator[tuple[str, str]]:

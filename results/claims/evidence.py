@@ -11,7 +11,10 @@ import pandas as pd
 from results import table
 from results.claims.claim import Evidence, Judgement, Outcome
 from results.select import NotMeasured, applies, groups, varying
-from results.words import describe, listed, number
+from results.words import describe, listed
+
+RIVALS = ("polling", "long-polling")
+"""Against whom the WebSocket is judged."""
 
 
 def judge(cases: Iterable[bool], *, holds: str, when: str, fails: str, evidence: Evidence = ()) -> Judgement:
@@ -100,7 +103,3 @@ def _comparable(runs: pd.DataFrame, names: Iterable[str], run: pd.Series) -> pd.
 def mean(runs: pd.DataFrame, transport: str, column: str) -> float:
     """The mean over the repeats of one transport; NaN without any."""
     return float(runs[runs["transport"] == transport][column].astype("float64").mean())
-
-
-def ratio(more: float, less: float) -> str:
-    return f"{number(more / less)} : 1" if less else "without bound"

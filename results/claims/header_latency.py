@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from results.claims.boundary import LESS, Boundary, condition
-from results.claims.boundary import evidence as boundaries
+from results.claims.boundary import LESS, Boundary, boundary_rows, condition
 from results.claims.claim import Evidence, Judgement
 from results.claims.evidence import feed, judge
 from results.claims.latency import SIGNIFICANT
 from results.latency_breakdown import request_ms, response_ms
-from results.select import NotMeasured, first_known, ratio_of_sums, shortest_and_longest
+from results.select import NotMeasured, first_known, header_bytes_per_request, shortest_and_longest
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number, times
 
@@ -37,24 +36,19 @@ def header_latency(runs: pd.DataFrame) -> Judgement:
                              f"ms; {times(ratios[name, link_mbps])} times"))  # fmt: skip
     if not ratios:
         raise NotMeasured("no link rate of `link-rate` was run validly with both lengths of headers")
-    extra, limits = _header_bytes(long) - _header_bytes(short), _boundaries(ratios)
+    extra, limits = header_bytes_per_request(long) - header_bytes_per_request(short), _boundaries(ratios)
     most = times(max(ratios.values()))
     return judge(
         [ratio >= SIGNIFICANT for ratio in ratios.values()],
         holds=f"{number(extra)} B more of headers make every transport {SIGNIFICANT:g} times as late or more",
         when=f"{condition('for', limits)}: {number(extra)} B more of headers make it up to {most} times as late",
         fails=f"{number(extra)} B more of headers make no transport {SIGNIFICANT:g} times as late on any link measured",
-        evidence=(*boundaries(limits), *rows, *_limits(long, extra)),
+        evidence=(*boundary_rows(limits), *rows, *_limits(long, extra)),
     )
 
 
 def _pair(few: pd.DataFrame, many: pd.DataFrame, column: str) -> str:
     return f"{number(float(few[column].mean()))} → {number(float(many[column].mean()))}"
-
-
-def _header_bytes(runs: pd.DataFrame) -> float:
-    """Bytes of headers and cookies a request."""
-    return ratio_of_sums(runs, "request_head", "requests") + ratio_of_sums(runs, "cookies", "requests")
 
 
 def _boundaries(ratios: Ratios) -> dict[str, Boundary]:

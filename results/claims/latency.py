@@ -8,17 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results.claims.boundary import Boundary, condition
-from results.claims.boundary import evidence as boundaries
+from results.claims.boundary import Boundary, boundary_rows, condition
 from results.claims.claim import Judgement
-from results.claims.evidence import Condition, conditions, feed, judge, listed_parts
+from results.claims.evidence import RIVALS, Condition, conditions, feed, judge, listed_parts
 from results.model import crossing, long_polling_mean
 from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number, times
 
-RIVALS = ("polling", "long-polling")
-"""Against whom the WebSocket is judged."""
 UNITS = {"polling": "round trips between polls", "long-polling": "messages per round trip"}
 """What decides for each rival, by the model; see `Case.place`."""
 SIGNIFICANT = 1.25
@@ -97,7 +94,7 @@ def latency(runs: pd.DataFrame) -> Judgement:
         when=condition("against", limits),
         fails=f"in none of {len(judged)} comparisons is WebSocket {SIGNIFICANT:g} times as fast",
         evidence=(("significantly faster means", f"{SIGNIFICANT:g} times or more, with the whole 95 % interval"),
-                  ("by the model, long polling is that much slower", model), *boundaries(limits), *rows),
+                  ("by the model, long polling is that much slower", model), *boundary_rows(limits), *rows),
     )  # fmt: skip
 
 

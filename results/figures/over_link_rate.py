@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, styled
-from results.select import NotMeasured, of_experiment, ratio_of_sums, shortest_and_longest
+from results.select import NotMeasured, header_bytes_per_request, of_experiment, shortest_and_longest
 from results.transports import TRANSPORTS
 from results.words import listed, number
 
@@ -27,10 +27,7 @@ def header_bytes_over_link_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) 
     """
     mine = of_experiment(runs, "link-rate")
     short, long = shortest_and_longest(table.valid(mine))
-    few, many = (
-        ratio_of_sums(side, "request_head", "requests") + ratio_of_sums(side, "cookies", "requests")
-        for side in (short, long)
-    )
+    few, many = map(header_bytes_per_request, (short, long))
     later = {name: added(short, long, name) for name in ADDED}
     if later["latency_mean_ms"].empty:
         raise NotMeasured("no link rate of `link-rate` was run validly with the shortest and the longest headers")

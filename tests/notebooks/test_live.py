@@ -51,14 +51,14 @@ def test_servers_publish_their_messages_once():
 
 
 def test_runs_are_measured_here_or_recorded(capsys):
-    setting = dict(clients=11, rate_hz=10.0, poll_interval_s=0.3, rtt_ms=20.0, keep_alive=True, duration_s=1.2,
+    setting = dict(clients=11, rate_hz=10.0, poll_interval_s=0.3, rtt_ms=100.0, keep_alive=True, duration_s=1.2,
                    header_profile="minimal")  # fmt: skip
     here, recorded = measure("latency", now=True, **setting), measure("latency", **setting)
     assert recorded["valid"].all()
     for found in (here, recorded):  # here, the machine may have had something else to do
         assert set(found["transport"]) == set(COMPARED)
         means = found.groupby("transport")["latency_mean_ms"].mean()
-        assert 10 <= min(means) and max(means["websocket"], means["long-polling"]) < means["polling"]
+        assert 50 <= means["websocket"] <= means["long-polling"] < means["polling"]
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("Measured just now") and said[1].startswith("Recorded")
     with pytest.raises(ValueError, match="has no run of latency"):

@@ -80,6 +80,24 @@ def test_the_answer_names_the_rate_up_to_which_long_polling_is_as_fast(runs):
     assert "at most 25 % longer than WebSocket while fewer than 0.26 messages arrive per round trip" in as_fast(runs)
 
 
+def near(runs):
+    """The runs of `latency` without a round trip."""
+    return runs[(runs["experiment"] == "latency") & (runs["rtt_ms"] == 0)]
+
+
+def test_the_first_picture_says_who_is_fast_and_who_is_light(runs):
+    pushed = runs["transport"] == "websocket"
+    assert figures.latency_and_overhead(near(runs), MACHINE).title.startswith("WebSocket is both fast and light")
+    heavy = runs.assign(overhead_per_delivery=runs["overhead_per_delivery"].where(~pushed, 9_999.0))
+    title = figures.latency_and_overhead(near(heavy), MACHINE).title
+    assert title.startswith("WebSocket is fastest; ") and title.endswith(" adds the fewest bytes")
+    late = runs.assign(latency_mean_ms=runs["latency_mean_ms"].where(~pushed, 9_999.0))
+    title = figures.latency_and_overhead(near(late), MACHINE).title
+    assert title == "Long polling is fastest; a WebSocket adds the fewest bytes"
+    with pytest.raises(select.NotMeasured, match="no valid run of websocket"):
+        figures.latency_and_overhead(near(runs[~pushed]), MACHINE)
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(1_234_567, "1,200,000"), (0.000012, "0.000012"), (1.04, "1"), (99.6, "100"), (31.2, "31")]
 )

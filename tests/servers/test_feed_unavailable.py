@@ -2,30 +2,14 @@
 
 import pytest
 import requests
-from tools.lab import HTTP, WAIT, serving
+from tools.lab import HTTP, WAIT, script_of, serving
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 pytestmark = pytest.mark.starts
 
-AWAY = """
-from gevent import monkey
-monkey.patch_all()
-from servers.context import Context
-from servers.feed import FeedUnavailable, MemoryFeed
-from servers.publisher import Publisher
-from servers.serving.run import serve
-from servers.serving.server import bind_all
-from servers.serving.transports import TRANSPORTS
-
-class Feed(MemoryFeed):
-    def after(self, *arguments, **options):
-        raise FeedUnavailable
-
-feed = Feed()
-publisher = Publisher(feed, iter(()))
-serve(bind_all(feed, Context(publisher=publisher), dict.fromkeys(TRANSPORTS, 0), "127.0.0.1"), publisher, feed, True)
-"""
+AWAY = script_of("class Feed(MemoryFeed):", "    def after(self, *arguments, **options):",
+                 "        raise FeedUnavailable", "feed = Feed()")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from tools.lab import HTTP, TRANSPORTS, WAIT, Lab, answer_to, eventually, serving
+from tools.lab import HTTP, TRANSPORTS, WAIT, Lab, answer_to, eventually, script_of, serving
 from tools.readers import reading
 from tools.wire import PROBLEM, each, each_http, is_problem, newest, raw_exchange
 from werkzeug.datastructures import MultiDict
@@ -19,21 +19,7 @@ pytestmark = pytest.mark.starts
 
 MIB = 1024 * 1024
 NDJSON = "application/x-ndjson"
-SHORT_FEED = """
-from gevent import monkey
-monkey.patch_all()
-from servers.feed import MemoryFeed
-from servers.publisher import Publisher
-from servers.serving.run import serve
-from servers.context import Context
-from servers.serving.server import bind_all
-from servers.serving.transports import TRANSPORTS
-feed = MemoryFeed(history=5)
-for number in range(1, 9):
-    feed.publish(number)
-publisher = Publisher(feed, iter(()))
-serve(bind_all(feed, Context(publisher=publisher), dict.fromkeys(TRANSPORTS, 0), "127.0.0.1"), publisher, feed, True)
-"""
+SHORT_FEED = script_of("feed = MemoryFeed(history=5)", "for number in range(1, 9): feed.publish(number)")
 
 
 @pytest.fixture(scope="module")

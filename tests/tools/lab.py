@@ -133,6 +133,20 @@ def addresses(lab: Lab, transports: tuple[str, ...], tls: bool) -> tuple[dict[st
     return dict(line.split() for line in lines), trust
 
 
+def script_of(*feed: str) -> str:
+    """A program that serves the `feed` that these lines make, on free ports, as `python -m servers` does."""
+    return "\n".join([
+        "from gevent import monkey", "monkey.patch_all()",
+        "from servers.context import Context", "from servers.feed import FeedUnavailable, MemoryFeed",
+        "from servers.publisher import Publisher", "from servers.serving.run import serve",
+        "from servers.serving.server import bind_all", "from servers.serving.transports import TRANSPORTS",
+        *feed,
+        "publisher = Publisher(feed, iter(()))",
+        "bound = bind_all(feed, Context(publisher=publisher), dict.fromkeys(TRANSPORTS, 0), '127.0.0.1')",
+        "serve(bound, publisher, feed, True)",
+    ])  # fmt: skip
+
+
 @contextmanager
 def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str | None = None) -> Iterator[Lab]:
     """Servers on free ports unless `options` name others; they must end when told and have nothing to complain of."""
