@@ -15,6 +15,7 @@ from results.advice import (
     FittedCosts,
     Workload,
     cheapest,
+    choices,
     estimates,
     fitted_costs,
     polling_at_longest_interval,
@@ -58,7 +59,7 @@ def advise(**workload: float) -> pd.DataFrame:
     With a latency target polling has two rows: at the given interval, and at the longest that is fast enough.
     """
     wanted, costs = Workload(**workload), reference_costs()  # type: ignore[arg-type]
-    found = [*estimates(wanted, costs), *polling_at_longest_interval(wanted, costs["polling"])]
+    found = choices(wanted, costs)
     best = cheapest(found)
     rows = [row(each, best) for each in found]
     return pd.DataFrame(rows, columns=["", "mean, ms", f"{100 * WITHIN:.0f} % within, ms", "soon enough", "requests/s",

@@ -25,8 +25,8 @@ PARTS: dict[str, Callable[[Servers], Iterator[Observation]]] = {
 def observed(claim: str, *, now: bool | None = None) -> pd.DataFrame:
     """What was seen for a claim: quantity, value, unit, condition.
 
-    With `now`, or where `live` says so, looked at on this machine, if that can be done without a browser; else as the
-    run that comes with the lab saw it. A line says which.
+    With `now`, or where `live` says so, it is looked at on this machine, if no browser is needed for that. Otherwise it
+    is what the run that comes with the lab saw. A line says which.
     """
     if claim in PARTS and (live() if now is None else now):
         try:

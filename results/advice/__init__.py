@@ -4,6 +4,7 @@ from results.advice.estimates import (
     Estimate,
     Workload,
     cheapest,
+    choices,
     estimates,
     longest_interval,
     polling_at_longest_interval,
@@ -11,6 +12,6 @@ from results.advice.estimates import (
 from results.advice.fitted_costs import FittedCosts, best_costs, fitted_costs
 
 __all__ = [
-    "Estimate", "FittedCosts", "Workload", "best_costs", "cheapest", "estimates", "fitted_costs", "longest_interval",
-    "polling_at_longest_interval",
+    "Estimate", "FittedCosts", "Workload", "best_costs", "cheapest", "choices", "estimates", "fitted_costs",
+    "longest_interval", "polling_at_longest_interval",
 ]  # fmt: skip

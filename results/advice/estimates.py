@@ -87,6 +87,11 @@ def polling_at_longest_interval(workload: Workload, known: FittedCosts) -> list[
     return [estimate("polling", replace(workload, poll_interval_s=every), known)] if every else []
 
 
+def choices(workload: Workload, costs: Mapping[str, FittedCosts]) -> list[Estimate]:
+    """What there is to choose from: each transport as asked for, and polling at its longest interval too."""
+    return [*estimates(workload, costs), *polling_at_longest_interval(workload, costs["polling"])]
+
+
 def estimate(transport: str, workload: Workload, known: FittedCosts) -> Estimate:
     """What this transport does with the workload."""
     rate, clients = workload.rate_hz, workload.clients

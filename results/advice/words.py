@@ -12,7 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from results import table
-from results.advice.estimates import WITHIN, Estimate, Workload, cheapest, estimates, polling_at_longest_interval
+from results.advice.estimates import (
+    WITHIN,
+    Estimate,
+    Workload,
+    cheapest,
+    choices,
+    estimates,
+    polling_at_longest_interval,
+)
 from results.advice.fitted_costs import FittedCosts
 from results.costs import price_words as priced
 from results.model import PING_BYTES, PING_INTERVAL
@@ -54,7 +62,7 @@ def sentences(workload: Workload, found: list[Estimate], costs: Mapping[str, Fit
         meets = "" if workload.within_ms is None else " meets that" if each.meets else " does not meet that"
         yield f"{look.title}{_every(each)}{meets}: {100 * WITHIN:.0f} % within {milliseconds(each.within_ms)} ms."
     yield from interval_sentence(workload, costs["polling"])
-    best = cheapest([*found, *polling_at_longest_interval(workload, costs["polling"])])
+    best = cheapest(choices(workload, costs))
     if best is None:
         yield f"None of them meets it: half a round trip alone takes {workload.rtt_ms / 2:g} ms."
     else:

@@ -18,9 +18,9 @@ from results.advice import (
     FittedCosts,
     Workload,
     cheapest,
+    choices,
     estimates,
     fitted_costs,
-    polling_at_longest_interval,
 )
 from results.figures.layout import Chart, freeze_layout, machine_words, new_figure, styled
 from results.select import NotMeasured
@@ -69,7 +69,7 @@ def _grid(workload: Workload, costs: Mapping[str, FittedCosts]) -> list[list[Est
 
 
 def _best(workload: Workload, costs: Mapping[str, FittedCosts]) -> Estimate | None:
-    return cheapest([*estimates(workload, costs), *polling_at_longest_interval(workload, costs["polling"])])
+    return cheapest(choices(workload, costs))
 
 
 def _regions(axes: Axes, grid: list[list[Estimate | None]]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lessons.check.mark import RIGHT, UNANSWERED, WRONG, Check, unanswered
 from lessons.choosing import name_of, reference_costs
-from results.advice import Workload, estimates, polling_at_longest_interval
+from results.advice import Workload, choices
 from results.advice import cheapest as cheapest_of
 from results.transports import COMPARED
 
@@ -57,4 +57,4 @@ def another(answer: Any, than: str, **workload: float) -> Check:
 
 def found(workload: Workload) -> Any:
     costs = reference_costs()
-    return cheapest_of([*estimates(workload, costs), *polling_at_longest_interval(workload, costs["polling"])])
+    return cheapest_of(choices(workload, costs))

@@ -1,7 +1,7 @@
 """What live cells gave when the lessons were made: shown where nothing can be started.
 
-PUSH_LAB_LIVE in the environment says what may be: 1, everything is measured here; 0, nothing is started; without it,
-servers and Locust are started, and the runs of the comparison are those that come with the lab.
+PUSH_LAB_LIVE in the environment says what is started. With 1, everything is measured here. With 0, nothing is started.
+Without it, servers and Locust are started, and the runs of the comparison come with the lab.
 """
 
 from __future__ import annotations

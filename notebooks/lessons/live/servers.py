@@ -114,7 +114,7 @@ def start_servers(
     Where nothing can be started, what is returned says so, and stands for what was recorded.
 
     `source` is "earthquakes", or "clock" with messages of `size` bytes and `arrivals` "poisson" or "even". With
-    `count` they publish so many and then no more; with `waiting` they begin when `publish` is called. A round trip of
+    `count` they stop after that many messages. With `waiting` they begin when `publish` is called. A round trip of
     `rtt_ms` puts a delay line before each.
     Raises ServersUnavailable for options that they do not take.
     """
