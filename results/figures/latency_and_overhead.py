@@ -12,7 +12,16 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.crossings import heads_of
-from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, logarithmic, new_figure, styled
+from results.figures.layout import (
+    Chart,
+    conditions,
+    freeze_layout,
+    in_a_talk,
+    invalid_note,
+    logarithmic,
+    new_figure,
+    styled,
+)
 from results.model import ModelError, crossing, polling_mean, polling_overhead
 from results.select import NotMeasured, kept, most_common, need_each, of_experiment
 from results.transports import COMPARED, TRANSPORTS
@@ -83,23 +92,25 @@ def _axis(axes: Axes, points: pd.DataFrame) -> None:
 
 
 def _name_points(axes: Axes, points: pd.DataFrame) -> None:
-    """Each transport's name with its two numbers, and what polling trades."""
+    """Each transport's name with its two numbers, or what polling trades where it has several intervals."""
     for name in COMPARED:
         mine = points[points["transport"] == name].sort_values("interval")
         look, first = TRANSPORTS[name], mine.iloc[0]
         words = f"{look.title}\n{milliseconds(first['latency'])} ms, {times(first['overhead'])} B"
-        if name == "polling":
+        if len(mine) > 1:
             words = f"{look.title}\nfewer polls: fewer\nbytes, more delay"
+        if name == "polling":
             for point in table.records(mine):
                 axes.annotate(f"every {point['interval']:g} s", (point["latency"], point["overhead"]), (-12, -14),
                               ha="right", textcoords="offset points", color=look.colour)  # fmt: skip
-        right = name == "polling" or first["latency"] < points["latency"].median()
+        right = name == "polling" or first["latency"] <= points["latency"].median()
         axes.annotate(words, (first["latency"], first["overhead"]), (16 if right else -16, 12), va="bottom",
                       textcoords="offset points", ha="left" if right else "right", color=look.colour, fontweight="bold",
                       linespacing=1.3)  # fmt: skip
     corner: dict[str, Any] = {"xycoords": "axes fraction", "fontsize": 12, "color": "#555555", "style": "italic"}
     axes.annotate("fast and light", (0.015, 0.03), **corner)
-    axes.annotate("slow and heavy", (0.985, 0.97), ha="right", va="top", **corner)
+    if not in_a_talk():
+        axes.annotate("slow and heavy", (0.985, 0.97), ha="right", va="top", **corner)
 
 
 def _finding(points: pd.DataFrame) -> str:

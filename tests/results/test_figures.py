@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from contextlib import nullcontext
 
 import pytest
 from matplotlib.text import Text
@@ -36,15 +37,36 @@ def _within(place, interval):
     return min(interval) <= place <= max(interval)
 
 
+def _expect_legible(chart):
+    words, whole = _words(chart.figure), chart.figure.bbox.padded(1)
+    for text, box in words:
+        assert text.get_fontsize() >= 11, (chart.name, text.get_text())
+        assert whole.contains(*box.min) and whole.contains(*box.max), (chart.name, text.get_text())
+    for (text, box), (other, others_box) in itertools.combinations(words, 2):
+        apart = not box.padded(-1).overlaps(others_box.padded(-1))
+        assert apart, (chart.name, text.get_text(), other.get_text())
+
+
 def test_words_stand_apart_inside_the_figure_and_are_large_enough(drawn):
     for chart in drawn:
-        words, whole = _words(chart.figure), chart.figure.bbox.padded(1)
-        for text, box in words:
-            assert text.get_fontsize() >= 11, (chart.name, text.get_text())
-            assert whole.contains(*box.min) and whole.contains(*box.max), (chart.name, text.get_text())
-        for (text, box), (other, others_box) in itertools.combinations(words, 2):
-            apart = not box.padded(-1).overlaps(others_box.padded(-1))
-            assert apart, (chart.name, text.get_text(), other.get_text())
+        _expect_legible(chart)
+
+
+@pytest.mark.parametrize("page", [nullcontext, figures.for_a_talk])
+def test_so_do_those_of_a_workload_with_one_poll_interval(runs, page):
+    """A quick run of `workload`: long polling has the most bytes and the latency in the middle."""
+    mine = runs[(runs["experiment"] == "latency") & (runs["rtt_ms"] == 0)]
+    polls = mine["transport"] == "polling"
+    mine = mine[~polls | (mine["poll_interval_s"] == mine["poll_interval_s"][polls].max())]
+    measured = {"websocket": (31.4, 4.0), "long-polling": (35.0, 570.0), "polling": (510.0, 303.0)}
+    for column, place in (("latency_mean_ms", 0), ("overhead_per_delivery", 1)):
+        mine = mine.assign(**{column: mine["transport"].map({name: each[place] for name, each in measured.items()})})
+    with page():
+        chart = figures.latency_and_overhead(mine, MACHINE)
+    _expect_legible(chart)
+    axes = chart.figure.axes[0]
+    named = [box for text, box in _words(chart.figure) if text in axes.texts]
+    assert all(axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 for box in named), "no name crosses the axis"
 
 
 def test_the_bytes_title_compares_the_heaviest_with_the_lightest(runs):
