@@ -217,11 +217,11 @@ def test_after_ctrl_c_every_byte_is_there(clock, urls, processes):
     command += ["-u", "4", "-r", "4", "--host", urls["websocket"], *processes]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
-        eventually(lambda: clock.status("websocket")["clients"] == 4)
-        told = clock.status("websocket")["deliveries"]
-        eventually(lambda: clock.status("websocket")["deliveries"] > told + 4 * 40)  # a worker has reported meanwhile
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         try:
+            eventually(lambda: clock.status("websocket")["clients"] == 4)
+            told = clock.status("websocket")["deliveries"]
+            eventually(lambda: clock.status("websocket")["deliveries"] > told + 4 * 40)  # a worker has reported by then
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             out, err = process.communicate(timeout=30)
         finally:
             with suppress(ProcessLookupError):

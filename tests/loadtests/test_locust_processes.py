@@ -1,12 +1,13 @@
 """A run whose clients are in several processes of Locust: the same sums, and nobody left behind."""
 
 import csv
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -105,17 +106,21 @@ def test_workers_that_report_late_are_waited_for(tmp_path):
     with serving("--ports", "0,0,0", "--source", "clock", "--rate", "20") as lab:
         command = [*LOCUST, "WebSocketUser", "-u", "4", "-r", "4", "-t", "4s", "--processes", "2",
                    "--host", lab.url("websocket"), "--csv", str(tmp_path / "table")]  # fmt: skip
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True}
         with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
-            eventually(lambda: lab.status("websocket")["deliveries"] > 4 * 60)
-            workers, sent = forked(psutil.Process(process.pid)), lab.status("websocket")["deliveries"]
-            for worker in workers:
-                worker.suspend()
-            eventually(lambda: "--run-time limit reached" in (process.stdout.readline()))
-            time.sleep(1.5)
-            for worker in workers:
-                worker.resume()
-            said, _ = process.communicate(timeout=60)
+            try:
+                eventually(lambda: lab.status("websocket")["deliveries"] > 4 * 60)
+                workers, sent = forked(psutil.Process(process.pid)), lab.status("websocket")["deliveries"]
+                for worker in workers:
+                    worker.suspend()
+                eventually(lambda: "--run-time limit reached" in (process.stdout.readline()))
+                time.sleep(1.5)
+                for worker in workers:
+                    worker.resume()
+                said, _ = process.communicate(timeout=60)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # suspended workers would stay
     found = re.search(r"([\d,]+) deliveries, 0 lost, 0 repeated, 0 out of order, 0 failures", said)
     assert process.returncode == 0 and found, said
     counted = int(found[1].replace(",", ""))
