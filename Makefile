@@ -7,22 +7,29 @@ VENV := .venv/bin
 # Jupyter asks whoever is root, as in a container, to say so.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 READY := .venv/.ready
+# Tests start a thousand Python processes: each finds what the first one compiled.
+export PYTHONDONTWRITEBYTECODE :=
 # It asks the internet for news, before the class's eyes.
 NEWS := @jupyterlab/apputils-extension:announcements
 
-.PHONY: lab test test-fast notebooks lessons solutions site teach peers benchmark soak clean
+.PHONY: lab demo test test-fast lint notebooks lessons solutions site teach peers benchmark soak clean
 
 lab: $(READY)  ## compare the three transports: PROFILE=quick, standard or full; after Ctrl-C, ARGS=--resume goes on
 	@$(VENV)/python -m loadtests --profile $(PROFILE) $(ARGS)
 
-# First what only computes, then what starts servers and mostly waits, then what others on the machine would disturb.
-test: test-fast  ## run all tests, in about ten minutes on two cores
-	$(VENV)/python -m pytest --numprocesses 4 --dist worksteal -m "starts and not alone"
-	$(VENV)/python -m pytest -m alone
+demo: $(READY)  ## show the three transports live in a browser; ARGS="--open", "--guests", "--host 0.0.0.0" for a class
+	@$(VENV)/python -m loadtests demo $(ARGS)
 
-test-fast: $(READY)  ## lint, types, and the tests that only compute: about 90 seconds
+# First what only computes, then what starts servers and mostly waits, then what others on the machine would disturb.
+test: test-fast  ## run the tests, in nine minutes on two cores; THOROUGH=1 for every combination
+	$(VENV)/python -m pytest --numprocesses $(if $(CI),5,6) --dist worksteal -m "starts and not alone"
+	$(VENV)/python -m pytest -m alone tests/loadtests
+
+lint: $(READY)
 	$(VENV)/ruff check .
 	$(VENV)/mypy
+
+test-fast: lint  ## lint, types, and the tests that only compute: about 90 seconds
 	$(VENV)/python -m pytest --numprocesses auto --dist worksteal -m "not starts and not alone"
 
 notebooks: $(READY)  ## open JupyterLab on the first lesson, in an edition for a class: no outputs below a prediction

@@ -24,7 +24,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any, NoReturn
 
-from clients import long_polling, polling, websocket
+from clients import long_polling, polling, server_sent_events, websocket
 from clients.address import address_of, with_tls
 from clients.connection.http import check_transport
 from clients.delivery import ClocksDiffer, Delivery, Disconnected, Gap, Reconnected
@@ -38,6 +38,7 @@ URLS = {
     "polling": "http://127.0.0.1:5001",
     "long-polling": "http://127.0.0.1:5002",
     "websocket": "ws://127.0.0.1:5003",
+    "server-sent-events": "http://127.0.0.1:5004",
 }
 OPTION_OF = {"poll_interval": "polling", "hold": "long-polling"}  # options of one transport
 
@@ -97,7 +98,9 @@ def follow(
         return polling.follow(url, args.after, interval=args.poll_interval or 1.0, **shared)
     if args.transport == "long-polling":
         return long_polling.follow(url, args.after, hold=args.hold or 25.0, **shared)
-    return websocket.follow(url, args.after, **shared)
+    if args.transport == "websocket":
+        return websocket.follow(url, args.after, **shared)
+    return server_sent_events.follow(url, args.after, **shared)
 
 
 def checked(

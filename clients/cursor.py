@@ -21,6 +21,7 @@ class Cursor:
     booked: int = 0  # wire bytes that earlier deliveries account for
     answers: int = 0  # how many responses have come
     on_answer: Callable[[], Any] = lambda: None  # called when one shows that the feed goes on
+    on_gone: Callable[[Gone], Any] = lambda gone: None  # called for a gap that is reported within a response
 
     def target(self, **extra: object) -> str:
         """The request target that asks for what comes next."""
@@ -29,9 +30,13 @@ class Cursor:
         return f"/messages?{query}" if query else "/messages"
 
     def learn(self, epoch: str | None, newest: str | int | None) -> None:
-        """Count a response, and take over what it says of the feed where the cursor does not know it yet."""
-        self.answers += 1
+        """Count a response that shows that the feed goes on, and take over what it says of the feed."""
         self.on_answer()
+        self.begin(epoch, newest)
+
+    def begin(self, epoch: str | None, newest: str | int | None) -> None:
+        """Count a response; take over what it says of the feed where the cursor does not know it yet."""
+        self.answers += 1
         self.epoch = self.epoch or epoch
         if self.seq is None and newest is not None:
             self.seq = parse_seq(newest)

@@ -53,14 +53,18 @@ def resuming(
     a proxy answers 502, 503 or 504 for it. A Retry-After lengthens the wait before the next attempt.
     """
     retry, outage = FIRST_RETRY, Outage(on_change)
-    cursor.on_answer = outage.end
+
+    def report_gap(gone: Gone) -> None:
+        on_gap(cursor.skip(gone))
+        outage.gap, outage.seq = True, cursor.seq or 0
+
+    cursor.on_answer, cursor.on_gone = outage.end, report_gap
     while True:
         answers = cursor.answers
         try:
             yield from session(cursor)
         except Gone as gone:
-            on_gap(cursor.skip(gone))
-            outage.gap, outage.seq = True, cursor.seq or 0
+            report_gap(gone)
         except OSError as error:
             busy = error.retry_after if isinstance(error, ServerUnavailable) else None
             if cursor.answers > answers or busy is not None and not outage.away:

@@ -10,22 +10,32 @@ def interrupted(*_: object) -> None:
     os._exit(130)
 
 
+import sys
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, interrupted)
+    if sys.argv[1:2] == ["demo"]:  # before anything else is imported: it patches the process with gevent
+        from loadtests.demo.__main__ import main as demo
+
+        sys.exit(demo(sys.argv[2:]))
+    if sys.argv[1:2] == ["worker"] and len(sys.argv) == 3:
+        from loadtests.runs.hosts import work
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.exit(work(sys.argv[2]))
 
 import argparse
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 
 from loadtests.arguments import cookie_bytes, number, whole
 from loadtests.experiments import EXPERIMENTS, PROFILES, workload
-from loadtests.experiments.experiment import Experiment
-from loadtests.experiments.run import Run
+from loadtests.experiments.run import PACKETS, RELAY, Run
 from loadtests.headers.profiles import PROFILES as HEADER_PROFILES
+from loadtests.listing import listing, sizes_of
 from loadtests.runs.machine import warn_of_others
 from loadtests.runs.partial import FolderLocked
 from loadtests.runs.processes import RunFailed
@@ -35,6 +45,7 @@ from results.output import write_plainly
 from servers.sources import SMALLEST
 
 if TYPE_CHECKING:
+    from loadtests.runs.hosts import Hosts
     from results.table import Results
 
 CALIBRATION = "calibration"  # of the delay line: no experiment, nothing is compared
@@ -52,13 +63,17 @@ WORKLOAD = {  # option: the parameter of a run it sets
     "header_profile": "header_profile",
     "tls": "tls",
     "deflate": "deflate",
+    "path": "path",
+    "loss": "loss_percent",
+    "queue": "queue_packets",
+    "mbit": "link_mbps",
 }
 WORKLOAD_SECONDS = {"quick": 8.0, "standard": 20.0, "full": 60.0}
 
 
 def parser() -> argparse.ArgumentParser:
     p = Parser(prog="python -m loadtests", description="Compare the three transports under load.")
-    names = f"{', '.join(EXPERIMENTS)} (default: all), or {CALIBRATION} of the delay line"
+    names = f"{', '.join(EXPERIMENTS)} (default: all); or {CALIBRATION} of the delay line; or demo, live in a browser"
     p.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=names)
     p.add_argument("--profile", choices=PROFILES, help="how thoroughly (default quick)")
     p.add_argument("--out", type=Path, metavar="results/NAME", help=f"where to (default {LATEST}, which is replaced)")
@@ -75,6 +90,13 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--duration", type=number(0.5, 86_400), help="seconds that are measured (8, 20 or 60, by profile)")
     own.add_argument("--cookie-bytes", "--cookies", type=cookie_bytes, help="bytes of the Cookie line (0: none)")
     own.add_argument("--header-profile", choices=list(HEADER_PROFILES), help="what field lines are sent (browser)")
+    own.add_argument("--mbit", type=number(0.01, 100_000), help="rate of the link in Mbit/s (no limit)")
+    own.add_argument("--path", choices=[RELAY, PACKETS], help=f"{PACKETS}: real ones ({RELAY}: the delay line)")
+    own.add_argument("--loss", type=number(0, 50), metavar="PERCENT", help=f"lost; with --path {PACKETS} (0)")
+    own.add_argument("--queue", type=whole(1), metavar="PACKETS", help="that wait for the link's rate; likewise (1000)")
+    own.add_argument("--hosts", type=whole(1), metavar="N", help="other hosts that play the clients; each runs "
+                     "`python -m loadtests worker ADDRESS` (docs/hosts.md)")  # fmt: skip
+    own.add_argument("--address", metavar="ADDRESS", help="of this host, at which they reach it")
     own.add_argument("--within-ms", type=number(0.1), help="milliseconds within which 9 messages in 10 must arrive")
     own.add_argument("--tls", action="store_true", default=None, help="over TLS")
     own.add_argument("--deflate", action="store_true", default=None, help="messages compressed")
@@ -84,21 +106,45 @@ def parser() -> argparse.ArgumentParser:
 def plan_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> tuple[list[Run], float]:
     """The runs that the command line asks for, and the seconds that it gives to observations."""
     profile = args.profile or "quick"
-    given = workload_of(args)
-    if args.experiments and (given or args.within_ms):
+    given, path = workload_of(args), path_of(args, p)
+    if args.experiments and (given.keys() - path.keys() or args.within_ms):
         p.error("experiments have their own parameters: give either EXPERIMENT or a workload")
-    if given or args.within_ms:
+    if not args.experiments and (given or args.within_ms):
         return workload(**{"duration_s": WORKLOAD_SECONDS[profile]} | given), 0.0
     for name in args.experiments:
         if name not in EXPERIMENTS:
             p.error(f"there is no experiment {name}: they are {', '.join(EXPERIMENTS)}; and {CALIBRATION}")
     chosen = [EXPERIMENTS[name] for name in dict.fromkeys(args.experiments or EXPERIMENTS)]
-    return [run for each in chosen for run in each.runs(profile)], sum(each.observed_s for each in chosen)
+    runs = [replace(run, **path) for each in chosen for run in each.runs(profile)]
+    return runs, sum(each.observed_s for each in chosen)
 
 
 def workload_of(args: argparse.Namespace) -> dict[str, Any]:
     """The parameters of an engineer's own workload, as far as they are given."""
     return {run: getattr(args, option) for option, run in WORKLOAD.items() if getattr(args, option) is not None}
+
+
+def path_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, Any]:
+    """The parameters of the path, as far as they are given. Experiments take them, too."""
+    names = ("path", "loss_percent", "queue_packets")
+    given = {name: value for name, value in workload_of(args).items() if name in names}
+    if given.keys() - {"path"} and args.path != PACKETS:
+        p.error(f"--loss and --queue are of packets: they need --path {PACKETS}")
+    return given
+
+
+def hosts_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> "Hosts | None":
+    """The other hosts that play clients, if there are any."""
+    from loadtests.runs.hosts import Hosts
+
+    if args.hosts is None and args.address is None:
+        return None
+    if args.hosts is None or args.address is None:
+        p.error("--hosts and --address go together")
+    if args.path or args.rtt or args.mbit or args.tls or not workload_of(args):
+        p.error("--hosts is for a workload over the network that there is: without --path, --rtt, --mbit and --tls")
+    print(f"on each of the other hosts: python -m loadtests worker {args.address}", flush=True)
+    return Hosts(args.hosts, args.address)
 
 
 def calibrated(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
@@ -126,34 +172,9 @@ def folder_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> Path:
     return folder
 
 
-def listing() -> Table:
-    """The experiments with their questions, runs and seconds per profile."""
-    shown = Table.grid("", "", padding=(0, 2, 0, 0))
-    shown.columns[0].no_wrap = True
-    for experiment in EXPERIMENTS.values():
-        shown.add_row(experiment.name, f"{experiment.question}\n{sizes([experiment])}")
-    shown.add_row("all", sizes(list(EXPERIMENTS.values())))
-    return shown
-
-
-def sizes(experiments: list[Experiment]) -> str:
-    """How many runs and seconds each profile takes."""
-    observed_s = sum(each.observed_s for each in experiments)
-    plans = {name: [run for each in experiments for run in each.runs(name)] for name in PROFILES}
-    return "; ".join(f"{name}: {sizes_of(plan, observed_s)}" for name, plan in plans.items())
-
-
-def sizes_of(plan: list[Run], observed_s: float = 0.0) -> str:
-    """Return how many runs and seconds a plan takes, with its floor runs and its observations."""
-    from loadtests.runs.floor import floors_of  # here: it loads numpy
-
-    found = floors_of(plan)
-    seconds = observed_s + sum(run.expected_s for run in [*plan, *found])
-    return f"{len(plan)} runs{f' and {len(found)} for floors' * bool(found)}, {seconds:,.0f} s"
-
-
 def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Console) -> int:
     """Run the comparison, print its table and the report's path; return the exit status."""
+    from loadtests.packets.devices import check_possible
     from loadtests.runs.comparison import (  # here: it loads pandas and matplotlib
         Comparison,
         Refused,
@@ -163,9 +184,11 @@ def compare(args: argparse.Namespace, p: argparse.ArgumentParser, console: Conso
     from results.table import TableError
 
     (plan, observed_s), own = plan_of(args, p), bool(workload_of(args) or args.within_ms)
-    comparison = Comparison(plan, folder_of(args, p), args.profile or "quick", observed_s)
+    comparison = Comparison(plan, folder_of(args, p), args.profile or "quick", observed_s, hosts_of(args, p))
     try:
         with comparison.partial.held():
+            if any(run.path == PACKETS for run in plan):
+                check_possible()
             if args.resume:
                 comparison.resume()
             else:

@@ -1,4 +1,4 @@
-"""The load: three Locust users, one per transport, whose "requests" are deliveries; and others that send.
+"""The load: a Locust user for each transport, whose "requests" are deliveries; and others that send.
 
 Response time is delivery latency. Response length is the wire bytes, both ways, since the delivery before. The users
 are in `loadtests/users`. This file shows them to Locust, adds the lab's options, and merges the tallies of processes.
@@ -27,6 +27,7 @@ from loadtests.users.generator import Generator
 from loadtests.users.http import LongPollingUser as LongPollingUser
 from loadtests.users.http import PollingUser as PollingUser
 from loadtests.users.options import add_options, check, check_page, check_served, not_served, tell_in_a_line
+from loadtests.users.server_sent_events import ServerSentEventsUser as ServerSentEventsUser
 from loadtests.users.websocket import WebSocketUser as WebSocketUser
 
 

@@ -35,12 +35,10 @@ if TYPE_CHECKING:
 
 def show_claims(results: Results, _: argparse.Namespace) -> None:
     """Print every claim with its verdict and the numbers it rests on."""
-    import rich.console
-
     from results import claims
-    from results.terminal import terminal_verdicts
+    from results.terminal import Terminal, terminal_verdicts
 
-    console = rich.console.Console(highlight=False)
+    console = Terminal(highlight=False)
     found = claims.verdicts(results.runs, results.observations)
     console.print(terminal_verdicts(found), claims.counted(found), sep="\n")
 
@@ -73,15 +71,14 @@ def write_readme(results: Results, _: argparse.Namespace) -> None:
 
 def advise(results: Results, chosen: argparse.Namespace) -> None:
     """Print which transport a workload wants, from the costs of the results; what these lack the reference has."""
-    import rich.console
-
     from results import advice, table
     from results.advice.words import advice_in_words
+    from results.terminal import Terminal
 
     reference = table.read_if_there(folders.REFERENCE)
     costs, source = advice.best_costs([results, reference], chosen.header_profile)
     given = {name: getattr(chosen, name) for name in [*WORKLOAD.values(), "tls"] if getattr(chosen, name) is not None}
-    rich.console.Console(highlight=False).print(advice_in_words(advice.Workload(**given), costs, source))
+    Terminal(highlight=False).print(advice_in_words(advice.Workload(**given), costs, source))
 
 
 ACTIONS: dict[str, Callable[[Results, argparse.Namespace], None]] = {
@@ -150,6 +147,9 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         results = table.read(chosen.folder or folders.default() or folders.PLACES[-1])
         ACTIONS[chosen.action](results, chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (table.TableError, NotMeasured, OSError) as error:
         print(f"python -m results: {error}", file=sys.stderr)
         return 1

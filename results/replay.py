@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.model import ModelError, polling_mean, turnaround, websocket_mean
+from results.transports import TRANSPORTS
 
 
 def expected_latencies(
@@ -27,7 +28,8 @@ def expected_latencies(
     """The latency in seconds that the model gives for each of the messages published at these times, over all clients.
 
     `published` holds at least one time in seconds, ascending; the shape is its own. `question` and `answer` are the
-    seconds that their bytes take at the link's rate: the answer's belong to its transit. WebSocket: τ each. Polling at
+    seconds that their bytes take at the link's rate: the answer's belong to its transit. A client that only listens: τ
+    each. Polling at
     a fixed cadence: T/2 + τ each, the exact expectation over a uniform phase and therefore the same whenever messages
     are published; clients' drawn phases scatter around it. Long polling: `long_polling_waits`, from the first of the
     `earlier` messages on, which are left out; the client is away for a question and an answer, and `added` seconds.
@@ -35,7 +37,7 @@ def expected_latencies(
     missing, or for an unknown transport.
     """
     _check(published)
-    if transport == "websocket":
+    if transport in TRANSPORTS and not TRANSPORTS[transport].asks:  # the server sends each message as it is published
         return np.full(len(published), float(websocket_mean(one_way_delay)) + answer)
     if transport == "polling" and poll_interval is not None:
         return np.full(len(published), float(polling_mean(one_way_delay, poll_interval, connection)) + answer)

@@ -128,11 +128,11 @@ def kept(runs: pd.DataFrame) -> pd.Series:
 
 
 def shortest_and_longest(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The runs with the shortest heads of requests, and those with the longest; NotMeasured if they are the same."""
+    """The runs with the shortest heads of requests, and those with the longest; NotMeasured without two lengths."""
     heads = runs.groupby(["header_profile", "cookie_bytes"])[["request_head", "cookies", "requests"]].sum()
-    sizes = ((heads["request_head"] + heads["cookies"]) / heads["requests"]).sort_values()
+    sizes = ((heads["request_head"] + heads["cookies"]) / heads["requests"]).dropna().sort_values()
     if len(sizes) < 2:
-        raise NotMeasured("these runs have headers of one length only")
+        raise NotMeasured("these runs do not make requests with two lengths of headers")
     keys = runs[["header_profile", "cookie_bytes"]].apply(tuple, axis=1)
     return runs[keys == sizes.index[0]], runs[keys == sizes.index[-1]]
 

@@ -40,11 +40,13 @@ def _columns(text: str, optional: bool = False) -> tuple[Column, ...]:
     return tuple(Column(name, kind, optional) for name, kind in named)
 
 
+PATH = _columns("path:str loss_percent:float queue_packets:int", optional=True)
+"""What is between client and server; older tables do not say it, since it was the delay line."""
 PARAMETERS = _columns(
     """run_id:str experiment:str transport:str operation:str repeat:int attempt:int clients:int rate_hz:float
     arrivals:str seed:int payload_bytes:int poll_interval_s:float hold_s:float rtt_ms:float link_mbps:float
     header_profile:str cookie_bytes:int keep_alive:bool tls:bool deflate:bool fault:str duration_s:float"""
-)
+) + PATH
 OUTCOME = _columns(
     """joining_sent:int joining_received:int joining_segments:int connections:int
     published:int deliveries:int lost:int duplicated:int out_of_order:int requests:int empty_responses:int
@@ -57,11 +59,11 @@ OUTCOME = _columns(
 )
 ADDED = _columns(
     """joining_mean_ms:float upstream_mean_ms:float upstream_p90_ms:float upstream_p99_ms:float
-    floor_asking_ms:float""",
+    floor_asking_ms:float clock_bound_ms:float retransmissions:int""",
     optional=True,
 )
-"""How long joining took a client; from a client's sending to publication, where clients publish; and what of floor_ms
-comes of asking again later than a round trip. Older tables lack them."""
+"""How long joining took a client; from a client's sending to publication, where clients publish; what of floor_ms
+comes of asking again later than a round trip; how exactly other clocks are known; segments sent again."""
 COSTS = _columns(
     """server_cpu_share:float server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float
     generator_lag_p99_ms:float publisher_late_p99_ms:float valid:bool invalid_reason:str"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +18,13 @@ LABEL, LEAST_LABEL = 28, 14
 SELDOM = (*ALARMS, "floor_ms")  # shown where there is any
 ALL_WELL = "Nothing was lost; every run is valid."
 STYLES = {"least": "bold green", "alarm": "bold red", "": ""}
+
+
+class Terminal(Console):
+    """Raises BrokenPipeError where nobody reads on; rich would end the program with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError()
 
 
 def terminal_table(runs: pd.DataFrame, width: int = 100) -> RenderableType:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from results.event_overhead import event_overhead_with_comments
 from results.model import (
     Heads,
     ModelError,
@@ -101,7 +102,25 @@ class WebSocket:
         return websocket_overhead_with_pings(setting.rate_hz, setting.payload_bytes)
 
 
-MODELS: dict[str, TransportModel] = {"polling": Polling(), "long-polling": LongPolling(), "websocket": WebSocket()}
+class ServerSentEvents:
+    """No message waits, and none has a request; an event is longer than a frame."""
+
+    def waiting(self, setting: Setting) -> tuple[Values, Values]:
+        return 0.0, 0.0
+
+    def requests(self, setting: Setting) -> Values:
+        return 0.0
+
+    def overhead(self, setting: Setting) -> Values:
+        return event_overhead_with_comments(setting.rate_hz, setting.payload_bytes)
+
+
+MODELS: dict[str, TransportModel] = {
+    "polling": Polling(),
+    "long-polling": LongPolling(),
+    "websocket": WebSocket(),
+    "server-sent-events": ServerSentEvents(),
+}
 
 
 def mean_s(transport: str, setting: Setting) -> Values:

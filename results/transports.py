@@ -50,12 +50,17 @@ TRANSPORTS = {
                   {"feed": "WebSocketUser", "echo": "WebSocketEchoUser", "post": "WebSocketPostUser",
                    "duplex": "WebSocketDuplexUser"}, "ws",
                   asks=False, unit="a message", without=("keep_alive",)),
+        Transport("server-sent-events", "Server-sent events", "server-sent events", "#CC79A7", "^",
+                  {"feed": "ServerSentEventsUser"}, asks=False, unit="a message", without=("keep_alive",), guest=True),
     )
 }
-"""By name, in the order in which they are listed; the colours are vermilion, blue and green of Okabe and Ito's set."""
+"""By name, in the order in which they are listed; the colours are vermilion, blue, green and purple of Okabe and Ito's
+set."""
 
 COMPARED = tuple(name for name, transport in TRANSPORTS.items() if not transport.guest)
 """The three that every experiment compares."""
+WITH_GUESTS = tuple(TRANSPORTS)
+"""Those, and the guests: for the experiments, figures and claims that name them."""
 
 
 def has_random_phase(transport: str) -> bool:

@@ -19,116 +19,35 @@ monkey.patch_all()
 
 import argparse
 import math
-import re
 import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from servers import sources
 from servers.app.access import is_loopback
+from servers.command_line import MIB, UNNAMED, parser
 from servers.context import Context
-from servers.feed import HISTORY, HISTORY_BYTES, MemoryFeed
+from servers.feed import Feed, MemoryFeed
 from servers.limits.connection_limit import PER_ADDRESS, RESERVED, ConnectionLimit
+from servers.processes import Processes
 from servers.publisher import Publisher
 from servers.serving import limits
-from servers.serving.certificate import check_free, tls_for
+from servers.serving.certificate import check_free, context_of, new_certificate
 from servers.serving.memory_trim import MemoryTrimmer
 from servers.serving.run import serve
 from servers.serving.server import bind_all
 from servers.serving.transports import TRANSPORTS
 
 CLOCK_DEFAULTS: dict[str, Any] = {"rate": 2.0, "size": 142, "arrivals": "poisson", "seed": 1}
-MIB, GIB = 2**20, 2**30
-OF_THE_SERVER = {"connection", "content-length", "date", "sec-websocket-accept", "sec-websocket-extensions",
-                 "sec-websocket-protocol", "trailer", "transfer-encoding", "upgrade"}  # fmt: skip
-UNNAMED = Path()  # --tls without a file
-
-
-class Parser(argparse.ArgumentParser):
-    """Suggests an option for one that it does not know."""
-
-    def error(self, message: str) -> NoReturn:
-        wrong = re.findall(r"--[\w-]+", message) if message.startswith("unrecognized") else []
-        near = get_close_matches(wrong[0], self._option_string_actions, 1) if wrong else []
-        super().error(message + "".join(f" (did you mean {option}?)" for option in near))
-
-
-def parser() -> argparse.ArgumentParser:
-    p = Parser(prog="python -m servers", description="Serve one feed in three ways.")
-    p.add_argument("transport", nargs="?", choices=list(TRANSPORTS), help="one server alone (default: all)")
-    p.add_argument("--port", type=port, help="the port of the one server")
-    p.add_argument("--ports", type=three_ports, metavar="A,B,C", help="the ports of all three")
-    p.add_argument("--host", default="127.0.0.1")
-    p.add_argument("--source", choices=["earthquakes", "clock", "none"], help="what is published (default earthquakes)")
-    p.add_argument("--speed", type=positive, help=f"earthquakes: times faster than they happened ({sources.SPEED:.0f})")
-    p.add_argument("--rate", type=positive, help="messages a second (clock: 2)")
-    p.add_argument("--size", type=size, help="clock: bytes of a message (142)")
-    p.add_argument("--arrivals", choices=["poisson", "even"], help="clock: how messages follow each other (poisson)")
-    p.add_argument("--seed", type=int, help="clock: of the Poisson arrivals (1)")
-    p.add_argument("--count", type=positive_whole, help="publish this many messages, then stop")
-    p.add_argument("--history", type=positive_whole, default=HISTORY, help=f"messages kept ({HISTORY:,})")
-    p.add_argument("--history-mib", type=positive, default=HISTORY_BYTES / MIB, metavar="MIB",
-                   help=f"memory that they may take ({HISTORY_BYTES // MIB})")
-    p.add_argument("--connections", type=positive_whole, help="connections at a time (default: what the system allows)")
-    p.add_argument("--connections-per-address", type=positive_whole, metavar="N",
-                   help=f"of them from one address (default: any on this machine, else {PER_ADDRESS})")
-    p.add_argument("--tls", type=Path, nargs="?", const=UNNAMED, metavar="FILE",
-                   help="speak TLS; clients trust FILE, which is written (default: a temporary one, printed)")
-    p.add_argument("--deflate", action="store_true", help="compress for clients that take it (gzip, RFC 7692)")
-    p.add_argument("--answer-field", type=field_line, action="append", default=[], metavar="'NAME: VALUE'",
-                   help="a field line in every answer, as application servers and proxies add them; repeatable")
-    p.add_argument("--controlled", action="store_true", help="be led by a program on standard input")
-    return p
-
-
-def port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to 65535)")
-    return int(text)
-
-
-def three_ports(text: str) -> list[int]:
-    ports = [port(part) for part in text.split(",")]
-    if len(ports) != len(TRANSPORTS):
-        raise argparse.ArgumentTypeError(f"{text} is not {len(TRANSPORTS)} ports")
-    return ports
-
-
-def positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
-    return value
-
-
-def size(text: str) -> int:
-    if not text.isdecimal() or int(text) < sources.SMALLEST:
-        raise argparse.ArgumentTypeError(f"a clock message has at least {sources.SMALLEST} bytes")
-    return int(text)
-
-
-def field_line(text: str) -> tuple[str, str]:
-    """A field line that may be added to any answer: it names nothing that says where a body or a connection ends."""
-    name, colon, value = text.partition(":")
-    if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a field line, NAME: VALUE (RFC 9110 section 5)")
-    if not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", value):
-        raise argparse.ArgumentTypeError(f"{text!r} has a character that no field line may hold")
-    if name.lower() in OF_THE_SERVER:
-        raise argparse.ArgumentTypeError(f"{name} is the server's own to say")
-    return name, value.strip()
-
-
-def positive_whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
-    return int(text)
+GIB = 2**30
+TOKEN = "PUSH_LAB_TOKEN"  # of the environment
+CERTIFICATE = "PUSH_LAB_CERTIFICATE"  # likewise, from one process of several to the others
 
 
 def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, int]:
@@ -136,10 +55,15 @@ def ports_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> dict[str, 
     if args.transport:
         if args.ports:
             p.error("--ports is for all three servers; one alone takes --port")
+        if args.guests:
+            p.error(f"--guests is for all servers; {args.transport} is one alone")
         return {args.transport: TRANSPORTS[args.transport].port if args.port is None else args.port}
     if args.port is not None:
         p.error("--port is for one server alone; all three take --ports A,B,C")
-    return dict(zip(TRANSPORTS, args.ports or [transport.port for transport in TRANSPORTS.values()], strict=True))
+    served = {name: transport.port for name, transport in TRANSPORTS.items() if args.guests or not transport.guest}
+    if args.ports and len(args.ports) != len(served):
+        p.error(f"argument --ports: {','.join(map(str, args.ports))} is not {len(served)} ports")
+    return dict(zip(served, args.ports or served.values(), strict=True))
 
 
 def timetable_of(args: argparse.Namespace, p: argparse.ArgumentParser) -> sources.Timetable:
@@ -185,39 +109,110 @@ def connection_limit_of(args: argparse.Namespace) -> ConnectionLimit:
                            on_release=MemoryTrimmer().connection_ended)  # fmt: skip
 
 
+def token_for(host: str) -> str | None:
+    """What other machines have to know: another one each time, unless the environment says which, or that none is
+    needed, by an empty one: in a network namespace nobody else is.
+    """
+    if is_loopback(host):
+        return None
+    given = os.environ.get(TOKEN)
+    return secrets.token_urlsafe(16) if given is None else given or None
+
+
+@dataclass(frozen=True)
+class Secured:
+    """What TLS takes: the file with key and certificate; and what clients trust, with the file to write it to."""
+
+    certificate: Path
+    authority: bytes
+    trusted: Path
+
+    def publish(self) -> None:
+        """Write what clients trust. Only once the ports are there: servers that have them may be using this file."""
+        self.trusted.write_bytes(self.authority)
+
+
 @contextmanager
-def authority_file(args: argparse.Namespace) -> Iterator[Path]:
-    """The file that clients trust: the user's, or a temporary one that ends with the servers."""
+def secured(args: argparse.Namespace) -> Iterator[Secured | None]:
+    """What TLS takes, None without it; what clients trust is in the user's file, or in one that ends with the servers.
+    """
+    if args.tls is None:
+        yield None
+        return
     with tempfile.TemporaryDirectory(prefix="push-lab-") as folder:
-        file = Path(folder) / "authority.pem" if args.tls == UNNAMED else args.tls
-        check_free(file)
-        yield file
+        trusted = Path(folder) / "authority.pem" if args.tls == UNNAMED else args.tls
+        check_free(trusted)
+        certificate = Path(folder) / "server.pem"
+        key_and_chain, authority = new_certificate(limits.reached_at(args.host))
+        certificate.write_bytes(key_and_chain)  # the folder is this user's alone
+        yield Secured(certificate, authority, trusted)
 
 
 def run(args: argparse.Namespace, p: argparse.ArgumentParser) -> int:
     """Bind, publish and serve; return the exit status."""
     check_memory(args, p)
-    ports, feed = ports_of(args, p), MemoryFeed(args.history, round(args.history_mib * MIB))
-    publisher = Publisher(feed, islice(timetable_of(args, p), args.count))
+    ports, timetable = ports_of(args, p), timetable_of(args, p)
+    if args.processes > 1 and not args.feed:
+        p.error("several processes need a feed that they share: --feed redis://HOST:PORT/DB")
+    if args.process is not None:  # one of several
+        certificate = os.environ.get(CERTIFICATE)
+        return run_alone(args, ports, timetable, Path(certificate) if certificate else None)
+    with secured(args) as tls:
+        if args.processes > 1:
+            return run_several(args, ports, tls)
+        return run_alone(args, ports, timetable, tls.certificate if tls else None, tls)
+
+
+def feed_of(args: argparse.Namespace) -> Feed:
+    """The feed that the command line asks for."""
+    history_bytes = round(args.history_mib * MIB)
+    if not args.feed:
+        return MemoryFeed(args.history, history_bytes)
+    from servers.redis_feed import RedisFeed  # here: to import redis takes longer than to start the servers
+
+    return RedisFeed(args.feed, args.history, history_bytes)
+
+
+def run_alone(args: argparse.Namespace, ports: dict[str, int], timetable: sources.Timetable,
+              certificate: Path | None, tls: Secured | None = None) -> int:  # fmt: skip
+    """Serve in this process."""
+    feed = feed_of(args)
+    publisher = Publisher(feed, islice(timetable, args.count))
     context = Context(
-        publisher=publisher, token=None if is_loopback(args.host) else secrets.token_urlsafe(16), deflate=args.deflate,
+        publisher=publisher, token=token_for(args.host), deflate=args.deflate,
         answer_fields=tuple(args.answer_field), connection_limit=connection_limit_of(args),
     )  # fmt: skip
-    if args.tls is None:
-        bound = bind_all(feed, context, ports, args.host)
+    own_tls = context_of(certificate) if certificate else None
+    bound = bind_all(feed, context, ports, args.host, own_tls, shared=args.process is not None)
+    if args.process is None:
         warn_of_others(args.host)
-        return serve(bound, publisher, feed, args.controlled)
-    with authority_file(args) as file:
-        tls, authority = tls_for(limits.reached_at(args.host))
-        bound = bind_all(feed, context, ports, args.host, tls)
+    if tls:
+        tls.publish()
+    return serve(bound, publisher, feed, args.controlled, tls.trusted if tls else None)
+
+
+def run_several(args: argparse.Namespace, ports: dict[str, int], tls: Secured | None) -> int:
+    """Serve in several processes, and look after them."""
+    token = token_for(args.host)
+    environment = {TOKEN: token or ""} | ({CERTIFICATE: str(tls.certificate)} if tls else {})
+
+    def arguments(number: int, numbers: dict[str, int]) -> list[str]:
+        """What this process was told, with ports that are known now; the last of two options counts."""
+        option = "--port" if args.transport else "--ports"
+        mine = [option, ",".join(map(str, numbers.values())), "--process", str(number), "--processes", "1"]
+        return [*args.told, *mine]
+
+    with Processes(args.processes, arguments, environment, ports, args.host) as processes:
         warn_of_others(args.host)
-        file.write_bytes(authority)  # only now: if a port is taken, the servers that run there may be using this file
-        return serve(bound, publisher, feed, args.controlled, file)
+        if tls:
+            tls.publish()
+        return processes.serve(args.controlled, str(tls.trusted) if tls else None)
 
 
 def main(argv: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(argv)
+    args.told = sys.argv[1:] if argv is None else argv
     sys.setswitchinterval(0.0005)  # seconds that the publisher's thread is kept waiting by the greenlets
     try:
         return run(args, p)

@@ -44,12 +44,16 @@ class Message:
     @classmethod
     def encode(cls, seq: int, published_at: float, data: Any) -> "Message":
         """Return the message with its compact UTF-8 JSON form; UnencodableData where `data` has none."""
-        try:
-            value = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-            encoded = f'{{"seq":{seq},"published_at":{published_at:.6f},"data":{value}}}'.encode()
-        except (ValueError, TypeError, RecursionError) as error:
-            raise UnencodableData(f"no JSON in UTF-8 for this value: {error}") from None
-        return cls(seq, published_at, encoded)
+        head = f'{{"seq":{seq},"published_at":{published_at:.6f},"data":'.encode()
+        return cls(seq, published_at, head + encoded_value(data) + b"}")
+
+
+def encoded_value(data: Any) -> bytes:
+    """Return the compact UTF-8 JSON form of what is published; UnencodableData where it has none."""
+    try:
+        return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UnencodableData(f"no JSON in UTF-8 for this value: {error}") from None
 
 
 class Batch(NamedTuple):
@@ -75,10 +79,11 @@ class Feed(Protocol):
     def newest(self) -> int:
         """The seq of the last message; 0 in a new feed."""
 
-    def publish(self, data: Any) -> Message:
+    def publish(self, data: Any, key: str | None = None) -> Message:
         """Append `data`, any JSON value, and wake all waiting readers; UnencodableData if JSON has no form for it.
 
-        Thread-safe; never blocks on readers.
+        Who tries again after FeedUnavailable gives the same `key` each time: then it is appended once. Thread-safe;
+        never blocks on readers.
         """
 
     def append(self, message: Message) -> None:
@@ -117,10 +122,10 @@ class MemoryFeed:
         self._bytes = 0
         self._log: dict[int, Message] = {}
         self._news = threading.Event()
-        self._closed = False
+        self._closed, self._releases = False, 0
         self._publishing = threading.Lock()
 
-    def publish(self, data: Any) -> Message:
+    def publish(self, data: Any, key: str | None = None) -> Message:
         with self._publishing:
             message = Message.encode(self.newest + 1, self._clock(), data)
             self._append(message)
@@ -165,12 +170,18 @@ class MemoryFeed:
         A wait may end because of message `seq` itself: its writer says so a moment after `newest` does.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        news = self._news
-        while seq == self.newest and not self._closed:
+        news, releases = self._news, self._releases
+        while seq == self.newest and not self._closed and releases == self._releases:
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
             if not news.wait(left):
                 return
             news = self._news
+
+    def release(self) -> None:
+        """Let all waiting readers go, without a message."""
+        self._releases += 1
+        read, self._news = self._news, threading.Event()
+        read.set()
 
     def close(self) -> None:
         self._closed = True

@@ -14,7 +14,7 @@ def create_app(feed: Feed, context: Context | None = None) -> App:
 
     @app.get("/messages")
     def messages() -> Response:
-        query = parse_query(request.args)
+        query = parse_query(request.query_string)
         return answer(query, feed.after(query.seq, epoch=query.epoch))
 
     return app

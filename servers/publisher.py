@@ -3,6 +3,7 @@
 Each due time counts from the start, so that a late message never delays the next.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from gevent import monkey
 from gevent.threadpool import ThreadPool
 from hdrh.histogram import HdrHistogram
 
-from servers.feed import Feed
+from servers.feed import Feed, FeedUnavailable, Message
 from servers.sources import Timetable
 
 LATE_LIMIT_US = 60_000_000  # lateness is recorded from 1 µs to 60 s
@@ -61,5 +62,18 @@ class Publisher:
             due = started + offset
             if self._running.acquire(timeout=max(due - time.time(), 0)):
                 return self._running.release()
-            late_us = round((self._feed.publish(data).published_at - due) * 1e6)
+            if (message := self._published(data)) is None:
+                return
+            late_us = round((message.published_at - due) * 1e6)
             self._late_us.record_value(min(max(late_us, 1), LATE_LIMIT_US))
+
+    def _published(self, data: Any) -> Message | None:
+        """Publish, and try again while the feed cannot be reached; None if it is told to stop meanwhile."""
+        key = secrets.token_hex(8)
+        while True:
+            try:
+                return self._feed.publish(data, key)
+            except FeedUnavailable as error:
+                if self._running.acquire(timeout=error.retry_after):
+                    self._running.release()
+                    return None

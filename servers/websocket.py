@@ -21,7 +21,7 @@ def create_app(feed: Feed, context: Context | None = None) -> App:
 
     @sock.route("/messages")
     def messages(ws: WebSocket) -> None:
-        query = parse_query(request.args)
+        query = parse_query(request.query_string)
         ws.accept(LARGEST_POST, publish)
         for message in broadcast.follow(ws, query):  # the broadcast itself sends to a client that keeps up
             ws.send(message.encoded.decode())

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.lab import ROOT, needs
+from tools.thorough import DAYS, is_left_out
 
 PACKAGES = ("servers", "clients", "loadtests", "results", "notebooks/lessons")
 MODULES = {
@@ -74,3 +75,22 @@ def test_the_http_siblings_differ_in_a_handful_of_lines():
     one, other = (MODULES[f"servers.{name}"].read_text(encoding="utf-8").splitlines() for name in SIBLINGS[:2])
     assert len(one) == len(other)
     assert sum(line != sibling for line, sibling in zip(one, other, strict=True)) <= 4
+
+
+def test_what_stands_alone_is_where_it_is_looked_for():
+    """`make test` collects only this folder for it."""
+    tests = (path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__))
+    assert {path.parent.name for path in tests if "mark.alone" in path.read_text(encoding="utf-8")} == {"loadtests"}
+
+
+def test_in_four_days_ci_runs_every_combination_and_make_test_never_leaves_a_test_out_altogether(monkeypatch):
+    monkeypatch.delenv("THOROUGH", raising=False)
+    monkeypatch.setenv("CI", "true")
+    names = [f"tests/loadtests/test_outage.py::test_every_client_comes_back[{name}]"
+             for name in ("polling-reset", "polling-cut", "long-polling-reset", "websocket-cut")]  # fmt: skip
+    assert all(sum(not is_left_out(name, day) for day in range(DAYS)) == 1 for name in names)
+    monkeypatch.delenv("CI")
+    assert all(is_left_out(name, 0) for name in names)
+    assert not is_left_out("tests/loadtests/test_outage.py::test_every_client_comes_back[polling-restart]", 0)
+    monkeypatch.setenv("THOROUGH", "1")
+    assert not any(is_left_out(name, 0) for name in names)

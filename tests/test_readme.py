@@ -56,7 +56,7 @@ def test_every_command_it_names_is_one():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"^    make (\w+)", EVERYTHING, re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    for module in set(re.findall(r"python -m (\w+)", EVERYTHING)) - {"venv", "pip", "pytest"}:
+    for module in set(re.findall(r"python -m (\w+)", EVERYTHING)) - {"venv", "pip", "pytest", "http"}:
         assert any((place / module / "__main__.py").exists() for place in (ROOT, ROOT / "notebooks")), module
     for folder in re.findall(r"^\| `(\w+)/`", TEXT, re.MULTILINE):
         assert (ROOT / folder).is_dir(), folder

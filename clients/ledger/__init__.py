@@ -5,3 +5,4 @@ from clients.ledger.book import HEADINGS as HEADINGS
 from clients.ledger.book import Direction as Direction
 from clients.ledger.book import Ledger as Ledger
 from clients.ledger.book import Transcript as Transcript
+from clients.ledger.reading import Head as Head

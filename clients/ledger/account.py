@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from math import inf
 
 from clients.ledger.book import Direction, Ledger
+from clients.ledger.events import EventBytes
 from clients.ledger.reading import Head, Reading, Stream, field_name
 
 COOKIES = (b"cookie", b"set-cookie")
@@ -53,6 +54,9 @@ class Account:
         for name in (heading, f"wire_{direction}"):
             setattr(self.ledger, name, getattr(self.ledger, name) + size)
 
+    def begin_exchange(self, request: Head) -> None:
+        """Called with the head of each request before it is booked; a subclass may choose the ledger by it."""
+
     def close(self) -> None:
         """Book what a broken connection left unfinished."""
         for asked in self._asked:
@@ -74,6 +78,7 @@ class Account:
     def _requests(self) -> Reading:
         while True:
             head = yield from self._read_head("sent")
+            self.begin_exchange(head)
             self._asked.append(head)
             if head.upgrades:
                 while head.accepted is None:
@@ -105,12 +110,20 @@ class Account:
 
     def _content_of(self, asked: Head, head: Head) -> Callable[[bytes], None]:
         """How to book this response's body: messages by the line, an echo whole, all else with the headers."""
-        lines = head.value(b"content-type").startswith(b"application/x-ndjson")
-        if not 200 <= head.status < 300 or not (lines or asked.method == b"POST"):
+        kind = head.value(b"content-type")
+        lines, events = kind.startswith(b"application/x-ndjson"), kind.startswith(b"text/event-stream")
+        if not 200 <= head.status < 300 or not (lines or events or asked.method == b"POST"):
             return self._book_as("received", "response_head")
-        if lines and not head.value(b"content-encoding"):
-            return self._book_lines
-        return self._book_as("received", "payload")
+        if head.value(b"content-encoding") or not (lines or events):
+            return self._book_as("received", "payload")
+        return self._book_lines if lines else self._book_events(EventBytes())
+
+    def _book_events(self, stream: EventBytes) -> Callable[[bytes], None]:
+        def book(data: bytes) -> None:
+            for heading, part in stream.divide(data):
+                self.ledger.book("received", heading, part)
+
+        return book
 
     def _book_lines(self, data: bytes) -> None:
         for line in data.splitlines(keepends=True):

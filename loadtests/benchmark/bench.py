@@ -26,14 +26,17 @@ class Load:
 
 LOADS = {"websocket": Load(1000, 20), "long-polling": Load(100, 5), "polling": Load(100, 1 / POLL_INTERVAL)}
 FEW_IDLE, MANY_IDLE = Load(50, 1), Load(1050, 1)
-STARLETTE = {OTHER: "starlette_server"}
+EVENTS = "this lab, server-sent events"
+FLOOR = "a bare loop of send"
+STARLETTE = {OTHER: "starlette_server", "Starlette on granian": "granian_server"}
 HTTP_PEERS = {
     ALONE: "wsgi_server",
     FLASK: "flask_server",
     "this lab under gunicorn": "gunicorn_server",
 } | STARLETTE
 PEERS = {
-    "websocket": {"websockets, broadcast()": "websockets_server"} | STARLETTE,
+    "websocket": {FLOOR: "floor_server", "picows": "picows_server", "websockets, broadcast()": "websockets_server",
+                  EVENTS: ""} | STARLETTE,
     "long-polling": HTTP_PEERS,
     "polling": HTTP_PEERS,
 }
@@ -42,9 +45,14 @@ PEERS = {
 def server(transport: str, name: str, load: Load) -> list[str]:
     """The command line of a contender, after `python`."""
     clock = ["--rate", str(load.rate), "--size", str(load.size)]
-    if name != LAB:
+    if name not in (LAB, EVENTS):
         return ["-m", f"loadtests.benchmark.peers.{PEERS[transport][name]}", transport, *clock]
-    return ["-m", "servers", transport, "--port", "0", "--controlled", "--arrivals", "even", *clock]
+    return ["-m", "servers", served_by(name, transport), "--port", "0", "--controlled", "--arrivals", "even", *clock]
+
+
+def served_by(name: str, transport: str) -> str:
+    """The transport by which a contender serves. The guest pushes, so it is compared with the WebSocket."""
+    return "server-sent-events" if name == EVENTS else transport
 
 
 @dataclass
@@ -72,8 +80,8 @@ def bench(transport: str, name: str, load: Load, *options: str) -> Iterator[Benc
     """Both processes up, and every client served; RunFailed if one of them breaks down."""
     with contextlib.ExitStack() as children:
         serving = start(children, name, [*server(transport, name, load), *options])
-        url = serving.expect("urls", TIMEOUT)[transport]
-        sink = [transport, url, str(load.clients), str(load.size), str(POLL_INTERVAL)]
+        url = serving.expect("urls", TIMEOUT)[served_by(name, transport)]
+        sink = [served_by(name, transport), url, str(load.clients), str(load.size), str(POLL_INTERVAL)]
         clients = start(children, "the clients", ["-m", "loadtests.benchmark.peers.sink", *sink])
         running = Bench(url, psutil.Process(serving.pid), clients)
         serving.send(do="start")

@@ -3,15 +3,18 @@
 from typing import Any
 
 from loadtests.experiments import (
+    bufferbloat,
     connection,
     idle,
     latency,
     link_rate,
+    loss,
     outage,
     overhead,
     protocol,
     real_feed,
     scale,
+    slow_start,
     update_rate,
     upstream,
 )
@@ -20,7 +23,8 @@ from loadtests.experiments.experiment import Experiment, watch
 from loadtests.experiments.run import Run, with_whole_intervals
 from results.transports import COMPARED
 
-MODULES = (real_feed, overhead, update_rate, latency, link_rate, connection, upstream, outage, scale, idle, protocol)
+MODULES = (real_feed, overhead, update_rate, latency, link_rate, loss, slow_start, bufferbloat, connection, upstream,
+           outage, scale, idle, protocol)  # fmt: skip
 EXPERIMENTS = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from loadtests.experiments.experiment import EVEN, Experiment, Settings
+from loadtests.experiments.experiment import EVEN, Experiment, Settings, with_guests_if_full
 
 
 def settings(profile: str) -> Settings:
@@ -14,4 +14,5 @@ def settings(profile: str) -> Settings:
     yield from (basic | change for change in changes)
 
 
-EXPERIMENT = Experiment("connection", "What does a connection cost, kept or opened for each request?", settings)
+EXPERIMENT = Experiment("connection", "What does a connection cost, kept or opened for each request?", settings,
+                        transports=with_guests_if_full, finds_floors=False)  # fmt: skip

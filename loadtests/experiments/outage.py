@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from loadtests.experiments.experiment import Experiment, RunInProgress, Settings
+from loadtests.experiments.experiment import Experiment, RunInProgress, Settings, with_guests_if_full
 
 OUTAGE_S, BEFORE_S = 5.0, 0.6
 BASIC: dict[str, Any] = {"rate_hz": 20.0, "poll_interval_s": 0.525, "duration_s": 15 * 0.525}
@@ -30,7 +30,7 @@ FAULTS: dict[str, Callable[[RunInProgress], None]] = {"cut": cut, "reset": reset
 
 
 def settings(profile: str) -> Settings:
-    for repeat in (1, 2, 3) if profile == "full" else ():
+    for repeat in (1, 2) if profile == "full" else ():
         for fault in FAULTS:
             yield BASIC | {"fault": fault, "repeat": repeat, "seed": repeat}
 
@@ -43,4 +43,5 @@ def during(scene: RunInProgress) -> None:
     scene.pass_time(scene.run.duration_s - BEFORE_S - OUTAGE_S)
 
 
-EXPERIMENT = Experiment("outage", "How long does a break last for a client, and what is lost?", settings, during)
+EXPERIMENT = Experiment("outage", "How long does a break last for a client, and what is lost?", settings, during,
+                        transports=with_guests_if_full)  # fmt: skip

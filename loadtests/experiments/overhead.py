@@ -1,6 +1,6 @@
 """How many bytes does a delivered message cost, and which are they?"""
 
-from loadtests.experiments.experiment import EVEN, Experiment, Settings
+from loadtests.experiments.experiment import EVEN, Experiment, Settings, with_guests
 
 OF_ALL = ("minimal", "python", "2005", "browser")
 PRINTED = {"header_profile": "2010", "payload_bytes": 125}
@@ -23,4 +23,5 @@ def settings(profile: str) -> Settings:
         yield from (basic | {"payload_bytes": None, "deflate": deflate} for deflate in (False, True))
 
 
-EXPERIMENT = Experiment("overhead", "How many bytes does a delivered message cost, and which are they?", settings)
+EXPERIMENT = Experiment("overhead", "How many bytes does a delivered message cost, and which are they?", settings,
+                        transports=with_guests)  # fmt: skip

@@ -6,5 +6,5 @@ EXPERIMENT = Experiment(
     "protocol",
     "Which bytes does a handshake need, what is in a frame, what does a browser make of it?",
     lambda profile: iter(()),
-    observed_s=9.0,
+    observed_s=14.0,
 )

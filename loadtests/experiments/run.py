@@ -7,7 +7,10 @@ from typing import Any
 from results.transports import FOLLOWED, TRANSPORTS, has_random_phase, inapplicable, others_parameters
 
 LINK_FAULTS = ("cut", "reset")
-START_AND_END = 1.2  # seconds a run takes beside its warm-up and its window, on two cores
+RELAY, PACKETS = "relay", "packets"
+START_AND_END = 0.9  # seconds a run takes beside its warm-up and its window, on two cores
+PATH_START = 0.6  # seconds more for a path of packets
+LOSS_START = 1.6  # and where it loses some: one of a handshake is sent again after a second
 
 CLIENT_START = 0.001  # seconds more for each client
 
@@ -28,6 +31,9 @@ class Run:
     hold_s: float = 25.0
     rtt_ms: float = 0.0
     link_mbps: float | None = None  # None: no limit
+    path: str = RELAY  # what is between client and server, if anything is: the delay line, or real packets
+    loss_percent: float = 0.0  # of packets; only they can be lost
+    queue_packets: int | None = None  # packets that wait at the link's rate; None: as many as Linux has
     header_profile: str = "browser"
     cookie_bytes: int = 0
     keep_alive: bool = True
@@ -49,12 +55,13 @@ class Run:
     @property
     def expected_s(self) -> float:
         """Seconds from start to end, about."""
-        return START_AND_END + self.warm_up_s + self.duration_s + self.clients * CLIENT_START
+        start = START_AND_END + PATH_START * (self.path == PACKETS) + LOSS_START * (self.loss_percent > 0)
+        return start + self.warm_up_s + self.duration_s + self.clients * CLIENT_START
 
     @property
     def linked(self) -> bool:
-        """Whether the bytes go over the delay line."""
-        return bool(self.rtt_ms or self.link_mbps or self.fault in LINK_FAULTS)
+        """Whether the bytes go over the delay line, or over the path of packets."""
+        return bool(self.rtt_ms or self.link_mbps or self.fault in LINK_FAULTS or self.path == PACKETS)
 
     @property
     def followed(self) -> bool:
@@ -73,6 +80,7 @@ class Run:
     def cells(self) -> dict[str, Any]:
         """The row's first cells, run_id among them; None for what means nothing to the transport."""
         unused = others_parameters(self.transport) + list(TRANSPORTS[self.transport].own) * (not self.followed)
+        unused += ["loss_percent", "queue_packets"] * (self.path != PACKETS)
         cells = {"run_id": self.run_id} | self.parameters() | dict.fromkeys(unused) | {"fault": self.fault or None}
         return {name: value for name, value in cells.items() if name != "warm_up_s"}
 

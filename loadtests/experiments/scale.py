@@ -1,6 +1,6 @@
 """What do more clients cost: latency, server CPU, memory?"""
 
-from loadtests.experiments.experiment import EVEN, Experiment, Settings
+from loadtests.experiments.experiment import EVEN, Experiment, Settings, with_guests_if_full
 
 LOADS = {
     "quick": [(10, 8), (30, 8), (30, 16)],
@@ -27,5 +27,6 @@ EXPERIMENT = Experiment(
     "scale",
     "What do more clients cost: latency, server CPU, memory?",
     settings,
+    transports=with_guests_if_full,
     tries=lambda run: 1 if run.clients in dict(BEYOND) else 3,
 )

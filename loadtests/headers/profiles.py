@@ -39,6 +39,7 @@ class HeaderProfile:
     websocket: Fields
     own_cookie: str = ""
     answer: Fields = ()
+    events: Fields = ()  # of an EventSource's request; empty: the same as `http`
 
     def fields(
         self, transport: str, host: str, cookie_bytes: int = 0, secure: bool = False
@@ -51,7 +52,8 @@ class HeaderProfile:
         """
         if transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, not {transport!r}")
-        profile = self.websocket if TRANSPORTS[transport].scheme == "ws" else self.http
+        asks = self.http if TRANSPORTS[transport].asks else self.events or self.http
+        profile = self.websocket if TRANSPORTS[transport].scheme == "ws" else asks
         scheme = "https:" if secure else "http:"
         said = ((name, value.replace("http:", scheme).replace(HOST, host)) for name, value in profile)
         lines = [("Host", host), *said]
@@ -82,7 +84,8 @@ def from_recording(path: Path) -> HeaderProfile:
     recorded = json.loads(path.read_text(encoding="utf-8"))
     source = f"{recorded['recorded_with']}, {recorded['platform']}, {recorded['date']}"
     upgrade = (line for line in without_host(recorded["websocket"]) if line[0].lower() not in HANDSHAKE)
-    return HeaderProfile("browser", source, tuple(without_host(recorded["http"])), tuple(upgrade))
+    http, events = (tuple(without_host(recorded[kind])) for kind in ("http", "events"))
+    return HeaderProfile("browser", source, http, tuple(upgrade), events=events)
 
 
 def recorded(kind: str, host: str) -> list[tuple[str, str]]:

@@ -2,9 +2,9 @@
 
     python -m loadtests.headers.record [FILE]
 
-A page does what a web application would: it polls with `fetch`, asks once more with `wait` as long polling does, then
-opens a WebSocket. The requests are captured byte for byte, and their headers written to browser.json beside this file,
-as ordered pairs of field name and value. Needs Chromium on the PATH; uses loopback only.
+A page does what a web application would. It polls with `fetch`, and asks once more with `wait` as long polling does.
+Then it opens a WebSocket, and an EventSource. The requests are captured byte for byte. Their headers are written to
+browser.json in this folder, as pairs of field name and value. Their order is kept. Needs Chromium on the PATH.
 """
 
 import json
@@ -23,6 +23,7 @@ NOTE = ("Recorded headless, without cookies. A headed browser names itself Chrom
         "WebSocket includes the lines of the opening handshake itself (RFC 6455, section 4.1).")  # fmt: skip
 POLL = "/messages?after=17&epoch=abc"
 HELD = f"{POLL}&wait=25"
+EVENTS = f"{POLL}&events"
 
 Fields = list[list[str]]
 
@@ -41,13 +42,15 @@ def record() -> dict[str, object]:
             heads[target] = fields_of(server.next_received(target).head)
         page.evaluate("url => begin(url)", server.url(POLL, "ws"))
         upgrade = fields_of(server.next_received(POLL).head)
+        page.evaluate("url => { new EventSource(url) }", server.url(EVENTS))
+        events = fields_of(server.next_received(EVENTS).head)
         browser = page.context.browser
         version = browser.version if browser else "of no version"
     if heads[POLL] != heads[HELD]:
         raise RecordingFailed("polling and long polling sent different field lines")
     return {"recorded_with": f"Chromium {version}", "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "platform": f"{platform.system()} {platform.machine()}", "note": NOTE,
-            "http": headed(heads[POLL]), "websocket": headed(upgrade)}  # fmt: skip
+            "http": headed(heads[POLL]), "websocket": headed(upgrade), "events": headed(events)}  # fmt: skip
 
 
 def fields_of(head: bytes) -> Fields:

@@ -3,25 +3,27 @@
     python -m loadtests.link --to ws://127.0.0.1:5003 --delay-ms 25 --rate-mbps 10 --record lesson.jsonl
 
 prints the address it listens on, passes any TCP, and obeys lines on standard input: `cut SECONDS` (nothing passes, the
-connections stay), `reset SECONDS` (all connections are reset, new ones too until then), `stop`. It ends with its input.
+connections stay), `reset SECONDS` (all connections are reset, new ones too until then), `delay MS` (one way) and
+`rate MBPS` from now on, `stop`. It ends with its input. With `--tap` it reports the bytes by heading, a line
+of JSON five times a second, counted since `clear`.
 """
 
 import argparse
 import json
-import math
 import os
 import re
 import signal
 import socket
 import sys
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
 from loadtests.arguments import number
-from loadtests.link.delayline import Wire
+from loadtests.control import standard_input
+from loadtests.link.delayline import Wire, bytes_per_second
+from loadtests.link.recording import Recorder
 from loadtests.link.relay import Address, Link
+from loadtests.link.tap import Tap
 from servers.serving.limits import raise_descriptors
 
 
@@ -69,34 +71,23 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--down-ms", type=number(0), metavar="D", help="from server to client, likewise")
     parser.add_argument("--rate-mbps", type=number(0), default=0.0, metavar="R", help="of each direction; 0: no limit")
     parser.add_argument("--record", metavar="FILE.jsonl", help="write down what passes, with its times")
+    parser.add_argument("--tap", action="store_true", help="report the bytes by heading, as JSON")
     parser.add_argument("--controlled", action="store_true", help="say the address in JSON, for a program")
     return parser.parse_args(arguments)
-
-
-def standard_input() -> socket.socket:
-    """Standard input as a socket, which a selector can watch on every system."""
-    ours, theirs = socket.socketpair()
-
-    def copy() -> None:
-        with theirs, suppress(OSError):  # the input was never open, or the link has ended
-            while typed := os.read(0, 4096):
-                theirs.sendall(typed)
-
-    threading.Thread(target=copy, daemon=True).start()
-    return ours
 
 
 def serve(options: argparse.Namespace) -> None:
     """Open everything, say where, and run. Raises OSError for a port that is taken, a host without address."""
     delays = (options.delay_ms if given is None else given for given in (options.up_ms, options.down_ms))
-    up, down = (Wire(delay / 1000, options.rate_mbps * 125_000 or math.inf) for delay in delays)
+    up, down = (Wire(delay / 1000, bytes_per_second(options.rate_mbps)) for delay in delays)
     target, (family, own) = resolve(options.to), resolve(options.listen)
     with (socket.create_server(own, family=family, backlog=1024) as listener, standard_input() as control,
           open(options.record or os.devnull, "w", buffering=1, encoding="ascii") as file):
         host, port = listener.getsockname()[:2]
         address = str(Place(options.to.scheme, host, port))
         print(json.dumps({"url": address}) if options.controlled else address, flush=True)
-        Link(listener, control, target, up, down, file if options.record else None).run()
+        Link(listener, control, target, up, down, Recorder(file) if options.record else None,
+             Tap() if options.tap else None).run()
 
 
 def main(arguments: list[str] | None = None) -> int:

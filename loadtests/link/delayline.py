@@ -10,6 +10,11 @@ MAX_QUEUED_PIECES = 4096  # a piece of one byte takes memory too
 SEGMENT_BYTES = 1448  # TCP payload of an Ethernet frame, with timestamps: what a slow link sends in one go
 
 
+def bytes_per_second(mbps: float) -> float:
+    """A rate in Mbit/s as the wire has it; 0 is no limit."""
+    return mbps * 125_000 or math.inf
+
+
 class Wire:
     """One direction of the link, shared by all connections: `delay` in seconds, `rate` in bytes per second."""
 
@@ -44,14 +49,19 @@ class DelayLine:
         self.ready = ready
         self.queue: deque[Piece] = deque()
         self.size = 0
-        self.step, self.limit = READ_BYTES, MAX_QUEUED_BYTES
-        if wire.rate < math.inf:  # holds what fills the wire, and a sender's buffer in front of it
-            self.step, self.limit = SEGMENT_BYTES, min(self.limit, int(wire.rate * wire.delay) + READ_BYTES)
+
+    @property
+    def limit(self) -> int:
+        """Bytes that may wait; at a limited rate what fills the wire, and a sender's buffer in front of it."""
+        if self.wire.rate == math.inf:
+            return MAX_QUEUED_BYTES
+        return min(MAX_QUEUED_BYTES, int(self.wire.rate * self.wire.delay) + READ_BYTES)
 
     def put(self, now: float, data: bytes) -> None:
         """Queue bytes that arrived now; b"" ends the stream."""
-        for start in range(0, len(data) or 1, self.step):
-            piece = data[start:start + self.step]
+        step = READ_BYTES if self.wire.rate == math.inf else SEGMENT_BYTES
+        for start in range(0, len(data) or 1, step):
+            piece = data[start:start + step]
             leaves = max(self.wire.leaves(now, len(piece)), self.ready)
             self.queue.append(Piece(leaves + self.wire.delay, now, piece))
         self.size += len(data)

@@ -20,16 +20,19 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, TextIO
+from typing import Any
 
 from loadtests.link import commands
-from loadtests.link.delayline import READ_BYTES, DelayLine, Piece, Wire
+from loadtests.link.delayline import READ_BYTES, DelayLine, Wire, bytes_per_second
 from loadtests.link.pump import Pump, reset
+from loadtests.link.recording import Recorder
+from loadtests.link.tap import Tap
 
 SPIN_S = 0.0015  # a sleeping process is woken up to a millisecond late: it waits awake for the last stretch
 AWAKE_SHARE = 0.25  # of the time between two releases, at most: the core is the server's too
 HALF_OPEN_S = 120.0  # that half a connection lasts: longer than any client waits
 PAUSE_S = 0.1  # between two looks for a free descriptor
+REPORT_S = 0.2  # between two reports of a tap
 NOT_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOTCONN}  # the last while connecting, on macOS
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -40,11 +43,10 @@ class Link:
     """The event loop: every connection to `listener` goes on to `target`; `control` brings commands, a line each."""
 
     def __init__(self, listener: socket.socket, control: socket.socket, target: Address, up: Wire, down: Wire,
-                 record: TextIO | None = None) -> None:
+                 recorder: Recorder | None = None, tap: Tap | None = None) -> None:
         self.listener, self.control = listener, control
         self.family, self.target = target
-        self.up, self.down, self.record = up, down, record
-        self.unix_offset = time.time() - time.monotonic()
+        self.up, self.down, self.recorder, self.tap = up, down, recorder, tap
         self.running = True
         self.typed = b""
         self.refusing_until = -math.inf
@@ -58,6 +60,8 @@ class Link:
             own.setblocking(False)
         self.selector.register(control, READ, self._command)
         self._listen()
+        if tap:
+            self._report(time.monotonic())
 
     def run(self) -> None:
         """Pass bytes until told to stop, or until the control socket ends."""
@@ -150,6 +154,8 @@ class Link:
         except OSError:
             return self._break(pump, now)
         pump.ended = not data
+        if self.tap and pump.direction == "up":
+            self.tap.passed(pump.connection, "sent", data)
         pump.line.put(now, data)
         self._update(pump)
 
@@ -176,7 +182,8 @@ class Link:
         piece = pump.line.take(now)
         if piece is None:
             return False
-        self._record(pump, piece, now)
+        if self.recorder:
+            self.recorder.passed(pump.connection, pump.direction, piece, now)
         pump.pending = piece.data
         if not piece.data:
             self._end(pump)
@@ -191,6 +198,8 @@ class Link:
                 return False
             sent = len(pump.pending)
             self._break(pump.back, now)
+        if self.tap and pump.direction == "down" and not pump.back.broken:
+            self.tap.passed(pump.connection, "received", pump.pending[:sent])
         pump.pending = pump.pending[sent:]
         return True
 
@@ -211,6 +220,8 @@ class Link:
             each.closed = True
             how(each.source)
             self.pumps.discard(each)
+        if self.tap:
+            self.tap.closed(pump.connection)
 
     def _close_all(self, how: Callable[[socket.socket], None]) -> None:
         while self.pumps:
@@ -247,32 +258,38 @@ class Link:
 
     def _act(self, line: str, now: float) -> None:
         try:
-            word, seconds = commands.parse(line)
+            word, number = commands.parse(line)
         except ValueError:
-            print(f"link: not cut SECONDS, reset SECONDS, halve or stop: {line!r}", file=sys.stderr)
+            print(f"link: not {commands.WORDS}: {line!r}", file=sys.stderr)
             return
-        if word == "cut":
-            self.up.cut_until = self.down.cut_until = now + seconds
-        elif word == "reset":
-            self.refusing_until = now + seconds
-            self._close_all(reset)
-        elif word == "halve":
-            self._half_open(now)
-        else:
-            self.running = False
+        match word:
+            case "cut":
+                self.up.cut_until = self.down.cut_until = now + number
+            case "reset":
+                self.refusing_until = now + number
+                self._close_all(reset)
+            case "delay":
+                self.up.delay = self.down.delay = number / 1000
+            case "rate":
+                self.up.rate = self.down.rate = bytes_per_second(number)
+            case "halve":
+                self._half_open(now)
+            case "clear" if self.tap:
+                self.tap.clear()
+            case "stop":
+                self.running = False
+
+    def _report(self, now: float) -> None:
+        """Say what the tap has counted, on standard output, and again in a moment."""
+        assert self.tap is not None
+        print(json.dumps({"tap": self.tap.report()}), flush=True)
+        self._at(now + REPORT_S, self._report)
 
     def _half_open(self, now: float) -> None:
         """Reset the servers' ends; the clients' stay open for long, and nothing comes (RFC 9293, section 3.5.1)."""
         halves = [pump.source for pump in self.pumps if pump.direction == "up"]
         self._close_all(lambda end: None if end in halves else reset(end))
         self._at(now + HALF_OPEN_S, partial(close_all, halves))
-
-    def _record(self, pump: Pump, piece: Piece, now: float) -> None:
-        """A line of JSON per piece: Unix times of its coming and going, its bytes as Latin-1 (one character each)."""
-        if self.record:
-            sent, delivered = (round(self.unix_offset + moment, 6) for moment in (piece.arrived, now))
-            print(json.dumps({"connection": pump.connection, "direction": pump.direction, "sent": sent,
-                              "delivered": delivered, "data": piece.data.decode("latin-1")}), file=self.record)
 
 
 def close_all(sockets: list[socket.socket], now: float) -> None:

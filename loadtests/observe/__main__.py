@@ -1,7 +1,7 @@
 """`python -m loadtests.observe`: look at everything, and say what was seen in lines of JSON.
 
 A line for each part: {"seen": [rows of observations.csv], "left": parts that are still to come, "missing": ""}. Where
-there is no browser, the last line says why instead of what it would have shown. Ends with its standard input.
+nginx or a browser is missing, a line says why instead of what it would have shown. Ends with its standard input.
 """
 
 import json

@@ -7,12 +7,12 @@ from playwright.sync_api import Page
 
 from loadtests.observe.browser import visit
 from loadtests.observe.observation import Observation
-from loadtests.observe.scripted import REFUSED, Step, frame, playing
+from loadtests.observe.scripted import DONE, REFUSED, Step, frame, playing
 from loadtests.observe.servers import Servers, serving
 from loadtests.runs.ports import free_port
 
 SCRIPTS = {
-    "/close": (Step(frame(b"news"), closes=True),),
+    "/close": (Step(frame(b"news"), closes=DONE),),
     "/reserved": (Step(b"\x83\x00"),),  # an opcode that RFC 6455, section 5.2, keeps for later
     "/utf8": (Step(frame(b"\xc3\x28")),),  # begins a letter of two bytes, and does not end it
 }

@@ -12,14 +12,14 @@ from websockets.sync.client import connect
 from loadtests.observe.browser import visit
 from loadtests.observe.observation import Observation
 from loadtests.observe.raw import TIMEOUT
-from loadtests.observe.scripted import Received, Step, frame, playing
+from loadtests.observe.scripted import DONE, Received, Step, frame, playing
 from loadtests.observe.servers import Servers
 
 GAP_S = 0.5
 SCRIPT = (
     Step(frame(b"first ", last=False)),
     Step(frame(b"between", Opcode.PING), after_s=GAP_S),
-    Step(frame(b"second", Opcode.CONT), after_s=GAP_S, closes=True),
+    Step(frame(b"second", Opcode.CONT), after_s=GAP_S, closes=DONE),
 )
 Pieces = list[tuple[float, str]]
 """What a client was handed: seconds after it was connected, and text."""

@@ -1,6 +1,7 @@
 // What WebSockets do in this browser; each function returns plain values, or a promise of them.
 
 const TYPES = ['open', 'message', 'error', 'close']
+let listening // promises of what event sources notice
 let seen // a promise of the events of the WebSocket that was begun last
 
 const acts = {
@@ -116,4 +117,40 @@ async function reached(url) {
   } catch (error) {
     return 'refused'
   }
+}
+
+/** What an EventSource notices within some seconds; then it is closed. */
+function listened(url, seconds) {
+  const began = performance.now(), events = [], source = new EventSource(url)
+  const note = event => events.push({
+    type: event.type, s: (performance.now() - began) / 1000, state: source.readyState, text: event.data,
+    id: event.lastEventId,
+  })
+  for (const type of ['open', 'message', 'gone', 'error']) source.addEventListener(type, note)
+  return new Promise(resolve => setTimeout(() => { source.close(); resolve(events) }, seconds * 1000))
+}
+
+/** Seconds until a request is answered while that many streams of the same origin are open, for some seconds. */
+async function answeredBeside(count, seconds) {
+  const sources = Array.from({ length: count }, () => new EventSource('/messages'))
+  await Promise.all(sources.map(source => next(source, 'open')))
+  setTimeout(() => sources.forEach(source => source.close()), seconds * 1000)
+  const began = performance.now()
+  await fetch('/status', { cache: 'no-store' })
+  const waited = (performance.now() - began) / 1000
+  sources.forEach(source => source.close())
+  return waited
+}
+
+/** Poll so often, one after another; resolves with the seconds that each took. */
+async function polled(count) {
+  const { newest, epoch } = await (await fetch('/status', { cache: 'no-store' })).json(), took = []
+  for (let number = 0; number < count; number++) {
+    const began = performance.now()
+    const response = await fetch(`/messages?after=${newest}&epoch=${epoch}`, { cache: 'no-store' })
+    await response.text()
+    if (response.status !== 204) throw new Error(`answered with ${response.status}`)
+    took.push((performance.now() - began) / 1000)
+  }
+  return took
 }

@@ -25,16 +25,21 @@ from websockets.typing import Origin
 
 REFUSED, ELSEWHERE = "/refused", Origin("https://elsewhere.example")
 """A path that is open to pages of another site alone."""
+DONE = (1000, "done")
 LINGER = 10.0  # seconds that a client has to close, once the script is over
 
 
 @dataclass(frozen=True)
 class Step:
-    """Bytes to send, `after_s` seconds after the previous step; then the server may close, with 1000 and "done"."""
+    """Bytes to send, `after_s` seconds after the previous step; then the server may close, with this code and reason.
+
+    Or TCP ends, without a close frame.
+    """
 
     data: bytes
     after_s: float = 0.0
-    closes: bool = False
+    closes: tuple[int, str] | None = None
+    ends: bool = False
 
 
 Script = tuple[Step, ...]
@@ -131,7 +136,9 @@ class Connection(socketserver.BaseRequestHandler):
                 pass
             self.request.sendall(step.data)
             if step.closes:
-                self.protocol.send_close(1000, "done")
+                self.protocol.send_close(*step.closes)
+            if step.ends:
+                return
         self.send_all()
         while not self.protocol.close_expected() and self.receive_piece(LINGER):
             self.send_all()

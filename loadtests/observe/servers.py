@@ -1,4 +1,4 @@
-"""The lab's three servers as they are observed: nothing is published but what an observer posts."""
+"""The lab's servers as they are observed: nothing is published but what an observer posts."""
 
 import urllib.request
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Servers:
 
 @contextmanager
 def serving() -> Iterator[Servers]:
-    """The three servers on free ports, with a feed of their own."""
-    arguments = ["-m", "servers", "--ports", "0,0,0", "--controlled", "--source", "none"]
+    """The servers, guests included, on free ports, with a feed of their own."""
+    arguments = ["-m", "servers", "--guests", "--ports", "0,0,0,0", "--controlled", "--source", "none"]
     with Child("the servers' process", arguments) as process:
         yield Servers(process, process.expect("urls", START_TIMEOUT))

@@ -11,6 +11,7 @@ from rich.console import Console
 from loadtests.experiments import experiment_of
 from loadtests.experiments.run import Run
 from loadtests.runs.floor import Floor, floor, floor_run, floors_of
+from loadtests.runs.hosts import Hosts
 from loadtests.runs.machine import machine
 from loadtests.runs.measure import measure_run
 from loadtests.runs.observations import observe
@@ -18,7 +19,7 @@ from loadtests.runs.partial import PartialFolder, add_line, read_lines
 from loadtests.runs.progress import Bar, progress_bar
 from loadtests.runs.resources import available, shortage_for
 from loadtests.runs.row import row, write_latencies
-from loadtests.runs.validity import FEW
+from loadtests.runs.validity import Reason, reasons_in
 from results import figures, report, table
 from results.folders import REFERENCE
 
@@ -42,7 +43,10 @@ class TooLarge(Refused):
 class Comparison:
     """The runs of a plan, and observations if they are given seconds; `partial.folder` is where the results will be."""
 
-    def __init__(self, plan: list[Run], folder: Path, profile: str, observed_s: float = 0.0) -> None:
+    def __init__(
+        self, plan: list[Run], folder: Path, profile: str, observed_s: float = 0.0, hosts: Hosts | None = None
+    ) -> None:
+        self.hosts = hosts
         self.plan, self.partial, self.profile, self.observed_s = plan, PartialFolder(folder), profile, observed_s
         work = self.partial.work
         self._rows, self._floors, self._plan = (work / name for name in ("rows.jsonl", "floors.jsonl", "plan.json"))
@@ -72,7 +76,8 @@ class Comparison:
         """Measure what is not measured yet, showing what runs and how long is left."""
         known = self.floors()
         left = [run for run in self.plan if not done(self.attempts(run), tries(run))]
-        unknown = [run for run in floors_of(left) if run not in known]
+        floored = (run for run in left if experiment_of(run).finds_floors)
+        unknown = [run for run in floors_of(floored) if run not in known]
         observed_s = 0.0 if self._observations.exists() else self.observed_s
         with progress_bar(console, sum(run.expected_s for run in [*unknown, *left]) + observed_s) as bar:
             for number, run in enumerate(left, start=len(self.plan) - len(left) + 1):
@@ -140,7 +145,8 @@ class Comparison:
         """Conduct a run until it is valid or was tried often enough; each attempt has its row."""
         found = self.floors().get(floor_run(run)) if run.linked else None
         while not done(tried := self.attempts(run), tries(run)):
-            outcome = measure_run(run, self.partial.work, bar.advance, experiment_of(run).during)
+            outcome = measure_run(run, self.partial.work, bar.advance, experiment_of(run).during,
+                                  hosts=self.hosts)  # fmt: skip
             cells = row(run, outcome, len(tried) + 1, found)
             write_latencies(outcome.histogram, self.partial.path / "latency", run.run_id)
             add_line(self._rows, cells)
@@ -150,7 +156,7 @@ class Comparison:
         """Find a floor, over a delay line without delay."""
         rows: list[dict[str, Any]] = []
         while not done(rows, tries(run)):
-            outcome = measure_run(run, self.partial.work, bar.advance, floor=True)
+            outcome = measure_run(run, self.partial.work, bar.advance, floor=True, hosts=self.hosts)
             rows.append(row(run, outcome, len(rows) + 1))
             report_attempt(rows[-1], tries(run), bar)
         found = floor(run, outcome.tally) if rows[-1]["valid"] else None
@@ -166,7 +172,7 @@ def done(attempts: list[dict[str, Any]], most: int) -> bool:
     """Whether the last attempt was valid, or to try again is in vain."""
     if not attempts or attempts[-1]["valid"]:
         return bool(attempts)
-    return len(attempts) == most or attempts[-1]["invalid_reason"].startswith(FEW)
+    return len(attempts) == most or reasons_in(attempts[-1]["invalid_reason"]) == {Reason.TOO_FEW}
 
 
 def report_attempt(cells: dict[str, Any], most: int, bar: Bar) -> None:

@@ -41,7 +41,8 @@ def floor_run(run: Run) -> Run:
     """
     if not run.followed:
         seconds = math.ceil(MESSAGES / run.clients / run.rate_hz)
-        return replace(run, experiment="floor", rtt_ms=0.0, link_mbps=None, duration_s=float(seconds), seed=1)
+        undelayed = replace(run, rtt_ms=0.0, link_mbps=None, loss_percent=0.0, queue_packets=None)
+        return replace(undelayed, experiment="floor", duration_s=float(seconds), seed=1)
     seldom = FASTEST if run.transport == "polling" else max(run.rate_hz, SLOW)
     rate = max(min(seldom, FASTEST, MOST_DELIVERIES / run.clients), SLOWEST)
     return with_whole_intervals(
@@ -54,6 +55,7 @@ def floor_run(run: Run) -> Run:
             header_profile="minimal",
             keep_alive=run.keep_alive,
             tls=run.tls,
+            path=run.path,
             duration_s=MESSAGES / rate,
             repeat=run.repeat,
         )
@@ -100,7 +102,7 @@ def expected_s(run: Run, tally: Tally, away_s: float = 0.0) -> float | None:
 def expected_each_s(run: Run, tally: Tally, away_s: float) -> NDArray[np.float64] | None:
     """The same for each message, `in_order`."""
     published = [message.published_at for message in in_order(tally)]
-    if not published or run.fault:
+    if not published or run.fault or run.loss_percent:
         return None
     question = link_s(run, tally.ledger.wire_sent, tally.requests or tally.deliveries)
     answer = link_s(run, tally.ledger.wire_received, tally.answers or tally.deliveries)

@@ -10,37 +10,35 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 
 from loadtests.experiments.experiment import RunInProgress, watch
-from loadtests.experiments.run import Run
+from loadtests.experiments.run import PACKETS, Run
 from loadtests.headers.profiles import PROFILES
+from loadtests.packets.devices import FAR
 from loadtests.runs.cpu import cpu_seconds
 from loadtests.runs.floor import PAUSE_S
+from loadtests.runs.hosts import Hosts
+from loadtests.runs.line import START_TIMEOUT, DelayLine, Line
+from loadtests.runs.packet_path import PacketPath
 from loadtests.runs.ports import free_port
-from loadtests.runs.processes import Child, RunFailed, start
+from loadtests.runs.processes import Checked, Child, RunFailed, start
 from loadtests.runs.row import Outcome
 from loadtests.runs.tally import Tally
 from results.transports import TRANSPORTS
 
 AUTHORITY = "authority.pem"  # in the scratch folder: whom the clients of a run over TLS trust
-START_TIMEOUT = 30.0  # seconds for processes to come up and clients to be answered
 DRAIN_TIMEOUT = 20.0  # seconds that clients have, beyond a poll interval, to come to the last message
+HOSTS_TIMEOUT = 600.0  # seconds in which all other hosts have come
 CONNECT_TIME = 0.02  # seconds more for each client, of which a server on a busy machine takes half
 MOST_CLIENTS = 700  # of one process of Locust
 STEP_S = 0.05  # that the clock may move otherwise than time: more than what keeps it right moves it in a run
 STEP = 0.1  # seconds between looks at the clock and at the processes
 
 Progress = Callable[[float], Any]  # is told the seconds of a run that have passed
-
-
-class Check(Protocol):
-    """What has to hold while time passes; RunFailed if it does not."""
-
-    def check(self) -> None: ...
 
 
 class WallClock:
@@ -69,7 +67,7 @@ class RunningProcesses:
     run: Run
     server: Child
     load: Child
-    link: Child | None
+    line: Line
     progress: Progress
     url: str
     authority: Path
@@ -80,9 +78,9 @@ class RunningProcesses:
     fault_ended_at: float | None = None
 
     @property
-    def blamed_first(self) -> list[Child]:
-        """The server, and the link if there is one: whatever ends there, Locust must not be blamed for it."""
-        return [self.server, self.link] if self.link else [self.server]
+    def blamed_first(self) -> list[Checked]:
+        """The server and the line: whatever ends there, Locust must not be blamed for it."""
+        return [self.server, self.line]
 
     def pass_time(self, seconds: float) -> None:
         self._pass_time(seconds, [self.clock, self.load, *self.blamed_first])
@@ -90,17 +88,18 @@ class RunningProcesses:
     def restart_server(self, away_s: float) -> None:
         self.server.kill()
         self.cpu = None
-        self._pass_time(
-            away_s, [self.clock, self.load, *(each for each in self.blamed_first if each is not self.server)]
-        )
+        self._pass_time(away_s, [self.clock, self.load, self.line])
         again = server_arguments(self.run, self.authority, urlsplit(self.url).port or 0)
-        self.server = start(self.started, self.server.name, again)
+        self.server = start(self.started, self.server.name, again, self.line.server_prefix)
         self.server.expect("urls", START_TIMEOUT)
         self.server.send(do="start")
 
-    def _pass_time(self, seconds: float, watched: Sequence[Check]) -> None:
+    def _pass_time(self, seconds: float, watched: Sequence[Checked]) -> None:
         self.now += seconds
         pass_time(self.now - time.time(), watched, self.progress)
+
+    def begin_upload(self) -> None:
+        self.line.begin_upload()
 
     def recovered(self) -> None:
         self.fault_ended_at = time.time()
@@ -113,26 +112,30 @@ class RunningProcesses:
         return (cpu_seconds(self.server.pid) - before) / (time.monotonic() - began)
 
     def send_to_link(self, **command: float) -> None:
-        assert self.link is not None, "a run with a fault goes over the delay line"
-        self.link.send(**command)
+        self.line.send(**command)
 
 
 def measure_run(
-    run: Run, scratch: Path, progress: Progress, during: Callable[[RunInProgress], None] = watch, floor: bool = False
-) -> Outcome:
+    run: Run, scratch: Path, progress: Progress, during: Callable[[RunInProgress], None] = watch, floor: bool = False,
+    hosts: Hosts | None = None,
+) -> Outcome:  # fmt: skip
     """Measure one run; `during` lasts as long as its window. A run that finds a `floor` goes over the delay line, too.
 
+    Other `hosts` play the clients, if there are any; they may take as long as they like to come.
     RunFailed if a process ends or falls silent before the run is done.
     """
     with ExitStack() as children:
         authority = scratch / AUTHORITY
-        server = start(children, f"the {run.transport} server", server_arguments(run, authority))
-        load = start(children, "Locust", locust_arguments(run, authority) + ["--pause", str(PAUSE_S)] * floor)
+        line = line_of(run, children, floor)
+        arguments = server_arguments(run, authority) + (hosts.server_options if hosts else [])
+        server = start(children, f"the {run.transport} server", arguments, line.server_prefix)
+        locust = locust_arguments(run, authority, hosts) + ["--pause", str(PAUSE_S)] * floor
+        load = start(children, "Locust", locust, line.load_prefix)
         url = server.expect("urls", START_TIMEOUT)[run.transport]
-        line = start(children, "the delay line", link_arguments(run, url)) if floor or run.linked else None
-        load.send(follow=line.expect("url", START_TIMEOUT) if line else url)
+        load.send(follow=line.lead_to(url))
         running = RunningProcesses(run, server, load, line, progress, url, authority, children)
-        load.expect("ready", START_TIMEOUT + run.clients * CONNECT_TIME, running.blamed_first)
+        come_within = HOSTS_TIMEOUT if hosts else START_TIMEOUT + run.clients * CONNECT_TIME
+        load.expect("ready", come_within, running.blamed_first)
         running.now = time.time()
         begin = running.now + run.warm_up_s
         load.send(window=[begin, begin + run.duration_s])
@@ -140,8 +143,10 @@ def measure_run(
         server.send(do="start")
         running.pass_time(run.warm_up_s)
         running.cpu = cpu_seconds(server.pid), time.monotonic()
+        used = line.begin()
         during(running)
         server, share = running.server, running.cpu_share()
+        path_share, retransmissions = used()
         rss_bytes = psutil.Process(server.pid).memory_info().rss
         load.send(quiesce=DRAIN_TIMEOUT)
         load.expect("quiesced", DRAIN_TIMEOUT + START_TIMEOUT, running.blamed_first)
@@ -150,7 +155,15 @@ def measure_run(
         load.send(drain=stopped["stopped_at"], within=DRAIN_TIMEOUT + run.poll_interval_s)
         tally = load.expect("tally", DRAIN_TIMEOUT + run.poll_interval_s + START_TIMEOUT, running.blamed_first)
         load.end()
-        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], running.fault_ended_at)
+        return Outcome(Tally.from_values(tally), share, rss_bytes, stopped["late_p99_ms"], running.fault_ended_at,
+                       path_share, retransmissions)  # fmt: skip
+
+
+def line_of(run: Run, children: ExitStack, floor: bool) -> Line:
+    """What the run goes over; one that finds a floor over the delay line at least."""
+    if run.path == PACKETS:
+        return PacketPath(children, *path_arguments(run))
+    return DelayLine(children, run) if floor or run.linked else Line()
 
 
 def server_arguments(run: Run, authority: Path, port: int = 0) -> list[str]:
@@ -163,15 +176,18 @@ def server_arguments(run: Run, authority: Path, port: int = 0) -> list[str]:
     tls = ["--tls", str(authority)] if run.tls else []
     deflate = ["--deflate"] if run.deflate else []
     added = [f"--answer-field={name}: {value}" for name, value in PROFILES[run.header_profile].answer]
+    added += ["--host", FAR, "--connections-per-address", "100000"] * (run.path == PACKETS)
     return ["-m", "servers", run.transport, "--port", str(port), "--controlled", *tls, *deflate, *added, *source]
 
 
-def locust_arguments(run: Run, authority: Path) -> list[str]:
+def locust_arguments(run: Run, authority: Path, hosts: Hosts | None = None) -> list[str]:
     user = TRANSPORTS[run.transport].users[run.operation]
     arguments = ["-m", "locust", "-f", "loadtests/locustfile.py", user, "--controlled"]
     arguments += ["--headless", "--only-summary", "--loglevel", "ERROR"]
     arguments += ["--users", str(run.clients), "--spawn-rate", str(run.clients)]
-    if (processes := processes_for(run.clients)) > 1:
+    if hosts:
+        arguments += hosts.locust_options
+    elif (processes := processes_for(run.clients)) > 1:
         port = str(free_port())
         arguments += ["--processes", str(processes), "--master-port", port]
         arguments += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
@@ -182,9 +198,10 @@ def locust_arguments(run: Run, authority: Path) -> list[str]:
     return arguments + ["--deflate"] * run.deflate + ["--close"] * (not run.keep_alive)
 
 
-def link_arguments(run: Run, url: str) -> list[str]:
-    rate = ["--rate-mbps", str(run.link_mbps)] if run.link_mbps else []
-    return ["-m", "loadtests.link", "--controlled", "--to", url, "--delay-ms", str(run.rtt_ms / 2), *rate]
+def path_arguments(run: Run) -> list[str]:
+    queue = ["--queue", str(run.queue_packets)] if run.queue_packets else []
+    rate = ["--mbit", str(run.link_mbps)] if run.link_mbps else []
+    return ["--delay-ms", str(run.rtt_ms / 2), "--loss", str(run.loss_percent), "--seed", str(run.seed), *rate, *queue]
 
 
 def processes_for(clients: int) -> int:
@@ -192,7 +209,7 @@ def processes_for(clients: int) -> int:
     return math.ceil(clients / MOST_CLIENTS) if hasattr(os, "fork") else 1
 
 
-def pass_time(seconds: float, children: Sequence[Check], progress: Progress) -> None:
+def pass_time(seconds: float, children: Sequence[Checked], progress: Progress) -> None:
     """Let a stretch of the run pass, watching the clock and the processes."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:

@@ -22,5 +22,5 @@ def observe(bar: Bar, expected_s: float) -> Iterator[dict[str, str]]:
             done, left = done + 1, part["left"]
             bar.advance(expected_s / (done + left))
             if part["missing"]:
-                bar.note(f"{part['missing']}: what a browser does is not observed here")
+                bar.note(part["missing"])
             yield from part["seen"]

@@ -13,12 +13,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from results.folders import ROOT
 
 LOOK_S = 1.0  # between two looks at other processes
 STOP_TIMEOUT = 5.0  # seconds a child has to end by itself
+
+
+class Checked(Protocol):
+    """What has to go on while something else is waited for: `check` raises RunFailed if it does not."""
+
+    def check(self) -> None: ...
 
 
 class RunFailed(Exception):
@@ -28,12 +34,12 @@ class RunFailed(Exception):
 class Child:
     """A process that takes commands on standard input and answers on standard output."""
 
-    def __init__(self, name: str, arguments: list[str]) -> None:
+    def __init__(self, name: str, arguments: list[str], prefix: Sequence[str] = ()) -> None:
         self.name = name
         self._errors = tempfile.TemporaryFile()
         self._lines: queue.Queue[str] = queue.Queue()
         self._process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [*prefix, sys.executable, *arguments],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -61,14 +67,14 @@ class Child:
         except OSError:
             raise self._has_ended() from None
 
-    def expect(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> Any:
+    def expect(self, word: str, timeout: float, beside: Sequence[Checked] = ()) -> Any:
         """Return what the process says of `word`, in the next JSON object that has it; all else it says is passed over.
 
         RunFailed if the process ends or is silent for `timeout` seconds, or one of those `beside` it ends meanwhile.
         """
         return self.expect_object(word, timeout, beside)[word]
 
-    def expect_object(self, word: str, timeout: float, beside: Sequence["Child"] = ()) -> dict[str, Any]:
+    def expect_object(self, word: str, timeout: float, beside: Sequence[Checked] = ()) -> dict[str, Any]:
         """The same, but the whole object."""
         deadline = time.monotonic() + timeout
         while True:
@@ -128,10 +134,13 @@ class Child:
         return RunFailed(f"{self.name} {how}{last_line(said)}")
 
 
-def start(children: ExitStack, name: str, arguments: list[str]) -> Child:
-    """Start a child that ends with `children`; hold a Ctrl-C back until the child is registered there."""
+def start(children: ExitStack, name: str, arguments: list[str], prefix: Sequence[str] = ()) -> Child:
+    """Start a child that ends with `children`; hold a Ctrl-C back until the child is registered there.
+
+    `prefix` stands before the command, as that of a path's end.
+    """
     with uninterrupted():
-        return children.enter_context(Child(name, arguments))
+        return children.enter_context(Child(name, arguments, prefix))
 
 
 @contextmanager

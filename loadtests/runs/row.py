@@ -36,6 +36,8 @@ class Outcome:
     rss_bytes: int
     publisher_late_p99_ms: float
     fault_ended_at: float | None = None
+    path_cpu_share: float | None = None  # of one core, by a path of packets
+    retransmissions: int | None = None
 
     @property
     def published(self) -> int:
@@ -73,10 +75,11 @@ def row(run: Run, outcome: Outcome, attempt: int, floor: Floor | None = None) ->
     cells |= byte_counts(run, tally) | latency(run, outcome) | upstream(tally) | costs(run, outcome)
     expected = expected_s(run, tally)
     cells["expected_mean_ms"] = None if expected is None else expected * 1000
-    cells["recovery_s"] = outcome.recovery_s
+    cells |= {"recovery_s": outcome.recovery_s, "retransmissions": outcome.retransmissions}
+    cells["clock_bound_ms"] = 1000 * tally.clock_bound_s or None
     if floor and (added := added_ms(run, tally, floor)) is not None:
         cells |= {"floor_ms": added, "floor_asking_ms": added - floor.ms}
-    reasons = reasons_against(run, tally, cells)
+    reasons = reasons_against(run, tally, cells, outcome.path_cpu_share)
     return cells | {"valid": not reasons, "invalid_reason": "; ".join(reasons) or None}
 
 

@@ -38,7 +38,7 @@ COUNTS = (
 COUNTERS = ("latencies", "delays", "ups")
 FEED = 1_000_000_000  # a feed restarted in a run counts its seqs from the next multiple
 PAGES = ("joining", "ledger", "rest")
-MAXIMA = ("cpu_share", "turned_late_s", "earliest_s")
+MAXIMA = ("cpu_share", "turned_late_s", "earliest_s", "clock_bound_s")
 
 
 @dataclass
@@ -110,6 +110,7 @@ class Tally:
     before_publication: int = 0  # deliveries that came before they were published, by the two clocks
     earliest_s: float = 0.0  # by how much, at most
     cpu_share: float = 0.0  # of one core, of the busiest process
+    clock_bound_s: float = 0.0  # by how much the clocks of other hosts may be wrong, at most
     turned_late_s: float = 0.0  # how much later than told a process came to turn the pages, at most
     joining: Ledger = field(default_factory=Ledger)
     ledger: Ledger = field(default_factory=Ledger)

@@ -32,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
     p = Parser(prog="python -m loadtests.soak", description="Break connections, then watch for leaks.")
     p.add_argument("--attack-seconds", type=number(0), default=10.0, help="of each attack (10); 0: no attacks")
     p.add_argument("--faults", type=whole(0), default=10_000, help="how many (10,000); 0: none")
+    p.add_argument("--feed", metavar="URL", help="while faults are injected, the servers' feed is in this Redis")
+    p.add_argument("--processes", type=whole(1), default=1, help="then there are so many (1)")
     p.add_argument("--seconds", type=whole(0), default=7_200, help="of watching afterwards (7,200); 0: none")
     p.add_argument("--clients", type=whole(1), default=300, help="of each transport while watching (300)")
     p.add_argument("--seed", type=whole(0), help="of the faults (default: another each time; it is printed)")
@@ -55,7 +57,8 @@ def soak(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         found["attacks"] = [asdict(of) for of in attacks]
         wrong = faults_of(console, [line for of in attacks for line in of.wrong])
         if args.faults:
-            outcomes, done = inject_faults(args.faults, seed, lambda: progress.advance(breaking, SPACING_S))
+            several = ["--feed", args.feed, "--processes", str(args.processes)] if args.feed else []
+            outcomes, done = inject_faults(args.faults, seed, lambda: progress.advance(breaking, SPACING_S), several)
             found["faults"] = {"seed": seed, "done": dict(done), "clients": [asdict(of) for of in outcomes]}
             wrong += faults_of(console, [line for of in outcomes for line in of.wrong])
         if args.seconds:
@@ -85,6 +88,8 @@ def table(found: dict[str, Any]) -> Table:
 def main(argv: list[str] | None = None) -> int:
     p, console = parser(), Console()
     args = p.parse_args(argv)
+    if args.processes > 1 and not args.feed:
+        p.error("several processes need a feed that they share: --feed redis://HOST:PORT/DB")
     if args.into and (args.into.is_dir() or not os.access(args.into.parent, os.W_OK)):
         p.error(f"--into {args.into}: no file can be written there")  # now, and not hours later
     raise_descriptors()

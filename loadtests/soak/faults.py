@@ -3,9 +3,11 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+
+import psutil
 
 from loadtests.runs.processes import Child, start
 from loadtests.soak.checked_client import CheckedClient
@@ -29,8 +31,8 @@ class Group:
 class Testbed:
     """Servers, links and clients; `faults` counts what was done to them."""
 
-    def __init__(self, children: ExitStack, chance: random.Random) -> None:
-        self._children, self._chance = children, chance
+    def __init__(self, children: ExitStack, chance: random.Random, options: Sequence[str]) -> None:
+        self._children, self._chance, self._options = children, chance, options
         self._ports = ["0", "0", "0"]
         self._serve()
         self.groups = [self._group(transport) for transport in COMPARED for _ in range(LINKS)]
@@ -39,7 +41,7 @@ class Testbed:
 
     def _serve(self) -> None:
         arguments = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", ",".join(self._ports), "--controlled"]
-        self.server = start(self._children, "the server", ["-m", "servers", *arguments])
+        self.server = start(self._children, "the server", ["-m", "servers", *arguments, *self._options])
         self._urls = self.server.expect("urls", START_TIMEOUT)
         self._ports = [url.rpartition(":")[2] for url in self._urls.values()]
         self.server.send(do="start")
@@ -64,6 +66,8 @@ class Testbed:
             case "paused":
                 for client in group.clients:
                     client.pause(seconds)
+            case "killed" if workers := psutil.Process(self.server.pid).children():
+                self._chance.choice(workers).kill()  # it is replaced
             case "killed":
                 self.server.kill()
                 time.sleep(AWAY_S)
@@ -99,13 +103,15 @@ class Testbed:
         return list(found.values())
 
 
-def inject_faults(faults: int, seed: int, advance: Callable[[], object]) -> tuple[list[Outcome], Counter[str]]:
-    """Inject `faults` faults; return the outcome for the clients, and the faults by kind.
+def inject_faults(
+    faults: int, seed: int, advance: Callable[[], object], options: Sequence[str] = ()
+) -> tuple[list[Outcome], Counter[str]]:
+    """Inject `faults` faults; return the outcome for the clients, and the faults by kind. `options` are the servers'.
 
     The same `seed` does the same, at other moments of what the clients are doing. RunFailed if a process ends.
     """
     with ExitStack() as children:
-        stage = Testbed(children, random.Random(seed))
+        stage = Testbed(children, random.Random(seed), options)
         began = time.monotonic()
         for number in range(faults):
             time.sleep(max(began + number * SPACING_S - time.monotonic(), 0))

@@ -13,12 +13,12 @@ from gevent.pool import Group
 from locust.exception import StopUser
 
 from clients.connection.counting import CountingSocket
-from clients.connection.websocket import WebSocketConnection
 from clients.errors import ClientError
 from clients.ledger import Ledger
 from loadtests.users.exchange import CONTENT_TYPE
 from loadtests.users.feed import LOST, FeedUser, stamp
 from loadtests.users.http import GRACE, CountingPool, HttpUser, LongPollingUser, PollingUser, cadence
+from loadtests.users.listening import ListenedTo
 from loadtests.users.websocket import WebSocketUser
 
 POSTS_AT_ONCE = 5  # a browser opens six connections to a host; one is for following
@@ -58,7 +58,7 @@ class DuplexUser(FeedUser):
     def say(self) -> None:
         """Send the time, and count what it takes."""
         self.sent += 1
-        text = f"{self.letters} {time.time():.6f} ".ljust(self.options.size, "x")
+        text = f"{self.letters} {self.generator.master_time(time.time()):.6f} ".ljust(self.options.size, "x")
         try:
             answered = self.publish(text)
             self.generator.tally.message_bytes_in_all += len(text) + answered
@@ -124,7 +124,7 @@ class LongPollingDuplexUser(PostingUser, LongPollingUser):
 class WebSocketDuplexUser(DuplexUser, WebSocketUser):
     """Sends and is told on the one connection."""
 
-    def listen(self, connection: WebSocketConnection) -> None:
+    def listen(self, connection: ListenedTo) -> None:
         try:
             super().listen(connection)
         except (StopUser, gevent.GreenletExit):

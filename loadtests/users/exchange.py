@@ -74,9 +74,10 @@ class ExchangeUser(FeedUser):
 
     def measure(self) -> None:
         """Exchange, and sample how long that took."""
-        tally, counting, sent_at = self.generator.tally, self.counting, time.time()
+        tally, counting = self.generator.tally, self.counting
+        sent_at = self.generator.master_time(time.time())
         came = self.exchange()
-        now, arrived_at = time.time(), self.arrived_at
+        now, arrived_at = self.generator.master_time(time.time()), self.arrived_at
         self.exchanges += 1
         if counting:
             tally.deliveries += 1

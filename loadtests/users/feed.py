@@ -101,16 +101,20 @@ class FeedUser(User):
                 try:
                     self.session()
                 except Gone as gone:
-                    gap = self.cursor.skip(gone)
-                    self.fail("gap", BrokenFeed(str(gap)))
-                    self.sequence.seq = gone.oldest - 1
-                    self.feeds += gap.restarted
-                    self.generator.tally.gaps += 1
+                    self.report_gap(gone)
                 except (*LOST, ClientError) as error:
                     self.fail("connection", error)
                     time.sleep(max(random.uniform(*RETRY), min(getattr(error, "retry_after", 0.0), LONGEST_RETRY)))
         finally:
             self.hand_in()
+
+    def report_gap(self, gone: Gone) -> None:
+        """Count a gap, and go on after it."""
+        gap = self.cursor.skip(gone)
+        self.fail("gap", BrokenFeed(str(gap)))
+        self.sequence.seq = gone.oldest - 1
+        self.feeds += gap.restarted
+        self.generator.tally.gaps += 1
 
     def session(self) -> None:
         """Connect, and follow the feed until the connection ends."""
@@ -133,8 +137,9 @@ class FeedUser(User):
 
     @property
     def arrived_at(self) -> float | None:
-        """When the last byte that was read came to this machine, in Unix time, where the kernel says so."""
-        return self.sockets[-1].arrived_at if self.sockets else None
+        """When the last byte that was read came to this machine, where the kernel says so; Unix time of the master."""
+        arrived_at = self.sockets[-1].arrived_at if self.sockets else None
+        return None if arrived_at is None else self.generator.master_time(arrived_at)
 
     @property
     def counting(self) -> bool:
@@ -143,7 +148,8 @@ class FeedUser(User):
 
     def deliver(self, messages: list[bytes]) -> None:
         """Check and count messages that came together; what is lost or repeated is counted, and the user goes on."""
-        tally, now, size = self.generator.tally, time.time(), sum(map(len, messages))
+        tally, size = self.generator.tally, sum(map(len, messages))
+        now = self.generator.master_time(time.time())
         arrived_at = self.arrived_at
         tally.message_bytes_in_all += size
         if self.counting:

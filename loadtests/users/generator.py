@@ -5,6 +5,7 @@ clients connect first. Where the window begins, and where it ends, all byte coun
 leaves, in order, once it has the last message. Every process then sends its tally to the master.
 """
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,10 +16,13 @@ import gevent
 from gevent.event import Event
 
 from clients.ledger import Ledger
+from loadtests.runs.hosts import OTHER_HOST
 from loadtests.runs.tally import Tally
+from loadtests.users.clocks import EXCHANGES, Offset, bound_over, offset_of
 
 HEARTBEAT = 0.01  # seconds
 ALWAYS, BEFORE_ALL = (-inf, inf), (inf, inf)  # spans in which messages are sampled: all of them, or none yet
+MESSAGES = ("follow", "ready", "window", "scheduled", "quiesce", "quiesced", "drain", "tally", "clock", "time")
 LEAVE_TIMEOUT = 5.0  # seconds that a client may take to close its connection
 
 
@@ -65,10 +69,12 @@ class Generator:
         self.stopping = False  # clients leave with their next response
         environment.events.test_stopping.add_listener(self.on_stopping)
         self._controlled, self._led = controlled, Event()
+        self._on_other_host, self._exchanges = OTHER_HOST in os.environ, list[tuple[float, float, float]]()
+        self._offset, self._answered = Offset(), Event()
         self._tallies: dict[str, Tally] = {}
         self.start_clock()
         self._beating = gevent.spawn(self._beat)
-        for name in ("follow", "ready", "window", "scheduled", "quiesce", "quiesced", "drain", "tally"):
+        for name in MESSAGES:
             environment.runner.register_message(f"lab-{name}", getattr(self, f"on_{name}"), concurrent=True)
 
     def on_stopping(self, **_: Any) -> None:
@@ -105,6 +111,7 @@ class Generator:
         self.environment.runner.send_message(name, data)
 
     def on_follow(self, msg: Any, **_: Any) -> None:
+        self._offset = self._measured_offset()
         self.url = msg.data["url"]
         self._led.set()
 
@@ -135,7 +142,7 @@ class Generator:
 
     def note_switch_delay(self, moment: float) -> None:
         """Keep how long after its moment a page was turned for all clients."""
-        self.tally.turned_late_s = max(self.tally.turned_late_s, time.time() - moment)
+        self.tally.turned_late_s = max(self.tally.turned_late_s, self.master_time(time.time()) - moment)
 
     def on_scheduled(self, **_: Any) -> None:
         self.scheduled_processes.add()
@@ -156,6 +163,7 @@ class Generator:
         self.newest = msg.data["newest"]
         self.release_clients(msg.data["within"], lambda client: client.complete(msg.data["newest"]))
         self.release_clients(LEAVE_TIMEOUT, lambda client: True)
+        self.tally.clock_bound_s = bound_over(self._offset, self._measured_offset())
         self.send("lab-tally", {"tally": self.tally.as_values()})
 
     def release_clients(self, within: float, wanted: Callable[[Client], bool]) -> None:
@@ -170,6 +178,32 @@ class Generator:
         self.keep_tally(msg.node_id, msg.data["tally"])
         if len(self._tallies) == self.processes:
             self.finished.set()
+
+    # The clock of another host
+
+    def master_time(self, moment: float) -> float:
+        """A moment of this machine's Unix time, by the master's clock, which is the server's, too."""
+        return moment + self._offset.seconds
+
+    def _measured_offset(self) -> Offset:
+        """How far this machine's clock is from the master's; nothing, where that is the same machine."""
+        if not self._on_other_host:
+            return Offset()
+        self._exchanges.clear()
+        for _ in range(EXCHANGES):
+            self._answered.clear()
+            self.environment.runner.send_message("lab-clock", {"sent": time.time()})
+            self._answered.wait(LEAVE_TIMEOUT)
+        return offset_of(self._exchanges)
+
+    def on_clock(self, msg: Any, **_: Any) -> None:
+        """In the master: answer with the time."""
+        told = {"sent": msg.data["sent"], "time": time.time()}
+        self.environment.runner.send_message("lab-time", told, client_id=msg.node_id)
+
+    def on_time(self, msg: Any, **_: Any) -> None:
+        self._exchanges.append((msg.data["sent"], msg.data["time"], time.time()))
+        self._answered.set()
 
     # The master's side
 
@@ -192,13 +226,14 @@ class Generator:
     @property
     def processes(self) -> int:
         """How many processes have clients, by the command line: a lost one is waited for, and so noticed."""
-        return max(self.environment.parsed_options.processes or 1, 1)
+        options = self.environment.parsed_options
+        return max(options.processes or options.expect_workers or 1, 1)
 
     # The process's own clock
 
     def at(self, moment: float, act: Callable[[], None]) -> None:
-        """Act at that Unix time."""
-        gevent.spawn_later(max(moment - time.time(), 0), act)
+        """Act at that Unix time, which is the master's."""
+        gevent.spawn_later(max(moment - self.master_time(time.time()), 0), act)
 
     def start_clock(self) -> None:
         self._started_at, self._started_cpu = time.monotonic(), time.process_time()

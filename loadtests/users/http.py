@@ -160,7 +160,7 @@ class LongPollingUser(HttpUser):
 
     def deliver(self, messages: list[bytes]) -> None:
         """As others do; and how long the client was away beside its pause, if a message came meanwhile."""
-        arrived_at = self.arrived_at or time.time()
+        arrived_at = self.arrived_at or self.generator.master_time(time.time())
         if self.counting and self.answered_at and stamp(messages[0])[1] < self.asked_at:
             self.generator.tally.absences += 1
             self.generator.tally.absent_us += round((arrived_at - self.answered_at - self.paused_s) * 1e6)

@@ -16,6 +16,7 @@ from clients.ledger import Ledger
 from loadtests.arguments import cookie_bytes, number, whole
 from loadtests.headers.profiles import PROFILES
 from loadtests.runs.ports import free_port
+from results.transports import TRANSPORTS
 
 ANSWER_TIMEOUT = 10.0  # seconds
 LARGEST_ECHO = 16 * 2**20  # bytes
@@ -60,7 +61,7 @@ def check(options: Any, host: str | None, users: Iterable[Any]) -> None:
         refuse(f"--tls: {host} is an address without TLS; {with_tls(host)} is one with it")
     if (least := max((getattr(user, "least", 1) for user in users), default=1)) > options.size:
         refuse(f"--size: the text of these users has {least} B at least")
-    if options.close and any(user.transport == "websocket" for user in users):
+    if options.close and any("keep_alive" in TRANSPORTS[user.transport].without for user in users):
         refuse("--close is for PollingUser and LongPollingUser")
 
 

@@ -12,7 +12,9 @@ from lessons import load as load
 from lessons import notebook
 from lessons import traps as traps
 from lessons import weighing as weighing
+from lessons.live.lost_packet import lost_packet as lost_packet
 from lessons.live.measure import measure as measure
+from lessons.live.pages import show as show
 from lessons.live.servers import start_servers as start_servers
 from lessons.live.watch import watch as watch
 from lessons.live.wire import RawConnection as RawConnection
@@ -22,6 +24,7 @@ from lessons.shown.exchange import Exchange as Exchange
 from lessons.shown.exchange import split as split
 from lessons.shown.history import history as history
 from lessons.shown.listings import difference as difference
+from lessons.shown.listings import script as script
 from lessons.shown.listings import source as source
 from lessons.shown.pictures import figure as figure
 from lessons.shown.recorded import classic as classic

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from websockets.frames import Frame, Opcode
 
-from lessons.shown.explore import Explorer, slider
+from lessons.shown.sliders import Explorer, slider
 from results.figures.layout import Chart, freeze_layout, new_figure, styled
 from results.model import frame_header_bytes
 

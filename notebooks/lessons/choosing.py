@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 from IPython.display import Markdown
 
-from lessons.shown.explore import Explorer, slider
 from lessons.shown.recorded import all_verdicts, reference, verdict
+from lessons.shown.sliders import Explorer, slider
 from results import claims
 from results.advice import (
     Estimate,

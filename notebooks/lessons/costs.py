@@ -6,11 +6,14 @@ import pandas as pd
 
 from loadtests.headers.profiles import PROFILES
 from loadtests.observe.raw import request
+from results.crossings import heads_of
+from results.model import PING_BYTES, PING_INTERVAL, websocket_overhead
 from results.select import joining_bytes, overhead_per_request, ratio_of_sums
 from results.transports import COMPARED, TRANSPORTS
 
 TARGET = "/messages?after=17"
 HOST = "localhost:5001"
+MESSAGE_BYTES = 142
 YEARS = {"minimal": "what HTTP/1.1 demands", "2005": "Firefox 1.5", "2010": "Firefox 3.5",
          "python": "requests", "browser": "Chromium"}  # fmt: skip
 """Who sends the heads of each profile, in the order of the table."""
@@ -26,6 +29,21 @@ def per_unit(runs: pd.DataFrame) -> pd.DataFrame:
                                         overhead_per_request(mine, name)]  # fmt: skip
     found = pd.DataFrame.from_dict(rows, orient="index", columns=["to join, B", "paid for", "bytes each time"])
     return found.round(1)
+
+
+def with_and_without_messages(runs: pd.DataFrame) -> pd.DataFrame:
+    """Bytes of an exchange that brings a message and of one that brings none, and how often the second is paid."""
+    rows = {}
+    responses = heads_of(runs[runs["transport"] == "polling"])  # both servers send the same
+    for name in COMPARED[:2]:
+        mine = runs[runs["transport"] == name]
+        request_bytes, wait = heads_of(mine).request, mine[TRANSPORTS[name].own[0]].iloc[0]
+        with_message, without = (round(request_bytes + size) for size in (responses.response, responses.empty_response))
+        rows[f"{TRANSPORTS[name].title}: request and response"] = [with_message, without, f"every {wait:g} s"]
+    ping = f"every {PING_INTERVAL:g} s"
+    rows["WebSocket: frame header, or ping and pong"] = [websocket_overhead(MESSAGE_BYTES), PING_BYTES, ping]
+    columns = ["bytes with a message", "bytes without", "in silence that is paid"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
 def by_era() -> pd.DataFrame:

@@ -6,17 +6,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lessons.shown.explore import Explorer, slider
-from lessons.shown.pictures import Picture
+from lessons.shown.pictures import COMES_WITH, Picture, figure
 from lessons.shown.recorded import reference, runs_of
-from results import model
-from results.claims.latency import SIGNIFICANT, latency_threshold
+from lessons.shown.sliders import Explorer, slider
+from results.figures.distribution import Line
 from results.figures.layout import Chart, freeze_layout, new_figure, styled
 from results.latencies import read_latencies
 from results.select import kept, most_common
 from results.transport_models import MODELS, Setting, mean_s
 from results.transports import COMPARED, TRANSPORTS
-from results.words import listed, milliseconds, number
+from results.words import listed, milliseconds
 
 INTERVALS, ROUND_TRIPS = [0.1, 0.3, 0.7, 1.0, 2.1], [0, 20, 50, 100, 200]
 HOLD_S = 25.0
@@ -101,50 +100,9 @@ def measured(runs: pd.DataFrame, transport: str, interval: float) -> Curve | Non
     if mine.empty:
         return None
     histogram = read_latencies(reference().folder, mine["run_id"])
-    total = histogram.get_total_count()
-    steps = [(each.value_iterated_to / 1000, each.total_count_to_this_value / total)
-             for each in histogram.get_recorded_iterator()]  # fmt: skip
-    latency, share = np.array([(0.0, 0.0), *steps]).T
-    return latency, share
+    return Line(transport, "", histogram, clients=1).come_within()
 
 
 def against_a_held_request() -> Picture:
     """How many times as late long polling is as a WebSocket, by how many messages come in a round trip."""
-    return Picture(_against())
-
-
-@styled
-def _against() -> Chart:
-    busy = np.geomspace(0.02, 10, 200)
-    ratio = model.long_polling_mean(0.5, busy) / 0.5
-    mine = runs_of("latency")
-    mine = mine[(mine["rtt_ms"] > 0) & kept(mine)]
-    points, limit = [times_as_late(alike) for _, alike in mine.groupby(["rate_hz", "rtt_ms"])], latency_threshold()
-    title = f"By the model, long polling is as fast as a WebSocket below {number(limit)} messages per round trip"
-    note = "Line: the model, Poisson arrivals, kept connections. Points: measured, with what this machine adds. "
-    note += f"As soon: less than {SIGNIFICANT:g} times as late."
-    figure = new_figure(title, note)
-    axes = figure.subplots()
-    look = TRANSPORTS["long-polling"]
-    axes.axhspan(1, SIGNIFICANT, color="#EEEEEE")
-    axes.plot(busy, ratio, color=look.colour, linewidth=2, linestyle=(0, (4, 2)))
-    for rate, rtt_ms, value in points:
-        place = rate * rtt_ms / 1000
-        axes.plot(place, value, look.marker, color=look.colour, markersize=11)
-        offset, part = ((-10, 0), "right") if place < limit else ((10, -16), "left")
-        axes.annotate(f"{value:.2f}: {rate:g}/s, {rtt_ms:g} ms", (place, value), offset,
-                      textcoords="offset points", ha=part, color=look.colour)  # fmt: skip
-    axes.axvline(limit, color="#666666", linewidth=1)
-    axes.set(xscale="log", xlabel="messages in a round trip", ylabel="times as late as a WebSocket", ylim=(0.95, 2.2))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.minorticks_off()
-    freeze_layout(figure)
-    alt = "; ".join(f"{value:.2f} times at {rate:g}/s and {rtt_ms:g} ms" for rate, rtt_ms, value in points)
-    return Chart("against_a_parked_poll", figure, title, f"{title}. Measured: {alt}.")
-
-
-def times_as_late(runs: pd.DataFrame) -> tuple[float, float, float]:
-    """The rate and the round trip of these runs, and long polling's mean latency to the WebSocket's."""
-    means = runs.groupby("transport")["latency_mean_ms"].mean()
-    ratio = float(means["long-polling"] / means["websocket"])
-    return float(runs["rate_hz"].iloc[0]), float(runs["rtt_ms"].iloc[0]), ratio
+    return figure("held_requests", COMES_WITH)

@@ -89,6 +89,15 @@ def prices() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
+def incoming() -> pd.DataFrame:
+    """Server CPU for a message that a client sends, in microseconds, by its size: a POST, and a frame."""
+    runs = runs_of("upstream")
+    mine = runs[runs["operation"] == "post"]
+    found = mine.pivot_table("server_cpu_us_per_delivery", "payload_bytes", "transport")
+    found = found[["polling", "websocket"]].set_axis(["POST, µs", "WebSocket, µs"], axis="columns")
+    return found.round(0).astype(int).rename_axis("bytes of a message")
+
+
 def memory() -> pd.DataFrame:
     """KiB of the server's memory for each further client: the slope over the loads of `scale`."""
     rows = {}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lessons.shown.explore import Explorer, slider
+from lessons.shown.sliders import Explorer, slider
 from results import model
 from results.crossings import SLOWEST, heads_of
 from results.figures.layout import Chart, freeze_layout, logarithmic, name_ends, new_figure, styled

@@ -21,7 +21,7 @@ send, and meet the first numbers. Everything runs on this machine. Nothing is fe
 import pandas as pd
 import psutil
 from IPython.display import Markdown
-from lessons import Exchange, check, difference, figure, history, sequence, source, split, start_servers, watch
+from lessons import Exchange, check, difference, figure, history, sequence, show, source, split, start_servers, watch
 
 from clients.ledger import HEADINGS
 
@@ -151,6 +151,22 @@ is cheaper for each of them than a long poll that carries one. The first row is 
 client pays once. That is the first request, and for the WebSocket its handshake and a `/status` request. By `/status`
 the client learns the newest message number. Divided by more messages, this cost would shrink: lesson 3 returns to
 that trap.
+
+## Live in a browser
+
+**Question.** What does a person see? Each lane below is a page of one server. All three follow the same feed, some
+way off. A tap in front of each server counts the bytes. Which lane shows an earthquake first? Change the poll interval
+and watch the curve.
+"""
+
+# %%
+show("race")
+
+# %% [markdown]
+"""
+**Reading.** The dot of the polling lane is late by up to a poll interval. Its curve is a ramp. Long polling and
+WebSocket show each earthquake after half a round trip. Now compare the bars: long polling pays for that with a request
+for nearly every message, WebSocket with four bytes.
 
 ## Further away
 

@@ -38,7 +38,19 @@ costs.per_unit(measure("overhead", rate_hz=10.0, poll_interval_s=0.525, arrivals
 **Reading.** Connecting costs most by WebSocket. It requests `/status` first, to learn the newest message number, and
 its handshake carries everything that a request carries, and more. After that the order turns around. But read the
 middle column. Polling and long polling pay *per request*; the WebSocket pays *per message*. A poll that collects ten
-messages has paid once for ten. A poll that collects none has paid the same.
+messages has paid once for ten. A poll that collects none has paid, too.
+
+**Question.** What does it cost when nothing is published? A poll gets 204, No Content. A hold ends with 204, too. And a
+WebSocket sends a ping when it has heard nothing for 25 s. (These runs have the shortest headers that HTTP/1.1 allows.)
+"""
+
+# %%
+costs.with_and_without_messages(runs_of("update-rate"))
+
+# %% [markdown]
+"""
+**Reading.** An empty response is shorter: nothing says how long its body is, or of which type. The request is sent in
+any case. A poll pays this about twelve times as often as a hold, and a ping takes few bytes.
 
 ## Who sends what, and since when
 
@@ -92,12 +104,12 @@ figure("overhead_over_rate", "reference")
 """
 **Reading.** Polling sends requests at its own rate. If messages are rare, most polls return nothing, and each message
 pays for many polls. If messages are frequent, many share one poll. Long polling sends about one request per message,
-so its curve is nearly level. It rises a little on the left, where holds end without a message. It falls a little on
-the right, where two messages sometimes share a response.
+so its curve is nearly level. It falls a little on the right, where two messages sometimes share a response. Further to
+the left it would rise: there holds end without a message.
 
 So there is a rate above which *long polling costs more than polling*. The argument does not mention it. The WebSocket
-stays at its frame header. Far to the right polling becomes even cheaper: each further message in a response adds only
-a line end.
+stays at its frame header. Only on the far left it rises: there pings come between the messages. Far to the right
+polling becomes even cheaper: each further message in a response adds only a line end.
 
 **Question.** Does the model put the crossings where they were measured?
 """
@@ -112,8 +124,11 @@ print("WebSocket costs more than polling above {:.3g} messages/s; by the model, 
 # %% [markdown]
 """
 **Reading.** Nothing is fitted to the crossings. The model knows how long a request and its response are, and counts
-how many are needed (`results/model.py` has the formulas). Move the sliders: what do cookies shift, and what does a
-longer interval shift?
+how many are needed (`results/model.py` has the formulas). At λ messages a second, a poll every T seconds makes 1/(λT)
+requests a message. Long polling makes 1/(λD + e^(−λD)), where D is a round trip: the time until the next request
+arrives. Both are equal where T = D + e^(−λD)/λ. If D is short, that is about λ = 1/T: *one message per poll interval*.
+
+Move the sliders: what do cookies shift, and what does a longer interval shift?
 """
 
 # %%

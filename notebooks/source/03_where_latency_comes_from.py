@@ -22,8 +22,8 @@ from results import model
 """
 ## Three parts
 
-**Question.** A message needs 50 ms from one side to the other. By which transport does it take longer, and what does
-it wait for? The bar of each transport adds up to the measured mean.
+**Question.** A message needs 100 ms from one side to the other, and ten messages are published a second. By which
+transport does a message take longer, and what does it wait for? The bar of each transport adds up to the measured mean.
 """
 
 # %%
@@ -31,28 +31,10 @@ figure("latency_split", "reference")
 
 # %% [markdown]
 """
-**Reading.** One part is the same for all: the transit. Nothing is faster than that. Polling adds waiting, and much of
-it. Long polling adds a little waiting. A message waits if it is published while the client's next request is still on
-its way. What this machine takes was measured separately, without a delay. What remains unexplained is drawn, too.
-
-## The model
-
-Write τ for the transit, T for the poll interval and λ for the message rate. After a response, a long-polling client's
-next request arrives D = 2τ later. Messages arrive at random (Poisson): so an interval D holds none of them with
-probability e^(−λD), and λD on average.
-
-| | mean | at worst |
-|---|---|---|
-| WebSocket | τ | τ |
-| long polling | τ + (λD²/2) / (λD + e^(−λD)) | τ + D: three transits |
-| polling | T/2 + τ | T + τ |
-
-Polling's wait may be anything from nothing to T; its mean is half of that. In long polling, each of the λD messages
-that find no request waits D/2 on average. The others do not wait. The denominator is the number of messages per
-response.
-
-**Question.** The round trip is 100 ms, with ten messages a second and a poll every 0.3 s. What do the formulas say?
-Compute it by hand before you run the cell.
+**Reading.** One part is the same for all: the transit. Nothing is faster than that. Polling's messages wait for the
+next poll. In long polling a message waits if it is published while the client's next request is still on its way. Here
+two messages are published in a round trip, so most of them wait. On the slow link, bytes take time, too.
+What this machine takes was measured separately, without a delay. What remains unexplained is drawn, too.
 """
 
 # %%
@@ -153,6 +135,63 @@ print(verdict("C3").sentence)
 
 # %% [markdown]
 """
+## On a real path
+
+So far a delay line has moved bytes. A real path moves packets of at most 1,448 B of data, and it can lose them. The lab
+has such a path, too: two network namespaces with the kernel's own TCP, and between them a queue
+(`python -m loadtests.packets`).
+
+**Question.** Packets are lost. Whose messages come later, and by how much?
+"""
+
+# %%
+figure("latency_over_loss", "reference")
+
+# %% [markdown]
+"""
+**Reading.** TCP notices a loss and sends the packet again. That takes a round trip or more, and the message comes
+later by that time. A pushed message has nothing to hide that behind. Polling's messages wait for the next poll anyway,
+and one more wait is a small part of it. In long polling both the request and the response can be lost. So on a bad
+path polling loses least, measured by its own latency. It is still the slowest.
+
+**Question.** TCP delivers in order. How many messages does one lost packet hold up?
+"""
+
+# %%
+figure("behind_a_lost_packet", "reference")
+
+# %% [markdown]
+"""
+**Reading.** At one message a second, only the lost one is late. At fifty, those behind it have arrived, and must not be
+delivered before it. This is called head-of-line blocking. The dashed line follows from TCP's rules. The sender
+notices a loss a round trip after the *next* packet. If there is none, a timeout of at least 200 ms ends the wait.
+
+**Question.** When do bytes cost a whole round trip? Guess: how many does an echo of 16 KB take on a new connection?
+"""
+
+# %%
+figure("round_trips_by_size", "reference")
+
+# %% [markdown]
+"""
+**Reading.** A connection begins with ten segments, about 14 KB. Then it has to wait for the other side. Each round trip
+doubles what it may send. After a pause it begins again with ten. A busy connection has grown its window and sends all
+at once. So a lasting connection saves round trips only as long as it is used. And a cookie of 1 KB costs no round trip,
+one of 16 KB does.
+
+**Question.** Somebody else in the house uploads a video, and the router has a deep queue. Whose messages wait?
+"""
+
+# %%
+figure("beside_an_upload", "reference")
+
+# %% [markdown]
+"""
+**Reading.** The queue is on the way up. A request goes up through it, and so polling and long polling wait. A pushed
+message comes down past it; only its acknowledgement waits. This is the largest difference in this lesson, and no header
+is to blame for it. A short queue does not help much here: it drops packets, and a request that is lost waits for a
+timeout.
+
 ## Five false numbers
 
 Each of these has been published, more than once. Each measures something other than latency.
@@ -222,7 +261,7 @@ latency counts from the moment at which something was due.
 
 ## Doubt
 
-- **A delay line is not the internet.** It delays bytes and limits their rate. It loses nothing, and no other traffic
+- **A path in one machine is not the internet.** Its loss is random, its delay constant, and no stranger's traffic
   uses it.
 - **The model has no queue.** If the server or the link is at its limit, messages wait for each other (lesson 5).
 - **One clock.** Client and server share it here. Between two machines, a one-way delay is hard to measure.
@@ -284,7 +323,23 @@ check.half_as_late_again(rtt_ms, measure)
 
 # %% [markdown]
 """
-**5.** *(Open.)* Find a benchmark of WebSocket against polling on the web. Does it report one of the five false
+**5.** A page sends 40 KB by HTTP on a new connection, and 1 KB returns. The round trip is 80 ms, and the link is fast.
+A packet carries 1,448 B. How many milliseconds pass from connecting to the end of the response?
+"""
+
+# %% tags=["exercise"]
+upload_ms = None
+### BEGIN SOLUTION
+upload_ms = 80 * (1 + 2)
+### END SOLUTION
+check.first_upload(upload_ms, sent=40_000, rtt_ms=80)
+
+# %% [markdown]
+"""
+**6.** *(Open, in a terminal on Linux.)* `python -m loadtests.packets --delay-ms 40 --shell` opens a shell at the far
+end. Try `ping -c 5 10.77.0.1`. Then add `--loss 10`. What does `ping` report, and what would TCP have made of it?
+
+**7.** *(Open.)* Find a benchmark of WebSocket against polling on the web. Does it report one of the five false
 numbers? What would you ask its author before you believe it? Write three questions.
 
 **Next:** [4 · Inside a WebSocket](04_inside_a_websocket.ipynb)

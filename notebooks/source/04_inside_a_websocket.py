@@ -17,7 +17,7 @@ import base64
 import hashlib
 import json
 
-from lessons import RawConnection, bits, chat_clients, check, observed, start_servers
+from lessons import RawConnection, bits, chat_clients, check, observed, script, show, start_servers
 from lessons.observing import frame_heads, mutated_handshakes, side_by_side
 from websockets.frames import Frame, Opcode
 
@@ -165,6 +165,33 @@ side_by_side(observed("C10"), ["pong comes after", "text is handed out after", "
 after the last fragment. A library may hand out the first one at once, if you ask it to. "Only when all frames have
 arrived" is a rule of the browser's API, not of the protocol (RFC 6455, section 5.4).
 
+## A WebSocket in a page
+
+**Question.** How does a page use one? Here is a complete client: it creates the WebSocket, listens to its four events,
+sends, and closes.
+"""
+
+# %%
+script("client.js")
+
+# %% [markdown]
+"""
+**Reading.** `new WebSocket(url)` returns at once; `open` says when the handshake is done. `message` brings a text, or
+binary data. `error` is always followed by `close`. `close` has a code, a reason, and `wasClean`: whether both sides
+said goodbye.
+
+**Question.** What happens when you press each button? The page below runs this very file. A tap shows the frames bit
+by bit, also pings, which browsers hide. Try each way in which a connection can end.
+"""
+
+# %%
+show("playground")
+
+# %% [markdown]
+"""
+**Reading.** Your frames carry a masking key; the server's do not. A text and a picture differ in one thing: the
+opcode. A message in fragments fires one `message`, after its last fragment.
+
 ## Four events, two actions
 
 **Question.** What does a page learn when something goes wrong? In each row a connection ends in another way. Which
@@ -181,6 +208,10 @@ a refused origin and a closed port all look alike: 1006. A page must not be able
 (WHATWG WebSockets, "fail the WebSocket connection"). 1006 is never sent on the wire. The browser reports it if no
 close frame arrived. 1001 means that the server goes away, and 1009 that a message was too big (RFC 6455, section
 7.4.1).
+
+A pulled cable is in no row, because it causes no event. Nothing arrives, and a page cannot tell that from silence. Its
+script cannot send a ping either. So the server sends a message now and then, and the page sets a timer. If nothing came
+for longer, the page closes the connection and opens a new one.
 
 **Question.** And `send()`, before the connection is open and after it is closed?
 """

@@ -14,7 +14,7 @@ limits at other loads, in the same order.
 """
 
 # %%
-from lessons import broadcasting, check, figure, load, start_servers
+from lessons import broadcasting, check, figure, load, lost_packet, start_servers
 
 # %% [markdown]
 """
@@ -75,6 +75,17 @@ In 2007 Bozdag, Mesbah and van Deursen found that push costs seven times the ser
 to 500 users. Their server kept a thread for each user. So pushing is not expensive by itself. It depends on how you
 push.
 
+**Question.** So far only the server has sent. What does it cost when a client sends, 15 times a second?
+"""
+
+# %%
+load.incoming()
+
+# %% [markdown]
+"""
+**Reading.** A POST is a request with headers, which the HTTP server parses and Flask routes. A frame is neither, so it
+costs less. Both are prices of a server that is mostly idle; a busy one pays less for each.
+
 **Question.** And memory?
 """
 
@@ -119,6 +130,21 @@ Polling waits for its next poll.
 
 After a reset or a restart every client must connect again. Each waits for a random moment first, so that they do not
 all arrive at once. A restarted server has a new feed: its new `epoch`, a random name, tells the client so.
+
+**Question.** And if only one packet is lost? `tshark` looks at the client's end of a path of real packets: a message
+every 0.1 s, a round trip of 50 ms. One packet never arrives. Which messages are late?
+"""
+
+# %%
+lost_packet()
+
+# %% [markdown]
+"""
+**Reading.** Each line is a packet; `bytes` are its place in the stream. Where the numbers jump, a packet is missing.
+The next message arrives in time, but TCP keeps it back, because the one before it is missing. The client acknowledges
+it as what came behind a gap. Half a round trip later the server knows, and sends the lost packet again. When that
+arrives, the client gets both messages at once. In `tshark` itself, this filter finds such packets:
+`tcp.analysis.retransmission or tcp.analysis.lost_segment`.
 
 ## What the generator hides
 

@@ -34,7 +34,7 @@ print(choosing.count())
 # %% [markdown]
 """
 **Reading.** The argument is neither right nor wrong. Look at the sentences that hold under a condition. The argument
-does not name these conditions; they are what this course teaches. Here are the four that matter most.
+does not name these conditions; they are what this course teaches. Here are three of them, and a sentence that holds.
 
 ## Bytes: C2
 

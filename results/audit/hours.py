@@ -5,27 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from results import model
+from results.event_overhead import event_overhead_with_comments
 from results.model import Heads
 from results.transport_models import MODELS, Setting
 from results.transports import TRANSPORTS
-from servers.events import event
 
 SERVER_SENT_EVENTS = "server-sent-events"
-
-
-def chunk(data: bytes) -> bytes:
-    """A chunk of the chunked transfer coding: its size in hexadecimal, the data, CRLF after each (RFC 9112 §7.1).
-
-    ValueError for no data: that chunk would be the last one.
-    """
-    if not data:
-        raise ValueError("a chunk without data ends the body")
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def event_overhead(message_bytes: int, seq: int = 1) -> int:
-    """Overhead of a message of one line: `id:` and `data:` with their line ends, and a chunk for each event."""
-    return len(chunk(event(seq, bytes(message_bytes)))) - message_bytes
 
 
 HOUR = 3600
@@ -81,11 +66,12 @@ def per_message(following: Following, costs: Costs) -> list[PerMessage]:
     """The four transports, server-sent events the last; from `results.model` where it knows them."""
     heads, rate, size = costs.heads, following.rate_hz, following.message_bytes
     held = model.long_polling_overhead(following.one_way_delay_s, rate, following.hold_s, heads)
+    events = float(event_overhead_with_comments(rate, size, following.seq))
     return [
         PerMessage("polling", size, float(model.polling_overhead(rate, following.poll_interval_s, heads)), 0),
         PerMessage("long-polling", size, float(held), 0),
         PerMessage("websocket", size, float(model.websocket_overhead_with_pings(rate, size)), costs.handshake),
-        PerMessage(SERVER_SENT_EVENTS, size, event_overhead(size, following.seq), costs.stream),
+        PerMessage(SERVER_SENT_EVENTS, size, events, costs.stream),
     ]
 
 

@@ -6,6 +6,7 @@ A verdict is an outcome, a reason, and a table of evidence. Seven rest on runs, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from results.claims.echo import echoes
 from results.claims.events import actions, events
 from results.claims.frames import fragments, frame_heads, same_connection
 from results.claims.header_latency import header_latency
+from results.claims.http2 import over_http2
 from results.claims.latency import latency
 from results.claims.observed import NotObserved
 from results.claims.payload_types import kinds
@@ -56,7 +58,8 @@ def verdict(name: str, runs: pd.DataFrame, observations: pd.DataFrame) -> Verdic
     """Return the verdict for one claim, such as "C11"."""
     claim = next(claim for claim in CLAIMS if claim.id == name)
     try:
-        return Verdict(claim, _judge(name, table.valid(runs), observations))
+        judgement = _judge(name, table.valid(runs), observations)
+        return Verdict(claim, replace(judgement, evidence=(*judgement.evidence, *over_http2(name, observations))))
     except NotObserved as missing:
         return Verdict(claim, Judgement(Outcome.NOT_OBSERVED, str(missing)))
     except NotMeasured as missing:

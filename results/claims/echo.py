@@ -17,7 +17,7 @@ BY = {True: "by POST", False: "by WebSocket"}
 
 def echoes(runs: pd.DataFrame) -> Judgement:
     """Judge C15: whether as many bytes returned as were sent. A run is invalid if one echo differs."""
-    chosen = runs[(runs["operation"] == "echo") & (runs["deliveries"] > 0)]
+    chosen = runs[(runs["experiment"] == "upstream") & (runs["operation"] == "echo") & (runs["deliveries"] > 0)]
     if chosen.empty:
         raise NotMeasured("no valid run of an echo")
     there_and_back = 2 * chosen["payload_bytes"]

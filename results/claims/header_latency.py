@@ -7,9 +7,10 @@ import pandas as pd
 from results.claims.boundary import LESS, Boundary, boundary_rows, condition
 from results.claims.claim import Evidence, Judgement
 from results.claims.evidence import feed, judge
-from results.claims.latency import SIGNIFICANT
+from results.claims.latency import REAL_PATH, SIGNIFICANT
 from results.latency_breakdown import request_ms, response_ms
 from results.select import NotMeasured, first_known, header_bytes_per_request, shortest_and_longest
+from results.slow_start import NEW, by_state
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number, times
 
@@ -43,7 +44,7 @@ def header_latency(runs: pd.DataFrame) -> Judgement:
         holds=f"{number(extra)} B more of headers make every transport {SIGNIFICANT:g} times as late or more",
         when=f"{condition('for', limits)}: {number(extra)} B more of headers make it up to {most} times as late",
         fails=f"{number(extra)} B more of headers make no transport {SIGNIFICANT:g} times as late on any link measured",
-        evidence=(*boundary_rows(limits), *rows, *_limits(long, extra)),
+        evidence=(*boundary_rows(limits), *_over_packets(runs), *rows, *_limits(long, extra)),
     )
 
 
@@ -57,6 +58,18 @@ def _boundaries(ratios: Ratios) -> dict[str, Boundary]:
     for (transport, rate), ratio in ratios.items():
         cases.setdefault(TRANSPORTS[transport].words, []).append((rate, ratio >= SIGNIFICANT))
     return {name: Boundary.of(own, "Mbit/s", LESS) for name, own in cases.items()}
+
+
+def _over_packets(runs: pd.DataFrame) -> Evidence:
+    """From how many header bytes on a request costs a round trip more, on a new connection over real packets."""
+    heads = by_state(runs)
+    heads = heads[(heads["state"] == NEW) & (heads["cookie_bytes"] > 0)]
+    if heads["cookie_bytes"].nunique() < 2:
+        return ()
+    sizes = (heads["request_head"] + heads["cookies"]) / heads["requests"]
+    later = heads["round_trips"] >= heads["round_trips"].min() + 0.5
+    found = Boundary.of(zip(sizes.astype(float), later, strict=True), "B of headers")
+    return ((f"boundary {REAL_PATH}, a round trip more for a request on a new connection", str(found)),)
 
 
 def _limits(runs: pd.DataFrame, extra: float) -> Evidence:

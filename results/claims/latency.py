@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results.claims.boundary import Boundary, boundary_rows, condition
-from results.claims.claim import Judgement
-from results.claims.evidence import RIVALS, Condition, conditions, feed, judge, listed_parts
+from results.claims.claim import Evidence, Judgement
+from results.claims.evidence import RIVALS, Condition, any_feed, conditions, feed, judge, listed_parts
 from results.model import crossing, long_polling_mean
 from results.select import NotMeasured
 from results.transports import COMPARED, TRANSPORTS
@@ -18,6 +18,7 @@ from results.words import number, times
 
 UNITS = {"polling": "round trips between polls", "long-polling": "messages per round trip"}
 """What decides for each rival, by the model; see `Case.place`."""
+REAL_PATH = "over real packets"
 SIGNIFICANT = 1.25
 """A WebSocket is significantly sooner where the rival's mean is at least this many times its own, interval and all."""
 
@@ -94,7 +95,8 @@ def latency(runs: pd.DataFrame) -> Judgement:
         when=condition("against", limits),
         fails=f"in none of {len(judged)} comparisons is WebSocket {SIGNIFICANT:g} times as fast",
         evidence=(("significantly faster means", f"{SIGNIFICANT:g} times or more, with the whole 95 % interval"),
-                  ("by the model, long polling is that much slower", model), *boundary_rows(limits), *rows),
+                  ("by the model, long polling is that much slower", model), *boundary_rows(limits),
+                  *_over_packets(runs), *rows),
     )  # fmt: skip
 
 
@@ -102,6 +104,15 @@ def _boundaries(cases: list[Case]) -> dict[str, Boundary]:
     """Between which measured cases the boundary against each rival lies."""
     found = {rival: [(round(case.place, 6), case.sooner) for case in cases if case.rival == rival] for rival in RIVALS}
     return {TRANSPORTS[rival].words: Boundary.of(own, UNITS[rival]) for rival, own in found.items() if own}
+
+
+def _over_packets(runs: pd.DataFrame) -> Evidence:
+    """The same boundaries over real packets, for each share of them that is lost."""
+    rows = []
+    for loss, own in any_feed(runs, ["loss"], COMPARED).groupby("loss_percent"):
+        for rival, boundary in _boundaries(list(cases_of(own))).items():
+            rows.append((f"boundary {REAL_PATH}, {loss:g} % lost, {rival}", str(boundary)))
+    return tuple(rows)
 
 
 def latency_threshold() -> float:
@@ -129,9 +140,10 @@ def case_of(same: Condition, rival: str, ours: Mean, theirs: Mean) -> Case:
 
 
 def mean_latency(runs: pd.DataFrame, transport: str) -> Mean | None:
-    """The mean over the repeats; their intervals combine as independent ones do."""
+    """The mean over the repeats; their intervals combine as independent ones do. The bound of clocks is added."""
     mine = runs[runs["transport"] == transport].dropna(subset=["latency_mean_ms", "latency_mean_ci_ms"])
     if mine.empty:
         return None
     half = math.sqrt(float((mine["latency_mean_ci_ms"] ** 2).sum())) / len(mine)
-    return Mean(float(mine["latency_mean_ms"].mean()), half)
+    clocks = float(mine["clock_bound_ms"].fillna(0.0).max())  # of other hosts: the same error in every message
+    return Mean(float(mine["latency_mean_ms"].mean()), half + clocks)

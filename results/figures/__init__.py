@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.figures.beside_an_upload import beside_an_upload
+from results.figures.both_ways import both_ways
 from results.figures.bytes_per_delivery import bytes_per_delivery, bytes_wrapped
 from results.figures.connections import cost_of_a_connection
 from results.figures.decision import which_transport
 from results.figures.heads_compressed import heads_compressed
+from results.figures.held_requests import held_requests
 from results.figures.latency_and_overhead import latency_and_overhead
 from results.figures.latency_distribution import latency_distribution
 from results.figures.latency_split import latency_split
@@ -29,10 +32,12 @@ from results.figures.message_over_rate import message_over_rate
 from results.figures.outages import recovery_after_a_break
 from results.figures.over_clients import latency_and_cpu_over_clients
 from results.figures.over_link_rate import header_bytes_over_link_rate
+from results.figures.over_loss import behind_a_lost_packet, latency_over_loss
 from results.figures.over_rate import overhead_over_rate
 from results.figures.over_round_trip import latency_over_round_trip
 from results.figures.quantum_leap import quantum_leap
 from results.figures.server_sent_events import server_sent_events
+from results.figures.slow_start import round_trips_by_size
 from results.figures.upstream import sending
 from results.select import NotMeasured
 from results.table import Results
@@ -65,10 +70,16 @@ def recipes(results: Results) -> dict[str, Callable[[], Chart]]:
         "latency_distribution": lambda: latency_distribution(runs, machine, folder, feed),
         "latency_tail": lambda: latency_tail(runs, machine, folder, feed),
         "latency_over_round_trip": lambda: latency_over_round_trip(runs, machine),
+        "held_requests": lambda: held_requests(runs, machine),
         "latency_split": lambda: latency_split(runs, machine),
         "header_bytes_over_link_rate": lambda: header_bytes_over_link_rate(runs, machine),
+        "latency_over_loss": lambda: latency_over_loss(runs, machine, folder),
+        "behind_a_lost_packet": lambda: behind_a_lost_packet(runs, machine, folder),
+        "round_trips_by_size": lambda: round_trips_by_size(runs, machine),
+        "beside_an_upload": lambda: beside_an_upload(runs, machine),
         "cost_of_a_connection": lambda: cost_of_a_connection(runs, machine),
         "sending": lambda: sending(runs, machine),
+        "both_ways": lambda: both_ways(runs, machine),
         "recovery_after_a_break": lambda: recovery_after_a_break(runs, machine),
         "latency_and_cpu_over_clients": lambda: latency_and_cpu_over_clients(runs, machine),
         "which_transport": lambda: which_transport(runs, machine),

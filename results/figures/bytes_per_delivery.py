@@ -234,5 +234,6 @@ def _name_headings(axes: Axes, bars: pd.DataFrame) -> None:
     """A key above the bars, for the headings that have bytes."""
     key = {heading.replace("_head", " head"): Patch(facecolor=tone) for heading, tone in LEDGER_COLOURS.items()
            if bars[heading].max() > 0}  # fmt: skip
-    axes.legend(key.values(), key.keys(), ncols=6, loc="lower left", bbox_to_anchor=(0, 0.98), fontsize=12,
-                handlelength=1, columnspacing=1.2)  # fmt: skip
+    axes.legend(key.values(), key.keys(), ncols=6, loc="lower left", bbox_to_anchor=(0, 0.98), handlelength=1,
+                fontsize=11 if in_a_talk() else 12, columnspacing=0.6 if in_a_talk() else 1.2,
+                handletextpad=0.4 if in_a_talk() else 0.8)  # fmt: skip

@@ -16,7 +16,7 @@ from results import table
 from results.latencies import read_latencies
 from results.samples import BEYOND, enough_for
 from results.select import NotMeasured, groups, most_common, of_experiment, varying
-from results.transports import TRANSPORTS
+from results.transports import COMPARED, TRANSPORTS
 from results.words import describe, milliseconds, times
 
 
@@ -37,10 +37,11 @@ class Line:
     @cached_property
     def _come(self) -> tuple[np.ndarray, np.ndarray]:
         """Each latency that occurs, in ms, and how many messages have come within it; from none to all."""
-        steps = [(i.value_iterated_to / 1000, i.total_count_to_this_value)
-                 for i in self.histogram.get_recorded_iterator()]  # fmt: skip
-        latency, come = np.array([(self.within_ms(0), 0), *steps]).T
-        return latency, come
+        counts = np.array(self.histogram.counts)
+        (recorded,) = counts.nonzero()
+        highest, value = self.histogram.get_highest_equivalent_value, self.histogram.get_value_from_index
+        latency = [highest(value(int(index))) / 1000 for index in recorded]
+        return np.array([self.within_ms(0), *latency]), np.array([0, *counts[recorded].cumsum()])
 
     def later_than(self) -> tuple[np.ndarray, np.ndarray]:
         """Latency in ms, and the share of messages later than it, as far as BEYOND messages are."""
@@ -84,9 +85,10 @@ def lines_of(runs: pd.DataFrame, folder: str | os.PathLike[str], strict: bool = 
 
 
 def condition_runs(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
-    """The runs of the experiment under its most usual condition."""
+    """The runs of the experiment under its most usual condition, of the three: a guest's curve hides a WebSocket's."""
     names = ["rtt_ms", "rate_hz", "payload_bytes", "clients", "header_profile", "keep_alive"]
-    return most_common(of_experiment(runs, experiment), names)
+    mine = of_experiment(runs[runs["transport"].isin(COMPARED)], experiment)
+    return most_common(mine, names)
 
 
 def median_finding(lines: list[Line]) -> str:

@@ -38,10 +38,13 @@ def heads_compressed(observations: pd.DataFrame, machine: Mapping[str, Any]) -> 
     note += (
         f"recorded, with cookies of {cookie_bytes} B; the article is Lubbers & Greco, 2010. {machine_words(machine)}."
     )
+    if measured := measured_later(observations):
+        note += " Measured through nginx: without cookies, and with another path."
+        alt += f" Measured, a later poll without cookies: {number(measured)} B."
     figure = new_figure(title, note)
     axes = figure.subplots()
     for place, (words, sizes) in enumerate(heads.items()):
-        _bars(axes, -place, sizes)
+        _bars(axes, -place, sizes, measured if place == 0 else None)
         axes.text(-12, -place, words, ha="right", va="center")
     axes.set(xlabel="bytes of the head", xlim=(0, 820), yticks=[], ylim=(0.6 - len(heads), 0.6))
     axes.grid(axis="y", visible=False)
@@ -73,11 +76,19 @@ def sizes_of(head: Compressed) -> dict[str, float]:
     return {"plain": head.plain, "first": head.on_wire(head.first), "later": head.on_wire(head.later)}
 
 
-def _bars(axes: Axes, place: float, head: Compressed) -> None:
+def measured_later(observations: pd.DataFrame) -> float | None:
+    """Bytes of a later request over HTTP/2, as counted frame by frame; None where it was not observed."""
+    mine = observations[observations["quantity"] == "HTTP/2, later request"]
+    found = mine["value"][mine["condition"] == "poll, no cookies"]
+    return float(found.iloc[0]) if len(found) else None
+
+
+def _bars(axes: Axes, place: float, head: Compressed, measured: float | None) -> None:
     for step, (kind, size) in enumerate(sizes_of(head).items()):
         at = place + 0.26 - 0.26 * step
         axes.barh(at, size, height=0.24, color=TONES[kind])
         words = f"{number(size)} B" + (f"  {WORDS[kind]}" if place == 0 else "")
+        words += f"; measured {number(measured)} B" if measured and kind == "later" else ""
         axes.annotate(words, (size, at), (5, 0), textcoords="offset points", va="center", fontsize=12)
 
 

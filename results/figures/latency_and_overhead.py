@@ -37,7 +37,7 @@ def latency_and_overhead(runs: pd.DataFrame, machine: Mapping[str, Any], experim
     A point for each transport at the shortest round trip, on kept connections; polling has one for each poll interval,
     and the model's line through them.
     """
-    mine = of_experiment(runs, experiment)
+    mine = of_experiment(runs[runs["transport"].isin(COMPARED)], experiment)
     mine = most_common(mine[kept(mine)], ["rate_hz", "payload_bytes", "header_profile", "cookie_bytes", "clients"])
     mine = mine[mine["rtt_ms"] == mine["rtt_ms"].min()]
     good = need_each(table.valid(mine), COMPARED, f"the shortest round trip of `{experiment}`")

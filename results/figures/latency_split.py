@@ -49,6 +49,7 @@ def latency_split(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
 
 def _blocks(runs: pd.DataFrame) -> Any:
     """Words, then the runs and each transport's split."""
+    runs = runs[runs["transport"].isin(COMPARED)]
     far = runs[(runs["experiment"] == "latency") & (runs["rtt_ms"] > 0)]
     far = far[far["rtt_ms"] == far["rtt_ms"].max()]
     slow = runs[runs["experiment"] == "link-rate"]

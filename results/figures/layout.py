@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from results import table
 from results.select import applies
 from results.transports import TRANSPORTS
-from results.words import WORDS
+from results.words import WORDS, number
 
 STYLE = Path(__file__).with_name("lab.mplstyle")
 LOOK: list[str | Path | dict[str, Any]] = ["default", STYLE]
@@ -47,9 +47,12 @@ USUAL = 5.6
 """Inches that a chart on a report's page is high, if it has no need of more."""
 PAGE = ContextVar("PAGE", default=1.0)
 
+LONG = 14
+"""Letters of a name that stand in one line at the end of a curve."""
 TALK_NOTES = 2
 """Lines of small print that a lecture room can read; all of it stands in the report."""
 LOOPBACK = "Loopback: no loss, no congestion."
+PACKETS = "Real packets between two network namespaces."
 
 
 @dataclass(frozen=True)
@@ -168,20 +171,35 @@ def logarithmic(axes: Axes) -> None:
 
 def name_ends(axes: Axes, last: float, ends: Mapping[str, float], words: Mapping[str, str] | None = None) -> None:
     """Each transport's name (or its words) right of where its line ends at `last`, pushed apart where two are close."""
+    written = {name: (words or {}).get(name, in_lines(TRANSPORTS[name].title)) for name in ends}
     lowest = -math.inf
     for transport, value in sorted(ends.items(), key=lambda end: end[1]):
         height = axes.transData.transform((last, value))[1]
-        push, look = max(0.0, lowest - height), TRANSPORTS[transport]
-        axes.annotate((words or {}).get(transport, look.title), (last, value), (12, push * 72 / axes.figure.dpi),
+        half = 10 * (1 + written[transport].count("\n"))  # of its lines' height, in pixels
+        push, look = max(0.0, lowest + half - height), TRANSPORTS[transport]
+        axes.annotate(written[transport], (last, value), (12, push * 72 / axes.figure.dpi),
                       va="center", textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
-        lowest = height + push + 20 * (1 + (words or {}).get(transport, "").count("\n"))
+        lowest = height + push + half
+
+
+def in_lines(title: str) -> str:
+    """A transport's title, in two lines if it is long."""
+    return "\n".join(title.rsplit(" ", 1)) if len(title) > LONG else title
 
 
 def conditions(runs: pd.DataFrame, machine: Mapping[str, Any], *, leave_out: Iterable[str] = ()) -> str:
     """What all these runs have in common, and the machine they ran on, in one line of small print."""
     names = ["clients", "rate_hz", "payload_bytes", "poll_interval_s", "rtt_ms", "link_mbps", "header_profile"]
     same = [_constant(runs, name) for name in names if name not in set(leave_out)]
-    return "\u00a0· ".join(filter(None, [*same, machine_words(machine)])) + ". " + LOOPBACK
+    return "\u00a0· ".join(filter(None, [*same, machine_words(machine)])) + ". " + _path(runs)
+
+
+def _path(runs: pd.DataFrame) -> str:
+    """What the bytes have passed over."""
+    packets = "path" in runs and len(runs) and (runs["path"] == "packets").all()
+    if len(bounds := runs["clock_bound_ms"].dropna() if "clock_bound_ms" in runs else ()):
+        return f"Load from other hosts, whose clocks are known to within ± {number(float(max(bounds)))} ms."
+    return PACKETS if packets else LOOPBACK
 
 
 def machine_words(machine: Mapping[str, Any]) -> str:

@@ -40,7 +40,7 @@ def recovery_after_a_break(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Ch
                 axes.annotate(f"{look.title} {times(found.max())} s", (found.max(), height), (10, 0), va="center",
                               textcoords="offset points", color=look.colour, fontsize=12)  # fmt: skip
     axes.set_yticks([-place for place in range(len(faults))], [WORDS[fault] for fault in faults])
-    axes.set(xlim=(0, 1.35 * good["recovery_s"].max()), ylim=(-len(faults) + 0.45, 0.55))
+    axes.set(xlim=(0, 1.35 * good["recovery_s"].max()), ylim=(-len(faults) + 0.3, 0.55))
     axes.set_xlabel("seconds after the break until the last client has news")
     axes.grid(axis="y", visible=False)
     freeze_layout(figure)

@@ -13,13 +13,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.figures.layout import PAGE, Chart, conditions, freeze_layout, invalid_note, name_ends, new_figure, styled
+from results.figures.layout import (
+    PAGE,
+    Chart,
+    conditions,
+    freeze_layout,
+    in_lines,
+    invalid_note,
+    name_ends,
+    new_figure,
+    styled,
+)
 from results.model import Values
 from results.select import NotMeasured, kept, most_common, of_experiment
 from results.transport_models import Setting, mean_s
 from results.transports import TRANSPORTS
 from results.words import milliseconds, number, times
 
+NEW_LINE = "\n"
 MODES = {True: "kept", False: "new"}
 
 
@@ -90,7 +101,10 @@ def _name_ends(axes: Axes, runs: pd.DataFrame) -> None:
     furthest = runs[runs["rtt_ms"] == runs["rtt_ms"].max()]
     means = furthest.groupby("transport")["latency_mean_ms"].mean()
     ends = {str(name): float(mean) for name, mean in means.items()}
-    words = {name: f"{TRANSPORTS[name].title}\n{milliseconds(mean)}\u00a0ms" for name, mean in ends.items()}
+    words = {}
+    for name, mean in ends.items():
+        title = in_lines(TRANSPORTS[name].title)
+        words[name] = f"{title}{' ' if NEW_LINE in title else NEW_LINE}{milliseconds(mean)}\u00a0ms"
     name_ends(axes, float(furthest["rtt_ms"].iloc[0]), ends, words)
 
 

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import pandas as pd
 
 from results import table
 from results.audit.audit import audit
-from results.audit.hours import SERVER_SENT_EVENTS, Costs, Following, client_hour
+from results.audit.hours import Costs, Following, client_hour
 from results.audit.lab import lab_bases
 from results.audit.quantum import CLIENTS, quantum
 from results.crossings import heads_of
 from results.figures.heads_compressed import AUTHORITY, WORDS, recorded_fields, sizes_of
 from results.figures.heads_compressed import heads_of as compared_heads
+from results.report.enough import enough
+from results.report.grid import Grid
 from results.select import NotMeasured, of_experiment
 from results.transports import COMPARED, TRANSPORTS
 from results.words import number
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A table in words: its title, its headings, and its rows, each with its name first."""
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
 def classic_tables(runs: pd.DataFrame, observations: pd.DataFrame) -> list[Grid]:
     """As many of the tables as the runs and observations give."""
     good, found = table.valid(runs), []
-    for make in (leap, points, heads, hour):
+    for make in (leap, points, heads, hour, enough):
         try:
             found.append(make(good, observations))
         except NotMeasured:
@@ -41,14 +31,16 @@ def classic_tables(runs: pd.DataFrame, observations: pd.DataFrame) -> list[Grid]
 
 
 def leap(runs: pd.DataFrame, _: pd.DataFrame) -> Grid:
-    """Mbit/s at one message a second per client; each row counts one thing more."""
-    by_basis: dict[str, list[str]] = {}
+    """Mbit/s at one message a second per client, and their ratio; each row counts one thing more."""
+    rates: dict[str, list[str]] = {}
+    ratios: dict[str, str] = {}
     measured = lab_bases(of_experiment(runs, "overhead"))
     for row in quantum(further=[each for each in measured if each.polling is not None]):
-        by_basis.setdefault(row.basis.name, []).append(f"{number(row.polling_mbit_s)} / {number(row.websocket_mbit_s)}")
+        rates.setdefault(row.basis.name, []).append(f"{number(row.polling_mbit_s)} / {number(row.websocket_mbit_s)}")
+        ratios[row.basis.name] = number(row.ratio)
     title = "Mbit/s of polling / of a WebSocket, a message a second to each client; computed, but for this lab's bytes"
-    return Grid(title, ["counted", *(f"{clients:,} clients" for clients in CLIENTS)],
-                [[name, *cells] for name, cells in by_basis.items()])  # fmt: skip
+    return Grid(title, ["counted", *(f"{clients:,} clients" for clients in CLIENTS), "ratio"],
+                [[name, *cells, ratios[name]] for name, cells in rates.items()])  # fmt: skip
 
 
 def points(runs: pd.DataFrame, observations: pd.DataFrame) -> Grid:
@@ -72,11 +64,8 @@ def hour(runs: pd.DataFrame, _: pd.DataFrame) -> Grid:
     """A client's hour on the four transports."""
     mine = of_experiment(runs, "update-rate")
     costs = Costs(heads_of(mine[mine["transport"] == COMPARED[0]]), handshake=0, stream=0)
-    rows = [[_title(each.transport), number(each.requests), number(each.overhead_bytes), number(each.message_bytes)]
-            for each in client_hour(Following(), costs)]  # fmt: skip
+    hours = client_hour(Following(), costs)
+    rows = [[TRANSPORTS[each.transport].title,
+             *map(number, (each.requests, each.overhead_bytes, each.message_bytes))] for each in hours]  # fmt: skip
     title = "An hour of a client: a message of 142 B a second, polls every second, joining not included; computed"
     return Grid(title, ["transport", "requests", "bytes beside the messages", "bytes of the messages"], rows)
-
-
-def _title(transport: str) -> str:
-    return "Server-sent events" if transport == SERVER_SENT_EVENTS else TRANSPORTS[transport].title

@@ -10,7 +10,7 @@ from results import summary, table
 from results.costs import answers_in_words, cost_runs, prices
 from results.costs import price_words as priced
 from results.cpu_breakdown import cpu_by_layer
-from results.report import soak
+from results.report import history, soak
 from results.report.answer import answer
 from results.select import joining_bytes
 from results.table import Results
@@ -30,11 +30,12 @@ COLUMNS = {
 def answer_block(results: Results) -> str:
     """The answer in sentences, and the real feed on the three transports as a table, with where it was measured."""
     runs, machine = results.runs, results.machine
-    lines = [line for line in summary.compared(runs) if line.experiment == "real-feed" and line.counts]
+    lines = [line for line in summary.compared(runs[runs["transport"].isin(COMPARED)])
+             if line.experiment == "real-feed" and line.counts]  # fmt: skip
     if not {line.transport for line in lines} >= set(COMPARED):
         raise table.TableError(f"{results.folder} has no valid runs of real-feed on all three transports")
     rows = [[TRANSPORTS[line.transport].title, *(number(getattr(line, name)) for name in COLUMNS)] for line in lines]
-    feed = table.valid(runs)[table.valid(runs).experiment == "real-feed"]
+    feed = table.valid(runs[runs["experiment"] == "real-feed"])
     rate, interval = feed.rate_hz.iloc[0], feed.poll_interval_s.dropna().iloc[0]
     heads = [f"{rate:g} messages/s, polls every {interval:g} s", *COLUMNS.values()]
     where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
@@ -92,7 +93,14 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows))
 
 
+def history_block(results: Results) -> str:
+    """The argument's history as a table, each step with the lab's number."""
+    heads = ["year", "what came", "source", "in this lab"]
+    return markdown_table(heads, history.rows(results))
+
+
 BLOCKS = {
+    "history": ("docs/history.md", history_block),
     "answer": ("README.md", answer_block),
     "trust": ("docs/trust.md", trust_block),
     "soak": ("docs/limits.md", soak_block),

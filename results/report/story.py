@@ -56,8 +56,20 @@ PARTS = (
             "latency_tail": "How late the latest messages are. Both axes are logarithmic.",
             "latency_over_round_trip": "Points are measured. Lines are the model: waiting and round trips, "
             "nothing fitted.",
+            "held_requests": "Where a point lies in the grey band, there is nothing to gain by a WebSocket.",
             "latency_split": "The parts add up to the measured mean. Black is unexplained.",
             "header_bytes_over_link_rate": "How much long headers delay a message, over the link's rate.",
+        },
+    ),
+    Part(
+        "packets",
+        "On a path of real packets",
+        "Packets are lost, windows begin small, and queues fill. Whose messages wait?",
+        {
+            "latency_over_loss": "Polling hides a lost packet within its interval. The others cannot hide it.",
+            "behind_a_lost_packet": "TCP delivers in order: what comes behind a lost packet waits with it.",
+            "round_trips_by_size": "Each step is a round trip more. A busy connection has no steps left.",
+            "beside_an_upload": "A request goes up through the queue. A pushed message comes down past it.",
         },
     ),
     Part(
@@ -68,6 +80,7 @@ PARTS = (
             "cost_of_a_connection": "What a client pays once to connect, and what a new connection for each "
             "request adds.",
             "sending": "From client to server: a request around each message, or a frame.",
+            "both_ways": "A game of four: each sends, and sees what the others send.",
             "recovery_after_a_break": "Each point is a run in which the server or the link failed.",
         },
     ),

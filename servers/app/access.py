@@ -23,8 +23,10 @@ def check_host(host: str, any_name: bool) -> None:
         raise Forbidden(f"Host is {host[:LONGEST]!r}; this server answers to localhost and to IP addresses")
 
 
-def check(environ: Mapping[str, Any], token: str | None) -> None:
+def check(environ: Mapping[str, Any], token: str | None, is_page: bool = False) -> None:
     """Raise BadRequest or Forbidden unless a WSGI request may be answered. Without a `token`, only this machine asks.
+
+    A page needs no token: what it then asks for does.
 
     A foreign page can reach a server of this machine under its own name (DNS rebinding); then Host has that name. A
     browser states in Origin whose page wants to publish or to open a WebSocket (RFC 6455 section 10.2).
@@ -34,7 +36,7 @@ def check(environ: Mapping[str, Any], token: str | None) -> None:
         raise BadRequest("Host is missing (RFC 9112 section 3.2)")
     if host is not None:
         check_host(host, any_name=token is not None)
-    if token is not None and not compare_digest(token, token_in(environ)):
+    if token is not None and not is_page and not compare_digest(token, token_in(environ)):
         raise Forbidden("the token that the server printed is missing, or another one")
     origin = environ.get("HTTP_ORIGIN")
     has_side_effects = environ["REQUEST_METHOD"] == "POST" or "HTTP_UPGRADE" in environ

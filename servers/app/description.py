@@ -8,7 +8,7 @@ PROBLEM = "application/problem+json"
 WHOLE = {"type": "integer", "minimum": 0}
 SAYS = {
     200: "messages, one a line, each ended by LF", 201: "the message", 204: "no message after this one",
-    400: "malformed", 403: "not for this Host, Origin or token", 408: "it came too slowly",
+    400: "malformed", 406: "takes no events", 403: "not for this Host, Origin or token", 408: "it came too slowly",
     410: "outside of what the feed keeps", 413: "too large", 503: "full",
 }  # fmt: skip
 
@@ -16,6 +16,8 @@ SAYS = {
 def description(transport: str) -> dict[str, Any]:
     """The description of a server of `transport`."""
     waits = {"wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT}} if transport == "long-polling" else {}
+    events = transport == "server-sent-events"
+    good: dict[int, str | None] = {200: "text/event-stream"} if events else {200: "application/x-ndjson", 204: None}
     asks = {"after": WHOLE | {"maximum": 10**18 - 1}} | waits | {"epoch": {"type": "string"}}
     published = {"application/json": {"schema": {}}, "text/plain": {"schema": {"type": "string"}}}
     return {
@@ -26,7 +28,7 @@ def description(transport: str) -> dict[str, Any]:
                 "get": {
                     "summary": "The messages newer than `after`; without it, what comes from now on.",
                     "parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in asks.items()],
-                    "responses": answers({200: "application/x-ndjson", 204: None}, 400, 403, 410),
+                    "responses": answers(good, 400, 403, 406 if events else 410),
                 },
                 "post": {
                     "summary": "Publish JSON, or text.",

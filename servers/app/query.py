@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 DEFAULT_WAIT, LONGEST_WAIT = 25.0, 60.0  # seconds; RFC 6202 section 5.5 finds 30 s safe
 SEQ, SECONDS = re.compile(r"[0-9]{1,18}"), re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
+LONGEST_KEPT = 200  # bytes of a query that is remembered: what clients send must not fill the memory
 ANYTHING = re.compile(r".*")
 
 
@@ -23,9 +26,24 @@ class Query:
     epoch: str | None
 
 
-def parse_query(args: MultiDict[str, str]) -> Query:
-    """Parse a query; BadRequest if it is malformed."""
+def parse_query(query_string: bytes, last_event_id: str | None = None) -> Query:
+    """Parse a query; BadRequest if it is malformed. What a browser's EventSource saw last wins over `after`."""
+    if last_event_id is None and len(query_string) <= LONGEST_KEPT:
+        return parsed_before(query_string)
+    return parsed(query_string, last_event_id)
+
+
+@lru_cache(maxsize=1024)
+def parsed_before(query_string: bytes) -> Query:
+    """The same, remembered: clients that are up to date all ask the same."""
+    return parsed(query_string, None)
+
+
+def parsed(query_string: bytes, last_event_id: str | None) -> Query:
+    args = MultiDict(parse_qsl(query_string.decode("ascii", "replace"), keep_blank_values=True))
     after = argument(args, "after", SEQ)
+    if last_event_id:
+        after = argument(MultiDict({"Last-Event-ID": last_event_id}), "Last-Event-ID", SEQ)
     wait = float(argument(args, "wait", SECONDS) or DEFAULT_WAIT)
     if wait > LONGEST_WAIT:
         raise BadRequest(f"wait is more than {LONGEST_WAIT:.0f} seconds")

@@ -39,6 +39,13 @@ class MessagesResponse(Response):
         self.vary.add("Accept-Encoding")
 
 
+class AlreadySent(Response):
+    """The response of a route that took the connection over: its bytes have gone out."""
+
+    def __call__(self, *_: Any) -> list[bytes]:
+        return []
+
+
 def pieces(messages: Iterable[Message]) -> Iterator[bytes]:
     """The lines of messages, some PIECE bytes at a time."""
     held = bytearray()
@@ -87,7 +94,7 @@ def add_feed_headers(response: Response, query: Query, epoch: str, newest: int) 
 def gone(error: OutsideHistory) -> Response:
     """Return the 410 that tells a reader of its gap."""
     response = Response(gone_json(error), 410, content_type="application/problem+json")
-    return add_feed_headers(response, parse_query(request.args), error.epoch, error.newest)
+    return add_feed_headers(response, parse_query(request.query_string), error.epoch, error.newest)
 
 
 def unavailable(error: FeedUnavailable) -> Response:

@@ -32,3 +32,27 @@ class MemoryBudget:
         """Give back bytes that were acquired."""
         self.left += size
         self._released.set()
+
+
+class Charge:
+    """What one connection takes of a budget. For greenlets of one thread."""
+
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget, self.size = budget, 0
+
+    def acquire(self, size: int) -> None:
+        """Take bytes; ServiceUnavailable if the budget has too few for ACQUIRE_TIMEOUT."""
+        if size:
+            self._budget.acquire(size)
+            self.size += size
+
+    def add(self, size: int) -> None:
+        """Take bytes without waiting, though the budget may have too few: for what is in memory already."""
+        self._budget.left -= size
+        self.size += size
+
+    def release(self, size: int | None = None) -> None:
+        """Give back some of the bytes, or all of them; never more than were taken."""
+        if released := self.size if size is None else min(size, self.size):
+            self.size -= released
+            self._budget.release(released)

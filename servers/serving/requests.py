@@ -103,9 +103,13 @@ def check(head: Head) -> None:
     """
     if not head.version.startswith("1."):
         raise HTTPVersionNotSupported()
-    if sum(len(name) + len(value) + 4 for name, value in head.fields) + len(head.target) > LARGEST_HEAD:
+    size, hosts = len(head.target), 0
+    for name, value in head.fields:
+        size += len(name) + len(value) + 4
+        hosts += name == b"host"
+    if size > LARGEST_HEAD:
         raise RequestHeaderFieldsTooLarge(f"a head has at most {LARGEST_HEAD:,} bytes")
-    if len(head.values(b"host")) > 1:
+    if hosts > 1:
         raise BadRequest("Host stands there twice")
     coded = head.values(b"transfer-encoding")
     if coded and (coded != [b"chunked"] or head.version == "1.0"):

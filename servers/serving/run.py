@@ -35,7 +35,7 @@ def take_commands(
                 publisher.stop()
                 answer = {"stopped_at": feed.newest, "late_p99_ms": publisher.late_p99_ms}
             case {"do": "count"}:
-                answer = {"greenlets": sum(isinstance(each, greenlet) for each in gc.get_objects())}
+                answer = {"greenlets": sum(issubclass(type(each), greenlet) for each in gc.get_objects())}
             case unknown:
                 answer = {"unknown": unknown}
         print(json.dumps(answer), file=answers, flush=True)
@@ -50,6 +50,16 @@ def status_by_signal() -> AsyncResult:
     gevent.signal_handler(signal.SIGTERM, status.set, 0)
     gevent.signal_handler(signal.SIGINT, status.set, 130)
     return status
+
+
+def print_addresses(urls: dict[str, str], trusted: str | None, controlled: bool) -> None:
+    """Print the addresses and the file to trust: for a person, or as JSON for the program that leads this one."""
+    if controlled:
+        print(json.dumps({"urls": urls, "trust": trusted}), flush=True)
+        return
+    lines = urls | ({"to trust": trusted} if trusted else {})
+    width = max(12, *map(len, lines))
+    print("\n".join(f"{name:<{width}} {value}" for name, value in lines.items()), flush=True)
 
 
 def serve(
@@ -69,11 +79,7 @@ def serve(
     gc.collect()
     gc.freeze()  # what is there now stays: to go through it again would hold all clients up for 40 ms at a time
     urls = {transport: address_of(server) for transport, server in servers.items()}
-    if controlled:
-        print(json.dumps({"urls": urls, "trust": trusted and str(trusted)}), flush=True)
-    else:
-        lines = urls | ({"to trust": str(trusted)} if trusted else {})
-        print("\n".join(f"{name:<13}{value}" for name, value in lines.items()), flush=True)
+    print_addresses(urls, str(trusted) if trusted else None, controlled)
     if controlled:
         commands = gevent.spawn(take_commands, publisher, feed, sys.stdin.buffer, sys.stdout, fail)
         commands.link_value(lambda _: status.set(0))

@@ -26,6 +26,7 @@ TURNED_AWAY = (
 )
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.1  # seconds
+BACKLOG = 4096  # connections that wait to be accepted
 STALL = 60.0  # seconds in which a client that is sent something takes the next of it
 STOP_TIMEOUT, LOOK = 1.0, 0.005  # seconds that clients have at the end; between two looks whether any is left
 
@@ -42,12 +43,19 @@ class LabServer(WSGIServer):
     stopping = False  # whether each connection ends with the response that is under way
 
     def __init__(
-        self, listener: tuple[str, int], application: Callable[..., Any], transport: Transport, context: Context,
-        **options: Any,
+        self, listener: tuple[str, int] | socket.socket, application: Callable[..., Any], transport: Transport,
+        context: Context, **options: Any,
     ) -> None:  # fmt: skip
-        super().__init__(listener, application, log=None, backlog=4096, **options)
+        backlog = None if isinstance(listener, socket.socket) else BACKLOG  # gevent's: a socket listens already
+        super().__init__(listener, application, log=None, backlog=backlog, **options)
         self.context, self.scheme, self.upgrades = context, transport.scheme, transport.upgrades
+        self.base_environ: dict[str, Any] = {}
         self.connection_limit, self.handler_class = context.connection_limit, transport.handler_class
+
+    def update_environ(self) -> None:
+        """Called once the address is known; requests begin with a copy of this (PEP 3333)."""
+        super().update_environ()
+        self.base_environ = dict(self.get_environ()) | {"SCRIPT_NAME": "", "wsgi.input_terminated": True}
 
     def do_read(self) -> Any:
         """Accept a connection; or pause where the system has nothing left for one, and let those connected live on."""
@@ -113,12 +121,16 @@ def turned_away(fields: Sequence[tuple[str, str]]) -> bytes:
 
 
 def bind(
-    transport: Transport, feed: Feed, context: Context, host: str, port: int, tls: ssl.SSLContext | None
-) -> LabServer:
-    """Return a server of `transport` that listens on the port; PortUnavailable if it cannot."""
+    transport: Transport, feed: Feed, context: Context, host: str, port: int, tls: ssl.SSLContext | None,
+    shared: bool = False,
+) -> LabServer:  # fmt: skip
+    """Return a server of `transport` that listens on the port, `shared` with other processes; PortUnavailable if it
+    cannot.
+    """
     secure = {} if tls is None else {"ssl_context": tls}
-    server = LabServer((host, port), transport.create_app(feed, context), transport, context, **secure)
     try:
+        listener = shared_listener(host, port) if shared else (host, port)
+        server = LabServer(listener, transport.create_app(feed, context), transport, context, **secure)
         server.start()
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None) or 0
@@ -128,14 +140,33 @@ def bind(
     return server
 
 
+def shared_socket(host: str, port: int) -> socket.socket:
+    """A socket at a port that other processes of this user may have, too (SO_REUSEPORT). The kernel spreads connections
+    over all that listen.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.bind(address)
+    return sock
+
+
+def shared_listener(host: str, port: int) -> socket.socket:
+    sock = shared_socket(host, port)
+    sock.listen(BACKLOG)
+    return sock
+
+
 def bind_all(
-    feed: Feed, context: Context, ports: dict[str, int], host: str, tls: ssl.SSLContext | None = None
-) -> dict[str, LabServer]:
+    feed: Feed, context: Context, ports: dict[str, int], host: str, tls: ssl.SSLContext | None = None,
+    shared: bool = False,
+) -> dict[str, LabServer]:  # fmt: skip
     """Return the servers by transport, all of them listening, or none; they share the limits of `context`."""
     servers: dict[str, LabServer] = {}
     try:
         for name, port in ports.items():
-            servers[name] = bind(TRANSPORTS[name], feed, context.for_another_server(), host, port, tls)
+            servers[name] = bind(TRANSPORTS[name], feed, context.for_another_server(), host, port, tls, shared)
     except PortUnavailable:
         stop_all(list(servers.values()))
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from servers import long_polling, polling, websocket
+from servers import long_polling, polling, server_sent_events, websocket
 from servers.app.application import App
 from servers.context import Context
 from servers.feed import Feed
@@ -22,6 +22,7 @@ class Transport:
     scheme: str = "http"
     handler_class: type[LabHandler] = LabHandler
     upgrades: bool = False  # whether a GET may open a WebSocket
+    guest: bool = False  # whether it is served only if it is asked for
 
 
 TRANSPORTS = {
@@ -30,5 +31,6 @@ TRANSPORTS = {
         Transport("polling", polling.create_app, 5001),
         Transport("long-polling", long_polling.create_app, 5002, handler_class=HoldingHandler),
         Transport("websocket", websocket.create_app, 5003, scheme="ws", upgrades=True),
+        Transport("server-sent-events", server_sent_events.create_app, 5004, guest=True),
     )
 }

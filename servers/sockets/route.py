@@ -10,19 +10,12 @@ from flask import Response, request
 from simple_websocket import ConnectionClosed
 from wsproto.frame_protocol import CloseReason
 
-from servers.app.responses import gone_json
+from servers.app.responses import AlreadySent, gone_json
 from servers.feed import FeedUnavailable, OutsideHistory
 from servers.sockets.handshake import NotUpgraded
 from servers.sockets.websocket import WebSocket
 
 GONE = 4410  # a private close code (RFC 6455 section 7.4.2), modelled on HTTP's 410
-
-
-class AlreadySent(Response):
-    """The response of a WebSocket's route: its bytes have gone out as the 101, and frames."""
-
-    def __call__(self, *_: Any) -> list[bytes]:
-        return []
 
 
 class Sock(flask_sock.Sock):

@@ -5,12 +5,10 @@ It answers a malformed upgrade with 500. It compresses for every client that off
 in characters. It leaves TCP open after a close.
 """
 
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-import gevent
 from flask import current_app
 from gevent.event import Event
 from gevent.queue import Queue
@@ -24,36 +22,32 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from servers.app.application import App
-from servers.scheduling import one_per_loop, yield_to_loop
-from servers.sockets.frame_socket import LINGER, READABLE, FrameSocket
+from servers.limits.memory_budget import Charge
+from servers.sockets.frame_socket import FrameSocket
 from servers.sockets.handshake import accept
+from servers.sockets.lasting import READ, LastingConnection
+from servers.sockets.messages import MessageAssembler, MessageTooBig, parsed_fairly
 
 PING_INTERVAL = 25.0  # seconds of silence, after which a ping lets TCP find out that a client has gone
-READ = 65_536  # bytes at a time
 DEFLATED_PIECE = 512  # bytes, which deflate may have made of 512 KiB
 
 
-class WebSocket:
-    """A connection that a handler has to accept; what the client sends is read when it arrives.
+class WebSocket(LastingConnection):
+    """A connection that a handler has to accept; what the client sends is read when it arrives."""
 
-    No greenlet waits for it: that would take half as much memory as all the rest of an idle connection. `ended` is set
-    once TCP has ended. Methods raise simple-websocket's ConnectionClosed, which flask-sock expects, when the connection
-    is closing or has ended. For greenlets of one thread.
-    """
-
+    kind, silence = "WebSocket", PING_INTERVAL
     mode = "gevent"  # flask-sock asks for it, and then leaves the response to the server
-    connected = False  # whether messages can be sent
     _protocol: Connection
-    _socket: FrameSocket
+    _assembler: MessageAssembler
+    _charge: Charge
     _received: Queue[tuple[str | bytes | None, int]]
     _handler_ready: Event
 
     def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__()
         self._environ = environ
         self._on_text: Callable[[str], Any] | None = None
-        self._fragments = bytearray()  # parts of an unfinished message
-        self._taken = self._answering = 0  # bytes of the memory budget: all, and for the message delivered last
-        self.ended = Event()
+        self._answering = 0  # bytes of the memory budget that the message delivered last takes
 
     def accept(self, largest: int, on_text: Callable[[str], Any] | None = None) -> None:
         """Complete the opening handshake, and read messages of up to `largest` bytes from then on.
@@ -67,46 +61,26 @@ class WebSocket:
         )
         self._shares_frames = not compressed and self._environ["wsgi.url_scheme"] == "http"
         self._piece = DEFLATED_PIECE if compressed else READ
-        self._largest = largest
+        self._assembler = MessageAssembler(largest)
         self._on_text = on_text
-        self._memory_budget = app.context.memory_budget
-        self._shutdown_hooks = app.context.shutdown_hooks
+        self._charge = Charge(app.context.memory_budget)
         if on_text is None:
             self._received, self._handler_ready = Queue(), Event()
         sock, behind = self._environ["wsgi.input"].hand_over()
-        self._socket = FrameSocket(sock)
+        frames = FrameSocket(sock)
         try:
-            self._socket.send(answer)
+            frames.send(answer)
         except OSError:
             raise BadRequest("the client has gone before the response") from None
-        self.connected = True
-        self._shutdown_hooks.add(self.go_away)
-        loop = gevent.get_hub().loop
-        self._readable = loop.io(self._socket.fileno(), READABLE)
-        self._silence = loop.timer(PING_INTERVAL, PING_INTERVAL)
-        gevent.spawn(self._read, behind) if behind else self._listen()
+        self._open(frames, app.context.shutdown_hooks, behind)
 
     def send(self, data: str | bytes) -> None:
         """Send one message, text or binary."""
         self._send(TextMessage(data=data) if isinstance(data, str) else BytesMessage(data=data))
 
-    def offer(self, frame: bytes) -> int:
-        """Send a frame that was made for all, without waiting; return how many bytes went out.
-
-        Sends nothing over TLS or compressed, where frames differ. If only a part goes out, its rest precedes the next
-        send.
-        """
-        return self._socket.offer(frame) if self.connected and self._shares_frames else 0
-
-    def flush(self) -> None:
-        """Send what is left of an offered frame."""
-        if not self.connected:
-            raise ConnectionClosed()
-        self._send(None)
-
     def receive(self) -> str | bytes:
         """Wait for the next message and return it; the memory of the one before is released."""
-        self._release(self._answering)
+        self._charge.release(self._answering)
         self._handler_ready.set()
         message, self._answering = self._received.get()
         if message is None:
@@ -120,86 +94,35 @@ class WebSocket:
             self._handler_ready.set()  # the handler receives no more; reading must not wait for it
         self.ended.wait()
 
-    def fail(self, code: int) -> None:
-        """Begin to close, since the server cannot serve this connection; return at once."""
-        gevent.spawn(self._begin_closing, code, "")
-
-    def go_away(self) -> None:
-        """Begin to close, since the server ends; return at once."""
-        gevent.spawn(self._begin_closing, CloseReason.GOING_AWAY, "")
-
-    def _begin_closing(self, code: int, reason: str) -> None:
+    def _begin_closing(self, code: int = CloseReason.GOING_AWAY, reason: str = "") -> None:
         """Send a close frame; the other side has a moment to send its own."""
         with suppress(ConnectionClosed):
             self._send(CloseConnection(code=code, reason=reason))
-        gevent.spawn_later(LINGER, self._socket.end)
+        self._end_later()
 
-    def _send(self, event: Frame | None) -> None:
+    def _send(self, event: Frame) -> None:
         with self._socket.lock:  # frames leave in the order in which they are encoded: deflate counts on it
             try:
-                data = b"" if event is None else self._protocol.send(event)
-                self.connected &= self._protocol.state is ConnectionState.OPEN
-                self._socket.send_locked(data)
-            except (OSError, LocalProtocolError):
+                data = self._protocol.send(event)
+            except LocalProtocolError:
                 self.connected = False
                 raise ConnectionClosed() from None
+            self.connected &= self._protocol.state is ConnectionState.OPEN
+            self._send_locked(data)
 
-    # Reading: a greenlet for each time that bytes arrive
-
-    def _listen(self) -> None:
-        self._readable.start(self._wake)
-        self._silence.again(gevent.spawn, self._ping)
-
-    def _wake(self) -> None:
-        self._readable.stop()  # now: the loop may poll again before the greenlet runs
-        gevent.spawn(self._read)
-
-    def _read(self, behind: bytes = b"") -> None:
-        """Read once per iteration of the event loop, so that a client that never pauses leaves others their share.
-
-        Large reads leave nothing in OpenSSL's buffer, which the event loop does not see.
-        """
-        try:
-            if self._receive(behind or self._socket.recv(READ)):
-                return self._listen()
-        except (OSError, ConnectionClosed):
-            pass
-        except Exception as error:  # a fault of the server's own: tell the client and the terminal
-            print(f"servers: a WebSocket is closed with 1011: {error!r}", file=sys.stderr, flush=True)
-            self._begin_closing(CloseReason.INTERNAL_ERROR, "")
-        self._end()
-
-    def _ping(self) -> None:
-        """Ping after a silence. A slow reader answers late, so a late pong does not end the connection."""
-        with suppress(ConnectionClosed):
-            self._send(Ping())
+    def _break_silence(self) -> None:
+        """Ping. A slow reader answers late, so a late pong does not end the connection."""
+        self._send(Ping())
 
     def _end(self) -> None:
-        self._shutdown_hooks.discard(self.go_away)
-        self._release(self._taken)
-        self._readable.close()
-        self._silence.close()
-        self.connected = False
-        self._socket.close()
-        self.ended.set()
+        self._charge.release()
+        super()._end()
         if self._on_text is None:
             self._received.put((None, 0))
 
     def _receive(self, data: bytes) -> bool:
-        """Process received bytes; return whether more may arrive.
-
-        Compressed data is inflated in small pieces, so that a message is refused as too big before it fills the memory.
-        """
-        for start in range(0, len(data), self._piece):
-            if start:
-                one_per_loop()  # however much there is to inflate
-            self._protocol.receive_data(data[start : start + self._piece])
-            for number, event in enumerate(self._protocol.events()):
-                if number:
-                    yield_to_loop()  # however many frames came at once
-                if not self._handle(event):
-                    return False
-        return data != b""
+        """Process received bytes; return whether more may arrive."""
+        return data != b"" and all(map(self._handle, parsed_fairly(self._protocol, data, self._piece)))
 
     def _handle(self, event: Frame) -> bool:
         """Handle one event; return whether more may follow."""
@@ -211,19 +134,17 @@ class WebSocket:
 
     def _collect(self, part: Message[Any]) -> None:
         """Add a part of a message; deliver the message when it is complete."""
-        text = isinstance(part, TextMessage)
-        data = part.data.encode() if text else part.data
+        is_text = isinstance(part, TextMessage)
+        data = part.data.encode() if is_text else bytes(part.data)
         try:
-            self._memory_budget.acquire(len(data))
+            self._charge.acquire(len(data))
+            message = self._assembler.add(data, part.message_finished)
         except ServiceUnavailable as error:
             return self._begin_closing(CloseReason.TRY_AGAIN_LATER, error.description or "")
-        self._taken += len(data)
-        self._fragments += data
-        if len(self._fragments) > self._largest:
-            self._begin_closing(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
-        elif part.message_finished:
-            whole, self._fragments = self._fragments, bytearray()
-            self._deliver(whole.decode() if text else bytes(whole), len(whole))
+        except MessageTooBig:
+            return self._begin_closing(CloseReason.MESSAGE_TOO_BIG, "Message is too big")
+        if message is not None:
+            self._deliver(message.decode() if is_text else message, len(message))
 
     def _deliver(self, message: str | bytes, size: int) -> None:
         """Deliver a message. Without `on_text` this waits until the handler is ready, and meanwhile nothing is read."""
@@ -233,12 +154,6 @@ class WebSocket:
             self._received.put((message, size))
         elif isinstance(message, str):
             self._on_text(message)
-            self._release(size)
+            self._charge.release(size)
         else:
             self._begin_closing(CloseReason.UNSUPPORTED_DATA, "text only")
-
-    def _release(self, size: int) -> None:
-        """Release what messages of this client took of the memory budget."""
-        given = min(size, self._taken)
-        self._taken -= given
-        self._memory_budget.release(given)

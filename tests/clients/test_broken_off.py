@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tools.following import FOLLOW, Follower, each
-from tools.lab import ROOT, TRANSPORTS, WAIT, eventually, serving
+from tools.lab import HTTP, ROOT, WAIT, WITH_GUESTS, eventually, serving
 
 from clients.delivery import Disconnected, Gap, Reconnected
 from clients.errors import BrokenFeed, Refused, ServerMissing
@@ -26,15 +26,15 @@ pytestmark = pytest.mark.starts
 
 @each
 def test_a_restart_is_a_gap_after_which_following_goes_on(transport):
-    with serving("--ports", "0,0,0", "--source", "none") as first:
-        ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
+    with serving("--guests", "--ports", "0,0,0,0", "--source", "none") as first:
+        ports = ",".join(str(first.ports[name]) for name in WITH_GUESTS)
         follower = Follower(transport, first.url(transport), 7, after=0)
         for number in range(4):
             first.post(f"first {number}")
         eventually(lambda: len(follower.deliveries) == 4)
         first.process.kill()
         first.process.wait()
-        with serving("--ports", ports, "--source", "none") as second:
+        with serving("--guests", "--ports", ports, "--source", "none") as second:
             for number in range(3):
                 second.post(f"second {number}")
             data = follower.finish()
@@ -99,17 +99,17 @@ def test_on_a_quiet_feed_the_way_back_is_told_as_soon_as_the_server_answers(lab,
 def test_after_a_restart_the_way_back_does_not_say_that_nothing_was_missed(transport):
     """Over HTTP the connection ends between two requests: only the gap is news."""
     changes: list[Disconnected | Reconnected] = []
-    with serving("--ports", "0,0,0", "--source", "none") as first:
-        ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
+    with serving("--guests", "--ports", "0,0,0,0", "--source", "none") as first:
+        ports = ",".join(str(first.ports[name]) for name in WITH_GUESTS)
         first.post("one")
         following = FOLLOW[transport](first.url(transport), 0, on_gap=changes.append, on_change=changes.append)
         assert next(following).data == "one"
-    with serving("--ports", ports, "--source", "none") as second:
+    with serving("--guests", "--ports", ports, "--source", "none") as second:
         second.post("anew")
         assert next(following).data == "anew"
         following.close()
     assert [type(change) for change in changes] == (
-        [Disconnected, Gap, Reconnected] if transport == "websocket" else [Gap]
+        [Gap] if transport in HTTP else [Disconnected, Gap, Reconnected]
     )
     assert not any("nothing was missed" in str(change) for change in changes)
 
@@ -124,7 +124,7 @@ def test_a_server_that_never_was_is_missing_at_once(transport):
 
 @each
 def test_a_server_that_went_away_is_missing_after_patience(transport):
-    with serving("--ports", "0,0,0", "--source", "none") as servers:
+    with serving("--guests", "--ports", "0,0,0,0", "--source", "none") as servers:
         servers.post("something")
         following = FOLLOW[transport](servers.url(transport), 0, patience=0.5)
         next(following)
@@ -170,6 +170,11 @@ def answer(*seqs: int) -> bytes:
     body = b"".join(message(seq) + b"\n" for seq in seqs)
     head = "HTTP/1.1 200 OK\r\nFeed-Epoch: e\r\nContent-Type: application/x-ndjson"
     return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def stream(*seqs: int) -> bytes:
+    events = b"".join(b"id: %d\ndata: %b\n\n" % (seq, message(seq)) for seq in seqs)
+    return b"HTTP/1.1 200 OK\r\nFeed-Epoch: e\r\nContent-Type: text/event-stream\r\n\r\n" + events
 
 
 def says(data: bytes) -> Part:
@@ -233,14 +238,29 @@ def test_frames_in_one_segment_with_the_101_and_fragments_are_messages():
 @each
 def test_a_hidden_gap_is_the_servers_fault(transport, seqs):
     frames = b"".join(frame(seq) for seq in seqs)
-    parts = [says(STATUS), upgraded(frames)] if transport == "websocket" else [says(answer(*seqs))]
-    with scripted(*parts) as (url, _), pytest.raises(BrokenFeed):
+    parts = {"websocket": [says(STATUS), upgraded(frames)], "server-sent-events": [says(stream(*seqs))]}
+    with scripted(*parts.get(transport, [says(answer(*seqs))])) as (url, _), pytest.raises(BrokenFeed):
         list(islice(FOLLOW[transport](url, 0), len(seqs)))
 
 
 @each
-def test_a_refusal_is_reported_with_the_servers_words(transport):
-    refusal = b'HTTP/1.1 403 Forbidden\r\nContent-Length: 20\r\n\r\n{"detail":"not you"}'
+@pytest.mark.parametrize("length", [b"Content-Length: 20\r\n", b""])
+def test_a_refusal_is_reported_with_the_servers_words(transport, length):
+    if not length and transport == "websocket":
+        pytest.skip("websockets reads no body without a length")
+    refusal = b'HTTP/1.1 403 Forbidden\r\n%b\r\n{"detail":"not you"}' % length
     parts = [says(STATUS), says(refusal)] if transport == "websocket" else [says(refusal)]
     with scripted(*parts) as (url, _), pytest.raises(Refused, match="403: not you"):
         next(FOLLOW[transport](url, 0))
+
+
+def test_events_that_come_with_the_streams_end_are_delivered_once():
+    """In chunks, the last one with the end of the response; then the client asks for what follows."""
+    head = b"HTTP/1.1 200 OK\r\nFeed-Epoch: e\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    events = [b"id: %d\ndata: %b\n\n" % (seq, message(seq)) for seq in (1, 2)]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
+    with scripted(says(head + chunks + b"0\r\n\r\n"), says(stream(3))) as (url, targets):
+        following = FOLLOW["server-sent-events"](url, 0)
+        assert [delivery.data for delivery in islice(following, 3)] == ["m1", "m2", "m3"]
+        following.close()
+    assert targets == ["/messages?after=0", "/messages?epoch=e"]

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 from tools.following import FOLLOW, Follower, asked, each
-from tools.lab import TRANSPORTS, Lab, eventually, serving
+from tools.lab import TRANSPORTS, WITH_GUESTS, Lab, eventually, serving
 from tools.terminal import run
 
 from clients import websocket
@@ -81,7 +81,7 @@ def test_a_client_that_is_ahead_of_the_feed_is_told(lab, transport):
 
 # ---- TLS and deflate
 
-SECURE = {"polling": "https", "long-polling": "https", "websocket": "wss"}
+SECURE = {"polling": "https", "long-polling": "https", "websocket": "wss", "server-sent-events": "https"}
 
 
 def exact(ledger: Ledger) -> bool:
@@ -110,13 +110,13 @@ def test_over_tls_everything_comes_once_and_every_byte_is_booked(secure_lab, lab
 @each
 def test_a_server_that_starts_again_with_another_certificate_is_trusted_by_its_new_file(transport, tmp_path):
     tls = ("--tls", str(tmp_path / "authority.pem"))
-    with serving("--ports", "0,0,0", "--source", "none", *tls) as first:
-        ports = ",".join(str(first.ports[name]) for name in TRANSPORTS)
+    with serving("--guests", "--ports", "0,0,0,0", "--source", "none", *tls) as first:
+        ports = ",".join(str(first.ports[name]) for name in WITH_GUESTS)
         first.post("one")
         gaps: list[Gap] = []
         following = FOLLOW[transport](first.url(transport), 0, trust=first.trust, on_gap=gaps.append)
         assert next(following).data == "one"
-    with serving("--ports", ports, "--source", "none", *tls) as second:
+    with serving("--guests", "--ports", ports, "--source", "none", *tls) as second:
         second.post("two")
         assert next(following).data == "two" and [gap.restarted for gap in gaps] == [True]
         following.close()

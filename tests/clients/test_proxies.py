@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 import trustme
 from tools.following import FOLLOW, Follower, each
-from tools.lab import LOCUST, ROOT, TRANSPORTS, Lab, eventually, serving
+from tools.lab import LOCUST, ROOT, WITH_GUESTS, Lab, eventually, serving
 from tools.proxies import DEFAULTS, DOCUMENTED, PAGE, PATHS, TLS_LINES, nginx
 
 from clients.address import address_of
@@ -20,7 +20,6 @@ from clients.ledger import Ledger
 from loadtests.runs.ports import free_port
 
 pytestmark = pytest.mark.starts
-
 
 
 @pytest.fixture(scope="module")
@@ -142,14 +141,14 @@ def post_once_lost(lab: Lab, said: list[Disconnected | Reconnected]) -> None:
 
 def test_a_server_that_is_away_behind_a_proxy_is_waited_for_from_the_start(tmp_path):
     """502 until it is there; the client says that it tries again, and has every message."""
-    ports = ",".join(str(free_port()) for _ in TRANSPORTS)
-    with serving("--ports", ports, "--source", "none") as lab, nginx(lab, tmp_path, DOCUMENTED) as proxy:
+    ports = ",".join(str(free_port()) for _ in WITH_GUESTS)
+    with serving("--guests", "--ports", ports, "--source", "none") as lab, nginx(lab, tmp_path, DOCUMENTED) as proxy:
         lab.end()
         command = [sys.executable, "-m", "clients", "polling", proxy.url("polling"), "--count", "1", "--after", "0"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
             line = client.stderr.readline()
             assert line == "connection lost (the server answers 502: Bad Gateway); trying again\n"
-            with serving("--ports", ports, "--source", "none") as back:
+            with serving("--guests", "--ports", ports, "--source", "none") as back:
                 back.post("there")
                 out, errors = client.communicate(timeout=30)
     assert client.returncode == 0 and '"there"' in out and errors.startswith("connected again after ")

@@ -62,12 +62,15 @@ def test_for_reading_there_is_a_line_a_delivery_and_the_ledger(ticking, transpor
 
 @pytest.mark.parametrize("transport", ["polling", "long-polling"])
 def test_one_of_three_that_arrive_together_has_a_third_of_the_overhead(transport):
-    """What is left of a response when --count is reached is not charged to those that were shown."""
+    """What is left of a response when --count is reached is not charged to those that were shown.
+
+    To within a few bytes: /status, which is asked first, writes its seconds with as many digits as they have.
+    """
     with serving("--ports", "0,0,0", "--source", "none") as lab:
         for text in ("x", "x" * 1_000, "x"):
             lab.post(text)
         one, three = (overhead(run(transport, lab.url(transport), "--count", count, "--after", "0")) for count in "13")
-    assert one == pytest.approx(three, abs=1) and one < 400
+    assert one == pytest.approx(three, abs=4) and one < 400
 
 
 def overhead(ended: subprocess.CompletedProcess[str]) -> float:

@@ -16,7 +16,7 @@ from tools.lab import ROOT, WAIT
 
 from loadtests.benchmark import __main__ as command
 from loadtests.benchmark import bench as benchmark
-from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, server
+from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, served_by, server
 from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import RunFailed, start
 from results.cpu_breakdown import ALONE, FLASK, LAB, POLLS
@@ -25,7 +25,8 @@ pytestmark = pytest.mark.starts
 
 LOAD = Load(20, 50.0, 321)
 FORM = re.compile(rb'\{"seq":(\d+),"published_at":\d{10}\.\d{6},"data":"(tick tock )*[tick o]*"\}')
-NEEDS = {"starlette_server": ("starlette", "uvicorn", "uvloop", "httptools"), "gunicorn_server": ("gunicorn",)}
+NEEDS = {"starlette_server": ("starlette", "uvicorn", "uvloop", "httptools"), "gunicorn_server": ("gunicorn",),
+         "picows_server": ("picows", "uvloop"), "granian_server": ("granian", "starlette", "uvicorn")}  # fmt: skip
 CONTENDERS = [(transport, name) for transport, peers in PEERS.items() for name in (LAB, *peers)]
 
 each_contender = pytest.mark.parametrize(("transport", "name"), CONTENDERS)
@@ -39,6 +40,9 @@ def needs(transport: str, name: str) -> None:
 
 def heard(transport: str, address: str) -> Iterator[bytes]:
     """The messages that come to a client which is not this project's."""
+    if transport == "server-sent-events":
+        with requests.get(f"http://{address}/messages", stream=True, timeout=WAIT) as answer:
+            yield from (line.removeprefix(b"data: ") for line in answer.iter_lines() if line.startswith(b"data: "))
     if transport == "websocket":
         with closing(websocket.create_connection(f"ws://{address}/messages", WAIT)) as connection:
             while True:
@@ -59,9 +63,10 @@ def test_every_contender_answers_the_same_feed(transport, name):
     needs(transport, name)
     with ExitStack() as children:
         child = start(children, name, server(transport, name, LOAD))
-        address = child.expect("urls", WAIT)[transport].rpartition("/")[2]
+        served = served_by(name, transport)
+        address = child.expect("urls", WAIT)[served].rpartition("/")[2]
         child.send(do="start")
-        messages = heard(transport, address)
+        messages = heard(served, address)
         forms = [FORM.fullmatch(next(messages)) for _ in range(30)]
         messages.close()
     assert all(forms)

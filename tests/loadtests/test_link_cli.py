@@ -101,7 +101,7 @@ def test_a_line_it_does_not_know_is_told_and_harms_nothing():
     with serving(echo) as port, link(port) as (process, address):
         for line in ("cut", "cut -1", "reset soon", "dance", "cut nan"):
             tell(process, line)
-            assert process.stderr.readline() == f"link: not cut SECONDS, reset SECONDS, halve or stop: {line!r}\n"
+            assert process.stderr.readline() == f"link: not {commands.WORDS}: {line!r}\n"
         with connected(address) as client:
             exchange(client, b"x")
 

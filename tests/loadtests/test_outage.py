@@ -8,13 +8,13 @@ from loadtests.experiments.run import Run
 from loadtests.runs.measure import measure_run
 from loadtests.runs.row import Outcome, row
 from loadtests.runs.tally import FEED, Sampled, Tally
-from results.transports import COMPARED
+from results.transports import WITH_GUESTS
 
 pytestmark = pytest.mark.starts
 
 
 @pytest.mark.parametrize("fault", outage.FAULTS)
-@pytest.mark.parametrize("transport", COMPARED)
+@pytest.mark.parametrize("transport", WITH_GUESTS)
 def test_every_client_comes_back_with_every_message_or_knows_of_the_gap(transport, fault, tmp_path, monkeypatch):
     monkeypatch.setattr(outage, "OUTAGE_S", 1.0)
     monkeypatch.setattr(outage, "BEFORE_S", 0.5)

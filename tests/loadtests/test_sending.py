@@ -35,7 +35,7 @@ def echo(transport, tmp_path, **changes):
 
 @pytest.mark.parametrize(("transport", "tls"), [(name, tls) for name in COMPARED for tls in (False, True)])
 def test_what_comes_back_is_counted_to_the_byte(transport, tls, tmp_path):
-    run, result, cells = echo(transport, tmp_path, tls=tls, payload_bytes=300)
+    run, result, cells = echo(transport, tmp_path, tls=tls, payload_bytes=300, duration_s=1.6)
     whole = result.tally.all_bytes
     assert but_for_the_machine(cells["invalid_reason"]) == []
     assert cells["published"] == result.tally.samples >= 30 and cells["operation"] == "echo"
@@ -101,6 +101,7 @@ def test_players_send_while_they_are_told(transport, tmp_path):
     assert cells["requests"] >= posts and (cells["requests"] == 0) == (transport == "websocket")
 
 
+@pytest.mark.alone
 def test_a_post_that_waits_for_its_answer_holds_up_no_other(tmp_path):
     """At 100 ms round trip one connection brings 10 a second; 20 a second take two of the five that there may be."""
     tally, cells = sent(Run(**GAME | {"transport": "long-polling", "rtt_ms": 100.0, "clients": 1}), tmp_path)

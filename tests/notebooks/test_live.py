@@ -2,7 +2,7 @@
 
 import pytest
 from lessons import measure, observed, start_servers, watch
-from lessons.check import one
+from lessons.check import lesson_1
 from lessons.live.recordings import SWITCH, NothingStarted
 from lessons.live.servers import NoServers, ServersUnavailable
 from lessons.shown.sequence import passages
@@ -82,4 +82,4 @@ def test_where_nothing_can_be_started_what_was_recorded_is_shown(monkeypatch, ca
     assert "Recorded when this lesson was made" in capsys.readouterr().out
     with pytest.raises(NothingStarted, match="there is no recording of this"):
         watch(servers, messages=9, interval=0.9)
-    assert one.fast_enough(0.21, within_ms=150).mark == "…"
+    assert lesson_1.fast_enough(0.21, within_ms=150).mark == "…"

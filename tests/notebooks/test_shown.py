@@ -59,8 +59,8 @@ def watching(monkeypatch, mean_ms):
     """Let the check of lesson 1 measure this mean instead of starting servers."""
     deliveries = [SimpleNamespace(latency=mean_ms / 1000)] * 3
     watched = {"polling": SimpleNamespace(deliveries=deliveries, diary=SimpleNamespace(entries=[]))}
-    monkeypatch.setattr("lessons.check.one.watch", lambda *_, **__: watched)
-    monkeypatch.setattr("lessons.check.one.split", lambda entries: [])
+    monkeypatch.setattr("lessons.check.lesson_1.watch", lambda *_, **__: watched)
+    monkeypatch.setattr("lessons.check.lesson_1.split", lambda entries: [])
 
 
 @pytest.mark.parametrize(

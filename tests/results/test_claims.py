@@ -31,6 +31,14 @@ def test_sixteen_claims_each_with_an_authority():
     assert all(claim.words.endswith(".") and claim.authority for claim in claims.CLAIMS)
 
 
+def test_clocks_that_are_known_too_badly_decide_nothing(runs):
+    """From other hosts, a WebSocket is only sooner by more than the clocks leave open."""
+    far = runs[(runs["experiment"] == "latency") & (runs["rtt_ms"] > 0)]
+    exact, vague = (claims.verdict("C11", far.assign(clock_bound_ms=bound), NOTHING) for bound in (0.1, 1000.0))
+    assert exact.outcome is Outcome.CONDITIONAL or exact.outcome is Outcome.HOLDS
+    assert vague.outcome is Outcome.FAILS
+
+
 def test_what_the_runs_cannot_decide_is_not_decided(folder):
     runs = table.read_runs(folder)
     for without, decided in (("", {"C1", "C2", "C3", "C5", "C6", "C11", "C15", "C16"}),

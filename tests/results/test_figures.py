@@ -9,13 +9,16 @@ from matplotlib.text import Text
 from tools.made_up import MACHINE
 
 from results import figures, table
+from results.select import NotMeasured
 from results.words import times
 
 NAMES = ["latency_and_overhead", "bytes_per_delivery", "bytes_wrapped", "overhead_over_rate", "message_over_rate",
          "quantum_leap",
          "heads_compressed", "server_sent_events", "latency_distribution", "latency_tail", "latency_over_round_trip",
-         "latency_split", "header_bytes_over_link_rate", "cost_of_a_connection", "sending", "recovery_after_a_break",
-         "latency_and_cpu_over_clients", "which_transport"]  # fmt: skip
+         "held_requests", "latency_split", "header_bytes_over_link_rate",
+         "latency_over_loss", "behind_a_lost_packet", "round_trips_by_size", "beside_an_upload",
+         "cost_of_a_connection", "sending",
+         "both_ways", "recovery_after_a_break", "latency_and_cpu_over_clients", "which_transport"]  # fmt: skip
 
 COMPUTED = {"heads_compressed", "server_sent_events", "which_transport"}
 
@@ -118,3 +121,10 @@ def test_waiting_that_is_none_but_for_rounding_is_0_per_cent(runs):
     chart = figures.latency_split(almost, MACHINE)
     assert re.search(r"WebSocket: [\d.,]+ ms, of which waiting 0 ms", chart.alt) and "-0 " not in chart.alt
     assert re.fullmatch(r"Polling spends \d+ % of its latency waiting for the next poll", chart.title)
+
+
+def test_link_rates_without_a_request_have_no_headers_to_compare(runs):
+    """A WebSocket sends none: the chart says so, and prints no "nan B"."""
+    pushed = runs[(runs["experiment"] == "link-rate") & (runs["transport"] == "websocket")]
+    with pytest.raises(NotMeasured, match="do not make requests with two lengths of headers"):
+        figures.header_bytes_over_link_rate(pushed, MACHINE)

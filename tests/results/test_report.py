@@ -17,6 +17,8 @@ from tools.made_up import MACHINE, make
 
 from results import __main__ as command
 from results import claims, figures, folders, report, table
+from results.report.enough import enough
+from results.select import NotMeasured
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,7 @@ def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, drawn)
     images = Elements(page).all("img")
     assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
     captions = [html.unescape(words) for words in re.findall(r"<figcaption><b>(.*?)\.</b> .+</figcaption>", page)]
-    assert captions == [chart.title for chart in drawn] and len(captions) == 18
+    assert captions == [chart.title for chart in drawn] and len(captions) == 24
 
 
 def test_the_gallery_tells_the_same_on_a_code_host(page, folder, drawn):
@@ -89,7 +91,7 @@ def test_the_gallery_tells_the_same_on_a_code_host(page, folder, drawn):
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if re.match(r"\| C\d+\. ", line)}
     assert widths == {4}
     titles = {report._anchor(title) for title in re.findall(r"^## (.+)$", text, re.MULTILINE)}
-    assert set(re.findall(r"\]\(#(.+?)\)", text)) <= titles and len(titles) == 7
+    assert set(re.findall(r"\]\(#(.+?)\)", text)) <= titles and len(titles) == 8
     assert [words in html.unescape(page) for words in re.findall(r"^- ([^\[].*)$", text, re.MULTILINE)] == [True] * 5
 
 
@@ -242,3 +244,19 @@ def test_what_the_runs_cannot_draw_is_borrowed_from_the_reference_and_said_to_be
     assert MACHINE["date"] in other.split("</p>")[0]
     whole, _ = report.render(table.read(folder), (drawn, []), reference)
     assert "From the run that comes with the lab" not in whole
+
+
+def test_whether_server_sent_events_would_have_been_enough_is_told_use_by_use(runs):
+    seen = [("reconnection time", "3.0", "s", "the response ends after an event"),
+            ("another request is answered", "when one of them ends", "", "HTTP/1.1, 6 streams are open")]  # fmt: skip
+    columns = ["quantity", "value", "unit", "condition"]
+    observations = table.pd.DataFrame(seen, columns=columns).assign(claim="SSE")
+    rows = {use: (answer, why) for use, answer, why in enough(runs, observations).rows}
+    assert [answer for answer, _ in rows.values()] == ["yes", "no", "no", "yes", "no", "over HTTP/2 only", "yes"]
+    assert rows["the server sends, the client listens"][1].startswith("22 B of overhead per message (computed)")
+    event = runs[(runs["experiment"] == "overhead") & (runs["transport"] == "websocket")].iloc[[0]]
+    event = event.assign(transport="server-sent-events", payload_bytes=142, framing=210, deliveries=10)
+    measured = enough(table.pd.concat([runs, event], ignore_index=True), observations).rows[0]
+    assert measured[2].startswith("21 B of overhead per message (measured)")
+    with pytest.raises(NotMeasured):
+        enough(runs, observations[:1])

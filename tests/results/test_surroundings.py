@@ -64,15 +64,17 @@ WRONG = [None, "words", {"a": None}]
 
 @pytest.mark.parametrize("fact", [*MACHINE, "benchmark", "something else"])
 def test_any_fact_of_the_machine_may_be_anything(small, tmp_path, fact):
-    copy = shutil.copytree(small, tmp_path / "copy")
+    copy, seen = shutil.copytree(small, tmp_path / "copy"), []
     for wrong in WRONG:
         (copy / "machine.json").write_text(json.dumps(MACHINE | {fact: wrong}))
         results = table.read(copy)
-        page, _ = report.render(results, ([], []))
-        assert "</html>" in page
-        figures.draw_all(results, ["sending"])
-        with pytest.raises(Exception, match="the costs are not known"):
-            advice.best_costs([results], "browser")
+        if results.machine not in seen:
+            seen.append(results.machine)
+            page, _ = report.render(results, ([], []))
+            assert "</html>" in page
+            figures.draw_all(results, ["sending"])
+            with pytest.raises(Exception, match="the costs are not known"):
+                advice.best_costs([results], "browser")
 
 
 @given(some.dictionaries(some.sampled_from(sorted(MACHINE)), some.recursive(
@@ -83,3 +85,12 @@ def test_what_is_read_of_a_machine_is_of_its_kind(tmp_path_factory, values):
     (folder / "machine.json").write_text(json.dumps(values))
     for name, value in table.read_machine(folder).items():
         assert isinstance(value, table.MACHINE_KINDS[name])
+
+
+@pytest.mark.parametrize("action", ["claims", "report"])
+def test_who_reads_no_further_than_the_first_line_is_no_error(action, small, tmp_path):
+    folder = shutil.copytree(small, tmp_path / "run")
+    command = [sys.executable, "-m", "results", action, str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()  # as `| true` does
+        assert process.stderr.read() == "" and process.wait(60) == 0

@@ -18,8 +18,8 @@ from results.latencies import read_latencies
 def test_the_columns_are_those_of_the_contract_in_its_order():
     names = [column.name for column in table.COLUMNS]
     assert names[:3] == ["run_id", "experiment", "transport"] and names[-2:] == ["valid", "invalid_reason"]
-    assert len(names) == len(set(names)) == 65 + len(table.ADDED)
-    assert [column.name for column in table.COLUMNS if column.optional] == [each.name for each in table.ADDED]
+    assert len(names) == len(set(names)) == 65 + len(table.PATH) + len(table.ADDED)
+    assert [column for column in table.COLUMNS if column.optional] == [*table.PATH, *table.ADDED]
     assert [column.name for column in table.OBSERVATIONS] == ["claim", "quantity", "value", "unit", "condition"]
 
 

@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 from playwright.sync_api import Page
+from tools.following import FOLLOW
 from tools.lab import UPGRADE, Lab, needs, serving
 from tools.wire import each, each_http, is_problem, newest
 
 from clients.errors import Refused
 from loadtests.observe.browser import browsing
-from loadtests.soak.checked_client import FOLLOW
 
 pytestmark = pytest.mark.starts
 
@@ -110,7 +110,7 @@ def test_echo_is_no_page(lab, transport, said):
 
 @each
 def test_to_other_machines_the_token_is_needed_everywhere(transport):
-    command = ["--ports", "0,0,0", "--source", "none", "--host", "0.0.0.0"]
+    command = ["--guests", "--ports", "0,0,0,0", "--source", "none", "--host", "0.0.0.0"]
     script = f"import servers.__main__ as command; raise SystemExit(command.main({command!r}))"
     with pytest.raises(AssertionError, match="can read and publish"), serving(script=script) as lab:
         token = lab.token

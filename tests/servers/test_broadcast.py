@@ -2,19 +2,32 @@
 
 import gc
 import json
-import os
-import socket
 import ssl
-import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 
 import gevent
-import psutil
 import pytest
 import websocket
-from tools.lab import UPGRADE, WAIT, Lab, eventually, serving
+from tools.bare import (
+    CLOSE,
+    GOODBYE,
+    MIB,
+    NONE,
+    PING,
+    PONG,
+    TEXT,
+    Bare,
+    bare,
+    clients,
+    fast,
+    filled,
+    masked,
+    publishing,
+    seq_of,
+)
+from tools.lab import WAIT, eventually, serving
 from websockets.sync.client import connect
 
 from servers.feed import MemoryFeed, Message
@@ -24,119 +37,8 @@ from servers.sockets.frame_socket import FrameSocket
 
 pytestmark = pytest.mark.starts
 
-NONE = ("websocket", "--port", "0", "--source", "none")
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-MIB = 1024 * 1024
-GOODBYE = (CLOSE, b"\x03\xe8")  # 1000
-RESET = struct.pack("ii", 1, 0)
-
 sizes = pytest.mark.parametrize(("size", "count"), [(142, 30_000), (60_000, 200)], ids=["142 B", "60,000 B"])
 ways = pytest.mark.parametrize("options", [[], ["--tls"], ["--deflate"], ["--tls", "--deflate"]], ids=" ".join)
-
-
-def masked(opcode: int, data: bytes = b"") -> bytes:
-    """A client's frame, of which the masking key is 0 (RFC 6455 section 5.2)."""
-    if len(data) < 126:
-        length = struct.pack(">B", 128 | len(data))
-    else:
-        length = struct.pack(">BH", 254, len(data)) if len(data) < 65_536 else struct.pack(">BQ", 255, len(data))
-    return bytes([128 | opcode]) + length + bytes(4) + data
-
-
-class Bare:
-    """A client without a library: it reads when told, as little as told, and takes nothing but whole frames."""
-
-    def __init__(self, lab: Lab, target: str = "/messages", buffer: int | None = None) -> None:
-        self.sock = socket.socket()
-        if buffer:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.sock.settimeout(WAIT)
-        self.sock.connect(("127.0.0.1", lab.ports["websocket"]))
-        if lab.trust:
-            self.sock = ssl.create_default_context(cafile=lab.trust).wrap_socket(self.sock, server_hostname="127.0.0.1")
-        lines = [f"GET {target} HTTP/1.1", "Host: localhost", *(f"{n}: {t}" for n, t in UPGRADE.items()), "", ""]
-        self.sock.sendall("\r\n".join(lines).encode())
-        self._file = self.sock.makefile("rb")
-        assert b" 101 " in self._file.readline()
-        while self._file.readline() != b"\r\n":
-            pass
-
-    def frame(self) -> tuple[int, bytes]:
-        """The opcode and the data of the next frame, which must be there as a whole and unmasked."""
-        first, length = self._exactly(2)
-        assert first & 0xF0 == 0x80 and length < 128, f"no frame begins with {first:#x} {length:#x}"
-        if length > 125:
-            length = int.from_bytes(self._exactly(2 if length == 126 else 8))
-        return first & 0x0F, self._exactly(length)
-
-    def _exactly(self, size: int) -> bytes:
-        data = self._file.read(size)
-        assert len(data) == size, f"the connection ended {size - len(data)} bytes early"
-        return data
-
-    def seqs(self, count: int) -> list[int]:
-        """The seq of each of the next messages."""
-        return [seq_of(self.frame()) for _ in range(count)]
-
-    def ends(self) -> bool:
-        """Whether TCP ends here."""
-        return self._file.read(1) == b""
-
-    def reset(self) -> None:
-        """End TCP by RST."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.close()
-
-    def close(self) -> None:
-        self._file.close()
-        self.sock.close()
-
-
-def seq_of(frame: tuple[int, bytes]) -> int:
-    opcode, data = frame
-    assert opcode == TEXT
-    return json.loads(data)["seq"]
-
-
-@contextmanager
-def bare(lab: Lab, *arguments: object) -> Iterator[Bare]:
-    """A client that listens: a message published from now on comes through the broadcast."""
-    with closing(Bare(lab, *arguments)) as client:
-        client.sock.sendall(masked(PING, b"here"))
-        assert client.frame() == (PONG, b"here")
-        yield client
-
-
-@contextmanager
-def publishing(options: list[str], *more: str) -> Iterator[tuple[Lab, Callable[[str], int]]]:
-    """A server whose clock is told `start` and `stop`; telling returns the newest seq."""
-    command = ("websocket", "--port", "0", "--controlled", "--source", "clock", "--arrivals", "even", *more, *options)
-    with serving(*command, transports=("websocket",)) as lab:
-
-        def tell(word: str) -> int:
-            print(json.dumps({"do": word}), file=lab.process.stdin, flush=True)
-            newest, *_ = json.loads(lab.process.stdout.readline()).values()
-            return newest
-
-        yield lab, tell
-
-
-@pytest.fixture(scope="module")
-def plain() -> Iterator[Lab]:
-    with serving(*NONE, transports=("websocket",)) as lab:
-        yield lab
-
-
-def clients(lab: Lab) -> int:
-    return lab.status("websocket")["clients"]
-
-
-def say(lab: Lab, *texts: str) -> None:
-    """Publish by a WebSocket; return when the server has."""
-    before = lab.status("websocket")["newest"]
-    with bare(lab) as client:
-        client.sock.sendall(b"".join(masked(TEXT, text.encode()) for text in texts))
-        assert client.seqs(len(texts)) == list(range(before + 1, before + 1 + len(texts)))
 
 
 # ---- Frames that are offered, byte by byte
@@ -206,7 +108,7 @@ def test_a_message_is_offered_to_who_has_the_one_before(seq, takes, offered, sta
         told += sent
         if left:
             break
-    assert (subscriber.ws.frames, subscriber.seq, left == [subscriber]) == (offered, stands, behind)
+    assert (subscriber.connection.frames, subscriber.seq, left == [subscriber]) == (offered, stands, behind)
     assert len(told) == stands - seq
 
 
@@ -217,27 +119,11 @@ def test_who_misses_a_message_is_behind_and_the_others_are_told():
 
 def test_an_app_starts_nothing_when_it_is_created():
     def running() -> tuple[int, int]:
-        return threading.active_count(), sum(isinstance(thing, gevent.Greenlet) for thing in gc.get_objects())
+        return threading.active_count(), sum(issubclass(type(thing), gevent.Greenlet) for thing in gc.get_objects())
 
     before = running()
     apps = [row.create_app(MemoryFeed()) for row in ROWS.values()]
-    assert len(apps) == 3 and running() == before
-
-
-# ---- Slow readers
-
-
-def filled(lab: Lab, tell: Callable[[str], int], count: int, follower: Bare) -> int:
-    """Publish at least `count` messages that the follower gets and whoever does not read does not; the newest seq."""
-    tell("start")
-    assert follower.seqs(count) == list(range(1, count + 1))
-    newest = tell("stop")
-    assert follower.seqs(newest - count) == list(range(count + 1, newest + 1))
-    return newest
-
-
-def fast(size: int) -> list[str]:
-    return ["--size", str(size), "--rate", "10000" if size < 1000 else "400", "--history", "100000"]
+    assert len(apps) == 4 and running() == before
 
 
 @sizes
@@ -371,115 +257,3 @@ def test_the_feed_is_byte_identical_over_tls_and_with_deflate(options):
         assert [type(extension).__name__ for extension in deflating.protocol.extensions] == (
             ["PerMessageDeflate"] if "--deflate" in options else []
         )
-
-
-# ---- Ends
-
-
-def close_frame(client: Bare) -> None:
-    client.sock.sendall(masked(*GOODBYE))
-    assert client.frame() == GOODBYE and client.ends()
-    client.close()
-
-
-def fin(client: Bare) -> None:
-    client.sock.shutdown(socket.SHUT_WR)
-
-
-def descriptors(process: psutil.Process) -> int:
-    return process.num_handles() if os.name == "nt" else process.num_fds()
-
-
-ENDS = {"close frame": close_frame, "FIN": fin, "RST": Bare.reset}
-
-
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@pytest.mark.parametrize("options", [[], ["--tls"]], ids=["plain", "tls"])
-def test_a_connection_that_ends_is_forgotten_without_news_and_leaves_no_descriptor(options, end):
-    with serving(*NONE, *options, transports=("websocket",)) as lab:
-        server = psutil.Process(lab.process.pid)
-        with bare(lab):
-            pass
-        eventually(lambda: clients(lab) == 0)
-        before = descriptors(server)
-        for _ in range(10):
-            with bare(lab) as client:
-                assert clients(lab) == 1
-                end(client)
-                eventually(lambda: clients(lab) == 0, 5)
-        eventually(lambda: descriptors(server) <= before)
-
-
-@pytest.mark.parametrize("options", [[], ["--tls"]], ids=["plain", "tls"])
-@pytest.mark.parametrize("end", ["FIN", "RST"])
-def test_one_that_never_read_and_ends_is_forgotten(options, end):
-    with publishing([*fast(60_000), *options]) as (lab, tell), bare(lab) as follower:
-        with bare(lab, "/messages", 4096) as slow:
-            filled(lab, tell, 200, follower)
-            assert clients(lab) == 2
-            ENDS[end](slow)
-            eventually(lambda: clients(lab) == 1)
-
-
-@pytest.mark.parametrize("options", [[], ["--tls"]], ids=["plain", "tls"])
-def test_one_that_ends_while_it_is_told_of_its_gap_is_no_error(options):
-    with publishing(["--size", "60000", "--rate", "200", "--history", "100", *options]) as (lab, tell):
-        with bare(lab, "/messages", 4096) as slow, bare(lab) as follower:
-            tell("start")
-            follower.seqs(500)
-            tell("stop")
-            slow.sock.recv(MIB)
-            slow.reset()
-            eventually(lambda: clients(lab) == 1)
-
-
-def test_one_that_ends_before_it_is_told_of_its_gap_is_no_error(plain):
-    for _ in range(50):
-        Bare(plain, "/messages?epoch=another").reset()
-    eventually(lambda: clients(plain) == 0)
-
-
-def test_one_that_ends_before_its_101_is_no_error(plain):
-    lines = ["GET /messages HTTP/1.1", "Host: localhost", *(f"{n}: {t}" for n, t in UPGRADE.items()), "", ""]
-    for _ in range(50):
-        with socket.create_connection(("127.0.0.1", plain.ports["websocket"]), WAIT) as sock:
-            sock.sendall("\r\n".join(lines).encode())
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    eventually(lambda: clients(plain) == 0)
-
-
-@pytest.mark.parametrize("answer", [masked(*GOODBYE), masked(PING) * 3, b""], ids=["close", "pings", "nothing"])
-def test_one_that_answers_a_close_late_and_does_not_end_tcp_is_ended(plain, answer):
-    with closing(Bare(plain, "/messages?epoch=another")) as client:
-        assert client.frame()[1][:2] == (4410).to_bytes(2)
-        client.sock.settimeout(0.5)
-        with pytest.raises(TimeoutError):
-            client.sock.recv(1)  # the server waits for an answer
-        client.sock.settimeout(WAIT)
-        client.sock.sendall(answer)
-        assert client.sock.recv(1) == b""
-        eventually(lambda: clients(plain) == 0)
-
-
-@pytest.mark.parametrize(("frames", "code", "published"), [
-    (masked(BINARY, b"a") * 2, 1003, []),
-    (masked(BINARY, b"a") + masked(*GOODBYE), 1003, []),
-    (masked(BINARY, b"a") + masked(TEXT, b"after"), 1003, []),
-    (masked(TEXT, b"before") + masked(BINARY, b"a"), 1003, ["before"]),
-    (masked(TEXT, b"before") + masked(*GOODBYE), 1000, ["before"]),
-    (masked(TEXT, "é".encode() * 32_769) + masked(TEXT, b"after"), 1009, []),
-    (masked(TEXT, "é".encode() * 32_769) + masked(*GOODBYE), 1009, []),
-], ids=["binary twice", "binary, close", "binary, text", "text, binary", "text, close", "large, text", "large, close"])
-def test_frames_that_come_together_are_heard_up_to_the_one_that_ends_the_connection(plain, frames, code, published):
-    before = plain.status("websocket")["newest"]
-    with bare(plain) as client:
-        client.sock.sendall(frames)
-        heard = []
-        while not heard or heard[-1][0] == TEXT:
-            heard.append(client.frame())
-        assert heard[-1][1][:2] == code.to_bytes(2) and client.ends()
-    eventually(lambda: clients(plain) == 0)
-    with closing(Bare(plain, f"/messages?after={before}")) as client:
-        say(plain, "the next")
-        messages = [json.loads(client.frame()[1])["data"] for _ in [*published, "the next"]]
-    assert messages == [*published, "the next"]

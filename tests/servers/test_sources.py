@@ -133,7 +133,7 @@ class BlockingFeed:
         self.block = block
         self.began: list[float] = []
 
-    def publish(self, data: Any) -> Message:
+    def publish(self, data: Any, key: str | None = None) -> Message:
         self.began.append(time.time())
         if len(self.began) == 1:
             threading.Event().wait(self.block)

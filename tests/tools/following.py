@@ -1,4 +1,4 @@
-"""The three clients as a test follows with them."""
+"""The clients as a test follows with them."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from clients import long_polling, polling, websocket
+from clients import long_polling, polling, server_sent_events, websocket
 from clients.delivery import Delivery, Gap
 from clients.ledger import Ledger
-from tools.lab import TRANSPORTS, WAIT, Lab
+from tools.lab import WAIT, WITH_GUESTS, Lab
 
 FOLLOW: dict[str, Callable[..., Iterator[Delivery]]] = {
     "polling": lambda url, after=None, **more: polling.follow(url, after, interval=0.05, **more),
     "long-polling": lambda url, after=None, **more: long_polling.follow(url, after, hold=5, **more),
     "websocket": websocket.follow,
+    "server-sent-events": server_sent_events.follow,
 }
 
-each = pytest.mark.parametrize("transport", TRANSPORTS)
+each = pytest.mark.parametrize("transport", WITH_GUESTS)
 
 
 class Follower:

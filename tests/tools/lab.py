@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -23,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 LOCUST = [sys.executable, "-m", "locust", "-f", "loadtests/locustfile.py", "--headless"]
 HTTP = ("polling", "long-polling")
 TRANSPORTS = (*HTTP, "websocket")
+EVENTS = "server-sent-events"
+WITH_GUESTS = (*TRANSPORTS, EVENTS)
 WAIT = 20.0  # seconds after which something that should have happened has not
 UPGRADE = {
     "Upgrade": "websocket",
@@ -62,9 +65,10 @@ class Answer:
 
 
 def answer_to(connection: http.client.HTTPConnection) -> Answer:
-    """The whole answer to the request that was made on a connection."""
+    """The whole answer to the request that was made on a connection; of a stream that does not end, its head."""
     response = connection.getresponse()
-    return Answer(response.status, response.headers, response.read())
+    endless = response.headers["Content-Type"] == "text/event-stream"
+    return Answer(response.status, response.headers, b"" if endless else response.read())
 
 
 @dataclass
@@ -148,8 +152,13 @@ def script_of(*feed: str) -> str:
 
 
 @contextmanager
-def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str | None = None) -> Iterator[Lab]:
-    """Servers on free ports unless `options` name others; they must end when told and have nothing to complain of."""
+def serving(
+    *options: str, transports: tuple[str, ...] = (), script: str | None = None, complaint: str = ""
+) -> Iterator[Lab]:
+    """Servers on free ports unless `options` name others; they must end when told, and each line that they complain
+    has to match `complaint`; without one, there must be none.
+    """
+    transports = transports or (WITH_GUESTS if "--guests" in options or script else TRANSPORTS)
     command = [sys.executable, *(["-c", script] if script else ["-m", "servers", *options])]
     with (
         tempfile.TemporaryFile("w+") as errors,
@@ -165,6 +174,6 @@ def serving(*options: str, transports: tuple[str, ...] = TRANSPORTS, script: str
             yield lab
             lab.end()
             complaints = lab.read_errors()
-            assert not complaints, complaints
+            assert all(complaint and re.search(complaint, line) for line in complaints.splitlines()), complaints
         finally:
             process.kill()

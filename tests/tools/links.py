@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 
 from loadtests.link.__main__ import place
 
+GENEROUS = 0.3  # seconds that a busy machine may add to a delay; never a lower bound
+
 WAIT = 20.0
 
 

@@ -175,6 +175,22 @@ def conditions():
         for repeat in (1, 2):
             extra = {"fault": fault, "recovery_s": seconds * repeat}
             yield "outage", {"rate": 20.0, "seconds": 8.0, "repeat": repeat, "extra": extra}
+    packets = {"path": "packets", "loss_percent": 0.0, "queue_packets": None}
+    for rate in (1.0, 10.0, 50.0):
+        for loss in (0.0, 1.0, 3.0):
+            extra = packets | {"loss_percent": loss, "retransmissions": round(10 * loss)}
+            yield "loss", {"rtt_ms": 50.0, "rate": rate, "interval": 0.525, "seconds": 42.0, "extra": extra}
+    for size, new_ms, idle_ms in ((1024, 102.0, 51.0), (16_384, 202.0, 151.0), (262_144, 529.0, 454.0)):
+        echo = packets | {"operation": "echo"}
+        for rate, cells in ((2.0, {"keep_alive": False, "latency_mean_ms": new_ms}),
+                            (8.0, {"latency_mean_ms": 52.0}), (0.5, {"latency_mean_ms": idle_ms})):
+            yield "slow-start", {"rtt_ms": 50.0, "rate": rate, "size": size, "seconds": 80.0, "extra": echo | cells}
+    for cookie_bytes, new_ms in ((12_288, 102.0), (16_384, 153.0)):
+        cells = echo | {"keep_alive": False, "latency_mean_ms": new_ms}
+        yield "slow-start", {"rtt_ms": 50.0, "size": 1, "cookie_bytes": cookie_bytes, "extra": cells}
+    for queue, fault in ((200, ""), (20, "upload"), (200, "upload")):
+        extra = packets | {"queue_packets": queue, "link_mbps": 2.0, "fault": fault}
+        yield "bufferbloat", {"rtt_ms": 50.0, "rate": 10.0, "interval": 0.525, "extra": extra}
     yield from (("scale", {"clients": clients}) for clients in (10, 30, 100, 300, 900))
     yield "scale", {"clients": 2000, "invalid_reason": "generator CPU share 0.97 is above 0.85"}
 

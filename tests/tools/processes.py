@@ -21,3 +21,12 @@ def marked(mark: str) -> list[psutil.Process]:
 def ended(processes: list[psutil.Process]) -> bool:
     """Whether none of them runs any more; a zombie does not."""
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """A process and all that it has started; none if it has ended."""
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

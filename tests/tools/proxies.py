@@ -8,18 +8,20 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from loadtests.runs.ports import free_port
-from tools.lab import ROOT, TRANSPORTS, Lab, eventually, needs
+from tools.lab import ROOT, WITH_GUESTS, Lab, eventually, needs
 
 PAGE = (ROOT / "docs" / "proxies.md").read_text(encoding="utf-8")
 DOCUMENTED, TLS_LINES = re.findall(r"```nginx\n(.*?)```", PAGE, re.DOTALL)
 (HAPROXY_DOCUMENTED,) = re.findall(r"```haproxy\n(.*?)```", PAGE, re.DOTALL)
-PATHS = {"polling": "/polling/", "long-polling": "/long-polling/", "websocket": "/websocket/"}
+PATHS = {"polling": "/polling/", "long-polling": "/long-polling/", "websocket": "/websocket/",
+         "server-sent-events": "/server-sent-events/"}
 DEFAULTS = """
 server {
     listen 8080;
     location /polling/      { proxy_pass http://127.0.0.1:5001/; }
     location /long-polling/ { proxy_pass http://127.0.0.1:5002/; }
     location /websocket/    { proxy_pass http://127.0.0.1:5003/; }
+    location /server-sent-events/ { proxy_pass http://127.0.0.1:5004/; }
 }
 """
 NGINX = """
@@ -68,13 +70,11 @@ def listening(port: int) -> bool:
 
 def with_ports(text: str, lab: Lab) -> tuple[str, int]:
     """A documented configuration with free ports and those of the servers; and the port to connect to."""
-    ports = {"8080": free_port(), "8443": free_port()}
-    for written, used in ports.items():
-        text = re.sub(rf"(listen |bind :){written}", lambda found, port=used: f"{found[1].rstrip(':')}127.0.0.1:{port}",
-                      text)  # fmt: skip
-    for place, name in enumerate(TRANSPORTS):
-        text = text.replace(str(5001 + place), str(lab.ports[name]))
-    return text, ports["8080"]
+    servers = {str(5001 + place): str(lab.ports[name]) for place, name in enumerate(WITH_GUESTS)}
+    ports = servers | {"8080": str(free_port()), "8443": str(free_port())}
+    text = re.sub(r"(listen |bind ):?(8080|8443)\b", r"\g<1>127.0.0.1:\2", text)
+    text = re.sub(rf"\b({'|'.join(ports)})\b", lambda found: ports[found[1]], text)  # in one go: ports hold digits
+    return text, int(ports["8080"])
 
 
 @contextmanager

@@ -68,11 +68,50 @@ class WebSocketReader:
         self._socket.shutdown()  # which a connection that the server closed still needs
 
 
+class EventReader:
+    """Follows the feed by reading the lines of a response that does not end."""
+
+    def __init__(self, lab: Lab, transport: str, **query: object) -> None:
+        self._connection = lab.connection(transport)
+        self._connection.request("GET", f"/messages?{urlencode(query)}", headers={"Accept": "text/event-stream"})
+        self._response = self._connection.getresponse()
+        assert (self._response.status, self._response.headers["Content-Type"]) == (200, "text/event-stream")
+
+    def read(self, count: int) -> list[bytes]:
+        """The next messages."""
+        events = [self._event() for _ in range(count)]
+        assert all(set(event) == {b"id", b"data"} for event in events)
+        assert [int(event[b"id"]) for event in events] == [json.loads(event[b"data"])["seq"] for event in events]
+        return [event[b"data"] for event in events]
+
+    def gone(self) -> bytes:
+        """What the server says of the feed before it goes on."""
+        event = self._event()
+        assert event[b"event"] == b"gone"
+        return event[b"data"]
+
+    def _event(self) -> dict[bytes, bytes]:
+        """The next event's fields; comments are passed over."""
+        fields: dict[bytes, bytes] = {}
+        while (line := self._response.readline()) != b"\n" or not fields:
+            assert line.endswith(b"\n"), "the response has ended"
+            name, _, value = line.rstrip(b"\n").partition(b": ")
+            fields |= {name: value} if name and not name.startswith(b":") else {}
+        return fields
+
+    def close(self) -> None:
+        self._response.close()
+        self._connection.close()
+
+
+READERS = {"websocket": WebSocketReader, "server-sent-events": EventReader}
+
+
 @contextmanager
-def reading(lab: Lab, transport: str, **query: object) -> Iterator[HttpReader | WebSocketReader]:
+def reading(lab: Lab, transport: str, **query: object) -> Iterator[HttpReader | WebSocketReader | EventReader]:
     """A reader whose first question has reached the server."""
     before = lab.status(transport)["requests"]
-    reader = (WebSocketReader if transport == "websocket" else HttpReader)(lab, transport, **query)
+    reader = READERS.get(transport, HttpReader)(lab, transport, **query)
     try:
         eventually(lambda: lab.status(transport)["requests"] > before)
         yield reader

@@ -5,11 +5,11 @@ import socket
 import pytest
 import websocket
 
-from tools.lab import HTTP, TRANSPORTS, UPGRADE, WAIT, Answer, Lab
+from tools.lab import HTTP, UPGRADE, WAIT, WITH_GUESTS, Answer, Lab
 
 PROBLEM = "application/problem+json"
 
-each = pytest.mark.parametrize("transport", TRANSPORTS)
+each = pytest.mark.parametrize("transport", WITH_GUESTS)
 each_http = pytest.mark.parametrize("transport", HTTP)
 
 

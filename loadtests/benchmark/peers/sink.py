@@ -19,22 +19,30 @@ import gevent  # noqa: E402
 from gevent.fileobject import FileObject  # noqa: E402
 
 from clients import long_polling, polling  # noqa: E402
+from clients.connection.event_stream import EventStreamConnection  # noqa: E402
 from clients.connection.websocket import WebSocketConnection  # noqa: E402
 from clients.ledger import Ledger  # noqa: E402
 from results.histogram import new_histogram  # noqa: E402
 from results.model import frame_header_bytes  # noqa: E402
 
+EVENT_END = b"\n\n\r\n"
 MOMENT = re.compile(rb'"published_at":([0-9.]+)')
 
 
 def pieces(transport: str, url: str, size: int, interval: float) -> Iterator[tuple[float, float]]:
-    """Yield (messages, latency of the newest) each time something came; WebSocket frames are only measured."""
+    """Yield (messages, latency of the newest) each time something came; frames are only measured, and
+    events only counted."""
     if transport == "websocket":
         frame = size + frame_header_bytes(size, masked=False)
         with WebSocketConnection(url, "/messages", Ledger()) as connection:
             while data := socket.socket.recv(connection.socket, 65_536):
                 moments = MOMENT.findall(data)
                 yield len(data) / frame, time.time() - float(moments[-1]) if moments else 0.0
+    elif transport == "server-sent-events":
+        with EventStreamConnection(url, "/messages", Ledger()) as stream:
+            while data := socket.socket.recv(stream.socket, 65_536):
+                moments = MOMENT.findall(data)
+                yield data.count(EVENT_END), time.time() - float(moments[-1]) if moments else 0.0
     else:
         polled = transport == "polling"
         following = polling.follow(url, interval=interval) if polled else long_polling.follow(url)

@@ -40,10 +40,12 @@ async def status(request: Request) -> Response:
     return JSONResponse({"epoch": FEED.feed.epoch, "newest": FEED.feed.newest})
 
 
+ROUTES = [Route("/messages", messages), WebSocketRoute("/messages", follow), Route("/status", status)]
+
+
 async def main() -> None:
-    routes = [Route("/messages", messages), WebSocketRoute("/messages", follow), Route("/status", status)]
     config = uvicorn.Config(
-        Starlette(routes=routes), log_level="critical", loop="uvloop", http="httptools", ws="websockets-sansio",
+        Starlette(routes=ROUTES), log_level="critical", loop="uvloop", http="httptools", ws="websockets-sansio",
         ws_per_message_deflate=False, timeout_keep_alive=75, timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import jinja2
@@ -12,8 +13,12 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from lessons.editions.build import NOTEBOOKS, names
+from results.folders import ROOT
 
 PAGE = "page.html.j2"
+DOCS = ROOT / "docs"
+PAGES = {NOTEBOOKS / "GLOSSARY.md": "Glossary", NOTEBOOKS / "TEACHING.md": "Teaching with the push lab",
+         DOCS / "live.md": "Live in a browser"}  # fmt: skip
 
 
 def write_site(folder: Path) -> Path:
@@ -26,9 +31,10 @@ def write_site(folder: Path) -> Path:
         around = {"before": contents[place - 1] if place else None,
                   "after": contents[place + 1] if place + 1 < len(lessons) else None}  # fmt: skip
         write(folder / f"{name}.html", contents[place][1], linked(body), **around)
-    for page, title in (("GLOSSARY", "Glossary"), ("TEACHING", "Teaching with the push lab")):
-        text = mistune.create_markdown(plugins=["table"])((NOTEBOOKS / f"{page}.md").read_text(encoding="utf-8"))
-        write(folder / f"{page.lower()}.html", title, linked(str(text)), before=None, after=None)
+    for page, title in PAGES.items():
+        text = mistune.create_markdown(plugins=["table"])(page.read_text(encoding="utf-8"))
+        write(folder / f"{page.stem.lower()}.html", title, linked(str(text)), before=None, after=None)
+    shutil.copytree(DOCS / "pictures", folder / "pictures", dirs_exist_ok=True)
     return write(folder / "index.html", "The push lab: six lessons", "", contents=contents, before=None, after=None)
 
 
@@ -53,5 +59,7 @@ def opening_of(notebook: nbformat.NotebookNode) -> str:
 def linked(body: str) -> str:
     """The body with links to pages instead of notebooks; where sliders stand still, it does not ask to move them."""
     body = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', body)
-    body = re.sub(r'href="(GLOSSARY|TEACHING)\.md', lambda found: f'href="{found[1].lower()}.html', body)
+    pages = r'href="(?:\.\./docs/)?(GLOSSARY|TEACHING|live)\.md'
+    body = re.sub(pages, lambda name: f'href="{name[1].lower()}.html', body)
+    body = body.replace('src="../docs/pictures/', 'src="pictures/')
     return body.replace("Move the sliders", "In the notebook, move the sliders")

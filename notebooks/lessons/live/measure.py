@@ -43,7 +43,7 @@ def measure(experiment: str, *, now: bool | None = None, **setting: Any) -> pd.D
 def recorded(experiment: str, setting: dict[str, Any]) -> pd.DataFrame:
     """The valid runs of the reference under this setting; ValueError if there is none."""
     runs = table.valid(table.read_runs(REFERENCE))
-    mine = runs[runs["experiment"] == experiment]
+    mine = runs[(runs["experiment"] == experiment) & runs["transport"].isin(COMPARED)]
     for name, value in setting.items():
         if name not in ("duration_s", "repeat"):
             mine = mine[(mine[name] == value).fillna(False) | ~applies(mine, name)]

@@ -38,6 +38,11 @@ def source(server: str) -> Listing:
     return Listing(_text(server), {"feed.after(": HEART, "broadcast.follow(": HEART})
 
 
+def script(name: str) -> Listing:
+    """A script of the pages, "client.js"; where it listens to an event is marked."""
+    return Listing((ROOT / "servers" / "pages" / name).read_text(encoding="utf-8"), {"addEventListener(": HEART})
+
+
 def difference(one: str, other: str) -> Listing:
     """The lines in which two servers differ, without their neighbours."""
     before, after = _text(one).splitlines(), _text(other).splitlines()

@@ -1,0 +1,1 @@
+"""How exact the path of packets is: `python -m loadtests.calibration`."""

@@ -1,0 +1,80 @@
+"""The live demonstration in a cell: race, playground, chat; or a recording, where no browser can reach it."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import html
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lessons.live.progress import QUIET
+from lessons.live.recordings import NothingStarted, check_startable
+from loadtests.runs.processes import RunFailed, start
+from results.folders import ROOT
+
+PAGES = {"race": "", "playground": "play", "chat": "talk", "class": "class", "seventh tab": "seventh"}
+PICTURES = ROOT / "docs" / "pictures"
+HUB = "JUPYTERHUB_SERVICE_PREFIX"  # of the environment: the kernel's browser is on another machine
+START_TIMEOUT = 30.0  # seconds
+WIDTH = 995  # CSS pixels of a recording: as high as other pictures
+FRAME = '<iframe src="{}" width="100%" height="720" style="border:0" title="{}"></iframe>'
+
+
+class LivePage:
+    """A page of the demonstration as a notebook shows it: live in a frame, or as it was recorded."""
+
+    def __init__(self, name: str, url: str | None, why: str = "") -> None:
+        self.name, self.url, self.why = name, url, why
+
+    def __repr__(self) -> str:
+        return f"The {self.name}, live: {self.url}" if self.url else f"The {self.name}, recorded. {self.why}".strip()
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        if self.url:
+            return {"text/plain": repr(self), "text/html": FRAME.format(html.escape(self.url), self.name)}
+        bundle = {"text/plain": repr(self), "image/png": recording(self.name).read_bytes()}
+        return bundle, {"image/png": {"width": WIDTH, "alt": repr(self)}}
+
+
+def recording(name: str) -> Path:
+    """The picture of a page; of the race it moves."""
+    return PICTURES / f"{name.replace(' ', '_')}.png"
+
+
+def show(name: str = "race") -> LivePage:
+    """Show a page of the demonstration, which is started if it does not run yet, and ends with the kernel.
+
+    Where nothing can be started, or the browser could not reach it, the recording is shown.
+    """
+    if name not in PAGES:
+        raise ValueError(f"there is no page {name!r}: they are {', '.join(PAGES)}")
+    if QUIET in os.environ:  # the notebook is made for readers, who may have no servers
+        return LivePage(name, None)
+    try:
+        check_startable()
+        if "google.colab" in sys.modules:
+            raise NothingStarted("a browser cannot reach a server of Colab's")
+        return LivePage(name, reached_at(demonstration(), PAGES[name]))
+    except (NothingStarted, RunFailed, OSError) as error:
+        return LivePage(name, None, f"It cannot be started here: {error}.")
+
+
+@functools.cache
+def demonstration() -> str:
+    """The address of this kernel's demonstration."""
+    children = ExitStack()
+    atexit.register(children.close)
+    child = start(children, "the demonstration", ["-m", "loadtests", "demo", "--port", "0", "--controlled"])
+    return str(child.expect("url", START_TIMEOUT))
+
+
+def reached_at(url: str, path: str) -> str:
+    """Where the browser finds a page: on this machine, or behind Jupyter's proxy."""
+    if prefix := os.environ.get(HUB):
+        return f"{prefix}proxy/{urlsplit(url).port}/{path}"
+    return url + path
