@@ -9,6 +9,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 READY := .venv/.ready
 # Tests start a thousand Python processes: each finds what the first one compiled.
 export PYTHONDONTWRITEBYTECODE :=
+# What starts servers meets a busy machine: a test that fails has two more tries, and the summary names it.
+AGAIN := --reruns 2 --reruns-delay 3
 # It asks the internet for news, before the class's eyes.
 NEWS := @jupyterlab/apputils-extension:announcements
 
@@ -22,8 +24,8 @@ demo: $(READY)  ## show the three transports live in a browser; ARGS="--open", "
 
 # First what only computes, then what starts servers and mostly waits, then what others on the machine would disturb.
 test: test-fast  ## run the tests, in nine minutes on two cores; THOROUGH=1 for every combination
-	$(VENV)/python -m pytest --numprocesses $(if $(CI),5,6) --dist worksteal -m "starts and not alone"
-	$(VENV)/python -m pytest -m alone tests/loadtests
+	$(VENV)/python -m pytest $(AGAIN) --numprocesses $(if $(CI),5,6) --dist worksteal -m "starts and not alone"
+	$(VENV)/python -m pytest $(AGAIN) -m alone tests/loadtests
 
 lint: $(READY)
 	$(VENV)/ruff check .

@@ -64,12 +64,14 @@ def workers(count, address, prefix=()):
 def measured(folder, *options, prefix=()):
     """The runs of a comparison."""
     command = [*prefix, sys.executable, "-m", "loadtests", *LOAD, "--out", str(folder), *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert done.returncode in (0, 1) and "Traceback" not in done.stderr, done.stderr
     return read_runs(folder).groupby("transport").last()
 
 
 @pytest.mark.starts
+@pytest.mark.long
+@pytest.mark.timeout(400)
 def test_two_hosts_in_namespaces_give_what_one_gives(packets, tmp_path):
     """The path between them has no delay: latencies differ by what the clocks leave open, and by the machine."""
     with ExitStack() as children:
