@@ -243,6 +243,7 @@ def advise(args: argparse.Namespace, results: "Results | None", console: Console
     from results.advice import Workload, best_costs
     from results.advice.words import advice_in_words
     from results.folders import REFERENCE
+    from results.processes import known_redis_costs
     from results.select import NotMeasured
     from results.table import read_if_there
 
@@ -250,13 +251,15 @@ def advise(args: argparse.Namespace, results: "Results | None", console: Console
     names = "clients rate_hz payload_bytes poll_interval_s rtt_ms cookie_bytes tls".split()
     wanted = Workload(**{name: getattr(run, name) for name in names}, within_ms=args.within_ms)
     try:
-        costs, source = best_costs([read_if_there(REFERENCE)], run.header_profile)
+        reference = read_if_there(REFERENCE)
+        costs, source = best_costs([reference], run.header_profile)
     except NotMeasured as error:
         if args.within_ms:
             print(f"loadtests: no advice: {error}", file=sys.stderr)
         return
     own = None if results is None else results.runs
-    Console(width=console.width if console.is_terminal else WIDTH).print(advice_in_words(wanted, costs, source, own))
+    words = advice_in_words(wanted, costs, source, own, known_redis_costs([reference]))
+    Console(width=console.width if console.is_terminal else WIDTH).print(words)
 
 
 def main(argv: list[str] | None = None) -> int:

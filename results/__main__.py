@@ -73,12 +73,14 @@ def advise(results: Results, chosen: argparse.Namespace) -> None:
     """Print which transport a workload wants, from the costs of the results; what these lack the reference has."""
     from results import advice, table
     from results.advice.words import advice_in_words
+    from results.processes import known_redis_costs
     from results.terminal import Terminal
 
     reference = table.read_if_there(folders.REFERENCE)
     costs, source = advice.best_costs([results, reference], chosen.header_profile)
     given = {name: getattr(chosen, name) for name in [*WORKLOAD.values(), "tls"] if getattr(chosen, name) is not None}
-    Terminal(highlight=False).print(advice_in_words(advice.Workload(**given), costs, source))
+    words = advice_in_words(advice.Workload(**given), costs, source, redis=known_redis_costs([results, reference]))
+    Terminal(highlight=False).print(words)
 
 
 ACTIONS: dict[str, Callable[[Results, argparse.Namespace], None]] = {

@@ -15,8 +15,9 @@ LAB, ALONE, FLASK, OTHER = "this lab", "its HTTP server alone", "a bare Flask on
 
 
 def cpu_by_layer(machine: Mapping[str, Any]) -> list[str]:
-    """A poll's CPU and whose it is, what a long poll costs beside a message by WebSocket on two stacks, and an idle
-    WebSocket's memory: a sentence each, none where the benchmark was not run, or not all of it is known.
+    """A poll's CPU by layer, a long poll's on two stacks, and an idle WebSocket's memory: a sentence each.
+
+    None where the benchmark was not run, or not all of it is known.
     """
     try:
         return _sentences(machine["benchmark"]["cpu_us_per_delivery"], machine["benchmark"]["idle_websocket_kib"])

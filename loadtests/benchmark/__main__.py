@@ -1,8 +1,8 @@
 """What a delivery costs, and an idle WebSocket: this lab's server beside the same feed on other servers, then its load
 generator beside another WebSocket user; `make benchmark`.
 
-What counts is a contender's cost beside the lab's of the same round. With `--into` a results folder's machine.json
-keeps the servers' medians, from which the chart of costs and the README take them.
+What counts is a contender's cost beside the lab's of the same round. Then come one, two and four processes with one
+feed in Redis. With `--into` a results folder's machine.json keeps the medians, for the charts and the docs.
 """
 
 import json
@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from loadtests.benchmark.bench import LOADS, PEERS, cpu_us_per_delivery, idle_kib
 from loadtests.benchmark.generators import GENERATORS, generator_us_per_delivery
+from loadtests.benchmark.processes import measure_processes
 from loadtests.benchmark.rounds import lines, rounds
 from loadtests.benchmark.slow_reader import slow_reader
 from loadtests.runs.machine import warn_of_others
@@ -65,24 +67,29 @@ def compare_generators(console: Console) -> None:
     console.print(table)
 
 
-def compare(console: Console, into: Path | None) -> None:
+def compare(console: Console, into: Path | None, only_processes: bool = False) -> None:
     """Show all comparisons; keep what the servers cost in the folder, if there is one. RunFailed, TableError."""
     machine = read_machine(into) if into else {}
-    found = {"cpu_us_per_delivery": compare_servers(console), "idle_websocket_kib": compare_memory(console)}
+    found: dict[str, Any] = machine.get("benchmark", {})
+    if not only_processes:
+        found |= {"cpu_us_per_delivery": compare_servers(console), "idle_websocket_kib": compare_memory(console)}
+    found["processes"] = measure_processes(console)
     if into:
         write_text(into / "machine.json", json.dumps(machine | {"benchmark": found}, indent=1) + "\n")
-    slow_reader(console)
-    compare_generators(console)
+    if not only_processes:
+        slow_reader(console)
+        compare_generators(console)
 
 
 def main() -> int:
     p = Parser(prog="make benchmark", description=__doc__)
     p.add_argument("--into", type=Path, metavar="FOLDER", help="a results folder whose machine.json keeps the medians")
-    into = p.parse_args().into
+    p.add_argument("--processes", action="store_true", help="only several processes with one feed")
+    args = p.parse_args()
     raise_descriptors()
     warn_of_others("benchmark")
     try:
-        compare(Console(), into)
+        compare(Console(), args.into, args.processes)
     except (RunFailed, TableError) as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1

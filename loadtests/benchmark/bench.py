@@ -17,11 +17,12 @@ POLL_INTERVAL = 0.05  # seconds: as often as messages come, so that each poll br
 
 @dataclass(frozen=True)
 class Load:
-    """Who listens: `clients`, and to what: `rate` messages a second of `size` bytes."""
+    """Who listens: `clients`, and to what: `rate` messages a second of `size` bytes; polls come every `interval` s."""
 
     clients: int
     rate: float
     size: int = 142
+    interval: float = POLL_INTERVAL
 
 
 LOADS = {"websocket": Load(1000, 20), "long-polling": Load(100, 5), "polling": Load(100, 1 / POLL_INTERVAL)}
@@ -81,7 +82,7 @@ def bench(transport: str, name: str, load: Load, *options: str) -> Iterator[Benc
     with contextlib.ExitStack() as children:
         serving = start(children, name, [*server(transport, name, load), *options])
         url = serving.expect("urls", TIMEOUT)[served_by(name, transport)]
-        sink = [served_by(name, transport), url, str(load.clients), str(load.size), str(POLL_INTERVAL)]
+        sink = [served_by(name, transport), url, str(load.clients), str(load.size), str(load.interval)]
         clients = start(children, "the clients", ["-m", "loadtests.benchmark.peers.sink", *sink])
         running = Bench(url, psutil.Process(serving.pid), clients)
         serving.send(do="start")

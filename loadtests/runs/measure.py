@@ -34,7 +34,7 @@ AUTHORITY = "authority.pem"  # in the scratch folder: whom the clients of a run 
 DRAIN_TIMEOUT = 20.0  # seconds that clients have, beyond a poll interval, to come to the last message
 HOSTS_TIMEOUT = 600.0  # seconds in which all other hosts have come
 CONNECT_TIME = 0.02  # seconds more for each client, of which a server on a busy machine takes half
-MOST_CLIENTS = 700  # of one process of Locust
+MOST_CLIENTS = 400  # of one process of Locust
 STEP_S = 0.05  # that the clock may move otherwise than time: more than what keeps it right moves it in a run
 STEP = 0.1  # seconds between looks at the clock and at the processes
 

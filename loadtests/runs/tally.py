@@ -35,7 +35,7 @@ COUNTS = (
     "joining_us",
     "before_publication",
 )
-COUNTERS = ("latencies", "delays", "ups")
+COUNTERS = ("latencies", "delays", "ups", "late_requests")
 FEED = 1_000_000_000  # a feed restarted in a run counts its seqs from the next multiple
 PAGES = ("joining", "ledger", "rest")
 MAXIMA = ("cpu_share", "turned_late_s", "earliest_s", "clock_bound_s")
@@ -82,6 +82,8 @@ class Tally:
     - `held_us`: microseconds from a long-polling request to its response.
     - `absent_us`: microseconds from a response to the next one, without pauses, where a message was waiting.
     - `stamped`: samples that have the kernel's own time of arrival.
+    - `late_requests`: microseconds by which a late request delayed what came with it: one for each poll, and by long
+      polling one for each delivery.
     - `ups`: microseconds from sending to publication, for clients that send; `up_us` is their exact sum.
 
     Latencies are sampled from the messages published in `span`. A `span` without an end keeps their histogram alone.
@@ -121,6 +123,7 @@ class Tally:
     latencies: Counter[int] = field(default_factory=Counter)  # samples by microseconds, as the histogram tells them
     delays: Counter[int] = field(default_factory=Counter)  # from arrival to the client, likewise
     ups: Counter[int] = field(default_factory=Counter)  # likewise
+    late_requests: Counter[int] = field(default_factory=Counter)  # likewise
     lag_us: HdrHistogram = field(default_factory=new_histogram)
 
     @property
@@ -145,6 +148,10 @@ class Tally:
     def delay_histogram(self) -> HdrHistogram:
         """The generator's delays in microseconds."""
         return histogram_of(self.delays)
+
+    def late_request_histogram(self) -> HdrHistogram:
+        """What late requests added to latencies, in microseconds."""
+        return histogram_of(self.late_requests)
 
     def upstream_histogram(self) -> HdrHistogram:
         """The ways up in microseconds."""
@@ -187,6 +194,10 @@ class Tally:
             self.up_us += up_us
             self.ups[quantised(up_us)] += 1
 
+    def count_late_request(self, seconds: float) -> None:
+        """Count by how much a late request delayed what came with it; on time if the seconds are negative."""
+        self.late_requests[quantised(in_microseconds(seconds))] += 1
+
     def close(self, sequence: Sequence, newest: int | None = None) -> None:
         """Add what a client's check found; what is missing up to `newest` counts as lost."""
         if newest is not None:
@@ -206,9 +217,8 @@ class Tally:
         for name in MAXIMA:
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
         self.earlier |= other.earlier
-        self.latencies.update(other.latencies)
-        self.delays.update(other.delays)
-        self.ups.update(other.ups)
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
         self.lag_us.add(other.lag_us)
 
     def with_cpu_share_at_least(self, cpu_share: float) -> "Tally":

@@ -65,8 +65,8 @@ class HttpUser(FeedUser):
     abstract = True
     timeout = GRACE
     asking = False
-    asked_at = 0.0  # Unix time of the last question
-    answered_at: float | None = None  # and of the answer before it, if that had messages
+    asked_at = 0.0  # Unix time of the last request, by the master's clock
+    answered_at: float | None = None  # and of the response before it, if that had messages
 
     def connect(self) -> None:
         self.client = self.client_of(CountingPool(self, self.sockets, self.timeout))
@@ -82,7 +82,7 @@ class HttpUser(FeedUser):
 
     def ask(self, **extra: object) -> None:
         """Ask for what comes next, take it."""
-        tally, self.asked_at = self.generator.tally, time.time()
+        tally, self.asked_at = self.generator.tally, self.generator.master_time(time.time())
         self.asking = True
         tally.requests += self.counting
         response = self.client.request("GET", self.address.target(self.cursor.target(**extra)))
@@ -90,7 +90,7 @@ class HttpUser(FeedUser):
         self.asking = False
         if self.counting:
             tally.answers += 1
-            tally.held_us += round((time.time() - self.asked_at) * 1e6)
+            tally.held_us += round((self.generator.master_time(time.time()) - self.asked_at) * 1e6)
             tally.empty_responses += response.status_code == 204
         coding, retry_after = field(response, "Content-Encoding"), field(response, "Retry-After")
         if messages := messages_in(response.status_code, body, coding, retry_after):
@@ -146,6 +146,8 @@ class PollingUser(HttpUser):
                 time.sleep(max(due - time.monotonic(), 0))
                 if self.generator.newest is not None and self.complete(self.generator.newest):
                     self.depart()  # a poll may take longer than the interval: then there is no moment between two
+                if self.counting:
+                    self.generator.tally.count_late_request(time.monotonic() - due)
                 self.ask()
         finally:
             self.client.close()
@@ -159,11 +161,18 @@ class LongPollingUser(HttpUser):
     paused_s = 0.0  # before the last question
 
     def deliver(self, messages: list[bytes]) -> None:
-        """As others do; and how long the client was away beside its pause, if a message came meanwhile."""
-        arrived_at = self.arrived_at or self.generator.master_time(time.time())
-        if self.counting and self.answered_at and stamp(messages[0])[1] < self.asked_at:
-            self.generator.tally.absences += 1
-            self.generator.tally.absent_us += round((arrived_at - self.answered_at - self.paused_s) * 1e6)
+        """As others do; and how long the client was away beside its pause, if a message came meanwhile.
+
+        A message that was published before the request waited for it, at most as long as the client took to send it.
+        """
+        tally, arrived_at = self.generator.tally, self.arrived_at or self.generator.master_time(time.time())
+        if self.counting and self.answered_at:
+            if stamp(messages[0])[1] < self.asked_at:
+                tally.absences += 1
+                tally.absent_us += round((arrived_at - self.answered_at - self.paused_s) * 1e6)
+            late_s = self.asked_at - self.answered_at - self.paused_s
+            for message in messages:
+                tally.count_late_request(min(late_s, self.asked_at - stamp(message)[1]))
         self.answered_at = arrived_at
         super().deliver(messages)
 

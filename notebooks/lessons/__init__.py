@@ -12,8 +12,10 @@ from lessons import load as load
 from lessons import notebook
 from lessons import traps as traps
 from lessons import weighing as weighing
+from lessons.live.browser import Browser as Browser
 from lessons.live.lost_packet import lost_packet as lost_packet
 from lessons.live.measure import measure as measure
+from lessons.live.pages import open_page as open_page
 from lessons.live.pages import show as show
 from lessons.live.servers import start_servers as start_servers
 from lessons.live.watch import watch as watch

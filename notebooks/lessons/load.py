@@ -11,11 +11,15 @@ import numpy as np
 import pandas as pd
 
 from clients.address import address_of
+from lessons.choosing import reference_costs
 from lessons.live.recordings import NothingStarted, check_startable, recorded_or
 from lessons.live.servers import ServersStopped
 from lessons.shown.recorded import reference, runs_of
 from results import costs, table
+from results.advice import Workload, estimates
+from results.advice.words import SEVERAL, on_several_processes
 from results.folders import ROOT
+from results.processes import known_redis_costs
 from results.select import overhead_bytes
 from results.transports import COMPARED, TRANSPORTS
 
@@ -117,6 +121,27 @@ def generator_delay() -> pd.DataFrame:
     found = mine.groupby(["clients", "transport"])["generator_delay_p99_ms"].median().unstack()
     found = found.reindex(columns=list(COMPARED)).rename_axis(None, axis="columns")
     return found.map("{:,.2f}".format).replace("nan", "–")
+
+
+def during_a_break(fault: str) -> pd.DataFrame:
+    """What a break of five seconds costs by each transport: `fault` is "cut", "reset" or "restart"."""
+    runs = runs_of("outage")
+    mine = runs[runs["fault"] == fault]
+    rows = {}
+    for name in COMPARED:
+        own = mine[mine["transport"] == name]
+        latest, back = own["latency_max_ms"].max() / 1000, own["recovery_s"].max()
+        rows[TRANSPORTS[name].title] = [int(own["lost"].sum()), f"{latest:.1f}", f"{back:.1f}"]
+    heads = ["lost in silence", "latest message, s late", "everyone up to date, s after the break"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=heads)
+
+
+def for_many(**workload: float) -> pd.DataFrame:
+    """Processes, hosts, memory, network and Redis for a workload: `clients`, `rate_hz`, `poll_interval_s`; computed."""
+    known = reference_costs()
+    found = estimates(Workload(**workload), known)  # type: ignore[arg-type]
+    rows = on_several_processes(found, known, known_redis_costs([reference()]))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=pd.Index(SEVERAL))
 
 
 def by_connection() -> pd.DataFrame:

@@ -44,7 +44,10 @@ open.
 
 HTTP changed as well. HTTP/1.1 made connections last, and HTTP/2 stopped repeating headers. Remember that when you
 hear what a WebSocket removes.
+"""
 
+# %% [markdown]
+"""
 ## Start the servers
 
 One process serves one feed at three addresses. The feed replays real earthquakes, much faster than they happened. The
@@ -60,7 +63,10 @@ print(servers)
 """
 The three share the HTTP server, Flask, the feed and the process. One thing differs. Once a WebSocket is open, its
 messages pass neither the HTTP server nor Flask: code of this lab writes them.
+"""
 
+# %% [markdown]
+"""
 ## The servers, side by side
 
 **Question.** Which lines decide whether a server waits for requests or pushes? Begin with plain polling. The line
@@ -101,7 +107,10 @@ to date needs no loop: the broadcast sends each new message to all such clients 
 
 In short, there are three ways to wait. With polling the client waits before it asks again. With long polling the
 server waits before it responds. With a WebSocket the client asks once, and the server sends.
+"""
 
+# %% [markdown]
+"""
 ## Predict
 
 Three clients will follow the same eight messages, about four of them a second. Polling sends a request every second.
@@ -151,7 +160,10 @@ is cheaper for each of them than a long poll that carries one. The first row is 
 client pays once. That is the first request, and for the WebSocket its handshake and a `/status` request. By `/status`
 the client learns the newest message number. Divided by more messages, this cost would shrink: lesson 3 returns to
 that trap.
+"""
 
+# %% [markdown]
+"""
 ## Live in a browser
 
 **Question.** What does a person see? Each lane below is a page of one server. All three follow the same feed, some
@@ -167,7 +179,10 @@ show("race")
 **Reading.** The dot of the polling lane is late by up to a poll interval. Its curve is a ramp. Long polling and
 WebSocket show each earthquake after half a round trip. Now compare the bars: long polling pays for that with a request
 for nearly every message, WebSocket with four bytes.
+"""
 
+# %% [markdown]
+"""
 ## Further away
 
 On one machine a request takes almost no time, so arrows would lie on top of each other. Put 200 ms of round trip
@@ -192,7 +207,10 @@ request is usually there when a message is published. Look at two messages that 
 response is on its way, so no request is waiting. The second message waits for the next request. RFC 6202 names this
 weakness (section 2.2): up to three transits. In the WebSocket panel, once it is open, nothing goes to the right until
 the client closes it.
+"""
 
+# %% [markdown]
+"""
 ## On the wire: polling
 
 **Question.** What exactly are those bytes? Here is one request with its response. Each colour is one heading of the
@@ -207,7 +225,10 @@ Exchange(split(watched["polling"].diary.entries)[-1], "Polling: one request, one
 **Reading.** The request has a request line and one header, `Host`: the only one that HTTP/1.1 requires (RFC 9112,
 section 3.2). This client sends the least that the standard allows. A browser sends more, and cookies: the last figure
 of this lesson counts them. In the response each message ends with one LF. That is all the framing.
+"""
 
+# %% [markdown]
+"""
 ## On the wire: long polling
 
 **Question.** Do the bytes of a held request show that it was held?
@@ -221,7 +242,10 @@ Exchange(split(watched["long-polling"].diary.entries)[-1], "Long polling: one re
 **Reading.** Only `wait=` in the request line shows it. The headers are the same as before, and every response costs
 them again (RFC 6202, section 2.2). The arrow to the right is the request that had to arrive before this message could
 be sent.
+"""
 
+# %% [markdown]
+"""
 ## On the wire: WebSocket
 
 **Question.** Where have the headers gone?
@@ -235,7 +259,10 @@ Exchange(split(watched["websocket"].diary.entries)[1], "WebSocket: the opening h
 **Reading.** There is one request and one response, `101 Switching Protocols`: the handshake (RFC 6455, section 1.3).
 After it, the arrows point one way only. A frame header, in black and in hexadecimal, precedes each message. These are
 the only bytes here that are not text. Lesson 4 explains them bit by bit.
+"""
 
+# %% [markdown]
+"""
 ## The ledger
 
 **Question.** The three moved the same eight messages. What else did they move?
@@ -253,7 +280,10 @@ ledger
 **Reading.** `payload` is the same in each column, to the byte. The six rows add up to every byte that the sockets
 carried, so nothing is hidden. `cookies` is empty because these clients have none. The WebSocket's `request_head` and
 `response_head` belong to its one `/status` request. The handshake comes once per connection, whatever follows.
+"""
 
+# %% [markdown]
+"""
 ## The recorded results
 
 Eight messages and one client prove little. `make lab` runs the same comparison with many clients and controlled
@@ -271,7 +301,10 @@ figure("bytes_per_delivery", "reference")
 cookies once, in its handshake. The other two send them with every request. A poll that collects several messages
 shares them, so its bar is shorter than that of a long poll. This figure does not say whether bytes also cost *time*;
 lesson 3 does.
+"""
 
+# %% [markdown]
+"""
 ## Your prediction and the measurement
 
 **Question.** Which of your six numbers were near? In which direction were the others wrong?
@@ -287,7 +320,10 @@ both.map("{:,.1f}".format).replace("nan", "–")
 """
 **Reading.** A dash means that you made no prediction: go back and make one. You will remember the guesses that were
 wrong. If you were wrong by more than a factor of two, say why before you go on.
+"""
 
+# %% [markdown]
+"""
 ## Doubt
 
 - **Loopback.** Client and server share one machine. There is no loss, no congestion, and no distance except an
@@ -297,7 +333,10 @@ wrong. If you were wrong by more than a factor of two, say why before you go on.
 - **Minimal clients.** They send no header that they do not need, and no cookie. The last figure shows a browser's.
 - **TCP payload.** The ledger counts what the sockets carry. The headers of TCP and IP are not included.
 - **One rate.** The verdict on bytes depends on the message rate. At another rate, polling may win.
+"""
 
+# %% [markdown]
+"""
 ## Exercises
 
 **1.** How many of the polls returned no message? Count them in the recording:
@@ -357,7 +396,10 @@ check.fast_enough(interval, within_ms=150)
 **5.** *(Open.)* Ten thousand phones show an earthquake map, in trains and in pockets. Which of the three would you
 use? Write five sentences with three numbers from this lesson. Then name one number that you need and do not have: the
 next lessons may have it.
+"""
 
+# %% [markdown]
+"""
 ## Stop everything
 """
 

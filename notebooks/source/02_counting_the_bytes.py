@@ -51,7 +51,10 @@ costs.with_and_without_messages(runs_of("update-rate"))
 """
 **Reading.** An empty response is shorter: nothing says how long its body is, or of which type. The request is sent in
 any case. A poll pays this about twelve times as often as a hold, and a ping takes few bytes.
+"""
 
+# %% [markdown]
+"""
 ## Who sends what, and since when
 
 **Question.** How long are the headers of a request? HTTP/1.1 requires one line. What did browsers make of it?
@@ -90,7 +93,10 @@ costs.needless(observed("C4"), "handshake of a browser")
 **Reading.** Five lines are needed here. Each guards against a danger: a server that does not speak WebSocket, or a
 cache that responds in its place (RFC 6455, section 10). The other lines are sent anyway, as with any request. So the
 handshake is not short. It is sent only once.
+"""
 
+# %% [markdown]
+"""
 ## Overhead per message
 
 **Question.** Now let messages arrive, rarely or often. Which curve falls, which one stays level, and where do they
@@ -139,7 +145,10 @@ weighing.weigh(rates)
 **Reading.** Cookies raise the two upper curves by the same factor. So they move the crossing with the WebSocket, and
 hardly the one between polling and long polling. A longer interval moves both crossings to the left: rare polls are
 cheap, and late. Bytes are half of the trade; lesson 3 shows the other half.
+"""
 
+# %% [markdown]
+"""
 ## One hour of one client
 
 **Question.** One message a second for an hour, and one poll a second. How many requests is that, and how many bytes
@@ -154,7 +163,10 @@ classic("hour")
 **Reading.** The last line is computed, not measured here: server-sent events. They use one response that never ends,
 in which each event costs a few bytes of text (WHATWG HTML, section 9.2). Compare the bytes: an event costs several
 times as much as a frame, and far less than a request. Only the server can send.
+"""
 
+# %% [markdown]
+"""
 ## Over TLS, compressed
 
 **Question.** Real sites use TLS. Does it change the order? Does compression change it?
@@ -182,7 +194,10 @@ figure("heads_compressed", "reference")
 browser has a few dozen bytes. This is computed: the servers of this lab speak HTTP/1.1. A later version of HTTP has
 thus removed half of what the argument is about. HTTP/2 does not remove the request itself: the client still has to
 ask.
+"""
 
+# %% [markdown]
+"""
 ## The quantum leap, audited
 
 In 2010 Peter Lubbers and Frank Greco published *HTML5 Web Sockets: A Quantum Leap in Scalability for the Web*. Its
@@ -222,14 +237,20 @@ classic("points")
 it counts characters without line ends, megabits of 2²⁰, and a frame of a draft that never became a standard. It
 counts no TCP and no IP, and it compares the worst case of one transport with the average of another. *What is
 counted?* is the first question about any such figure, including this lab's.
+"""
 
+# %% [markdown]
+"""
 ## Doubt
 
 - **TCP payload.** Except in the last lines of the audit, everything here is what sockets carry.
 - **One message at a time.** Messages of 142 B fit into a segment. With larger ones headers matter less.
 - **One browser.** The recorded headers are of one Chromium on one machine. A site may set no cookies, or 8 kB.
 - **HTTP/1.1.** Over HTTP/2 headers shrink. A WebSocket may run there, too (RFC 8441).
+"""
 
+# %% [markdown]
+"""
 ## Exercises
 
 **1.** A browser polls every two seconds, day and night, and no message arrives. How many megabytes of headers (10⁶ B)

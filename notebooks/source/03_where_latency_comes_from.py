@@ -72,7 +72,7 @@ figure("latency_over_round_trip", "reference")
 """
 **Reading.** On the left only polling moves: half of the interval, a straight line. On the right all three rise.
 Hollow points open a new connection for each request. Long polling pays for that with its latency: its next request
-arrives later. Polling pays nothing: its polls keep their rhythm, and a handshake happens while nobody waits.
+arrives later. Polling pays nothing: its polls keep their rhythm, and no message waits for a handshake.
 
 **Question.** A mean is one number. How do latencies spread? Move the sliders: at which interval is polling as fast as
 long polling?
@@ -87,7 +87,10 @@ latency.distributions()
 WebSocket is a step at half the round trip. Long polling has the same step, for messages that find a request waiting.
 A ramp follows, for messages that find it on its way. No interval turns polling into a step. A shorter one only makes
 the ramp steeper, and costs requests.
+"""
 
+# %% [markdown]
+"""
 ## When is long polling as good as a WebSocket?
 
 **Question.** The argument compares WebSocket with polling *and* with long polling in one sentence. How much is there
@@ -124,7 +127,7 @@ figure("header_bytes_over_link_rate", "reference")
 """
 **Reading.** A byte needs the time of eight bits: divide by the link's rate. On the fast links of the figure, two
 kilobytes are nothing compared with the round trip. On the slowest link they count, but only for long polling. A
-poll's bytes travel while nobody waits for them. A long poll's bytes matter when messages follow each other so closely
+poll's bytes travel before any message needs them. A long poll's bytes matter when messages follow each other so closely
 that the next request arrives too late.
 
 **Question.** And the verdict?
@@ -191,7 +194,10 @@ figure("beside_an_upload", "reference")
 message comes down past it; only its acknowledgement waits. This is the largest difference in this lesson, and no header
 is to blame for it. A short queue does not help much here: it drops packets, and a request that is lost waits for a
 timeout.
+"""
 
+# %% [markdown]
+"""
 ## Five false numbers
 
 Each of these has been published, more than once. Each measures something other than latency.
@@ -258,7 +264,10 @@ traps.stalled()
 **Reading.** The second client leaves out the requests that it should have sent in that second, and with them nearly
 all of the waiting. It reports one bad sample among a thousand. A user's wait does not depend on what a tool sends. So
 latency counts from the moment at which something was due.
+"""
 
+# %% [markdown]
+"""
 ## Doubt
 
 - **A path in one machine is not the internet.** Its loss is random, its delay constant, and no stranger's traffic
@@ -267,7 +276,10 @@ latency counts from the moment at which something was due.
 - **One clock.** Client and server share it here. Between two machines, a one-way delay is hard to measure.
 - **Means.** The boundary moves if you care for the worst message instead of the mean. Long polling's worst case is
   three transits at any rate.
+"""
 
+# %% [markdown]
+"""
 ## Exercises
 
 **1.** A stock page may be at most a quarter of a second late on average. The round trip is 60 ms. Which poll interval

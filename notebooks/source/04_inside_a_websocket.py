@@ -86,7 +86,10 @@ mutated_handshakes(seen)
 """
 **Reading.** Each of the five lines is needed. Field names are case-insensitive, but one wrong letter makes another
 field. A wrong version gets 426, with the version that the server speaks (RFC 6455, section 4.4).
+"""
 
+# %% [markdown]
+"""
 ## The same connection
 
 **Question.** Is it still the same TCP connection after the 101? Look at its ports, and at the kernel's own name for
@@ -99,7 +102,10 @@ observed("C8")[["quantity", "value"]]
 # %% [markdown]
 """
 **Reading.** Same ports, same socket. But send HTTP now, and no HTTP comes back: these bytes are a close frame.
+"""
 
+# %% [markdown]
+"""
 ## Frames
 
 **Question.** The connection above is still open, and earthquakes arrive on it. What are the first bytes?
@@ -149,7 +155,10 @@ print(masked.hex(" "), "and back again:", bytes(byte ^ mask[place % 4] for place
 **Reading.** It is XOR with four bytes that everybody can read, so it keeps no secret. It prevents a page's script
 from choosing the bytes on the wire. Otherwise a script could make a proxy believe that they are HTTP (RFC 6455,
 section 10.3). A server is no script on a page, so it does not mask.
+"""
 
+# %% [markdown]
+"""
 ## Messages in pieces
 
 **Question.** A message has two fragments, half a second apart, with a ping between them. (A ping asks whether the
@@ -164,7 +173,10 @@ side_by_side(observed("C10"), ["pong comes after", "text is handed out after", "
 **Reading.** The pong comes at once, between the fragments: so they arrived one by one. A browser's `message` fires
 after the last fragment. A library may hand out the first one at once, if you ask it to. "Only when all frames have
 arrived" is a rule of the browser's API, not of the protocol (RFC 6455, section 5.4).
+"""
 
+# %% [markdown]
+"""
 ## A WebSocket in a page
 
 **Question.** How does a page use one? Here is a complete client: it creates the WebSocket, listens to its four events,
@@ -191,7 +203,10 @@ show("playground")
 """
 **Reading.** Your frames carry a masking key; the server's do not. A text and a picture differ in one thing: the
 opcode. A message in fragments fires one `message`, after its last fragment.
+"""
 
+# %% [markdown]
+"""
 ## Four events, two actions
 
 **Question.** What does a page learn when something goes wrong? In each row a connection ends in another way. Which
@@ -223,7 +238,10 @@ side_by_side(observed("C13"), ["send()", "added to bufferedAmount"]).head(4)
 """
 **Reading.** Too early, `send()` throws. Too late, it does not: the bytes count as buffered and are never sent. A
 script that relies on an exception loses messages in silence.
+"""
 
+# %% [markdown]
+"""
 ## Text, binary, an image
 
 **Question.** "Messages are text, binary data or images." How does an image travel, and what does base64 cost?
@@ -246,7 +264,10 @@ side_by_side(observed("C16"), ["port without saying one", "from a page over http
 # %% [markdown]
 """
 **Reading.** The same as http and https: 80 and 443, and no plain connection from a secure page.
+"""
 
+# %% [markdown]
+"""
 ## A chat
 
 **Question.** What can a WebSocket do that neither of the others can? Two clients share one feed. Each sends, and both
@@ -265,14 +286,20 @@ print([text for text in heard if isinstance(text, str)])
 **Reading.** Both lines arrive between the earthquakes, on the connection on which Bob sent his own. By HTTP he would
 need a POST for each line, and another connection, because his held request blocks the first. This is the real feature
 of a WebSocket. Fewer bytes are a side effect.
+"""
 
+# %% [markdown]
+"""
 ## Doubt
 
 - **One browser.** Events and codes are Chromium's. The WHATWG standard requires their order. The text of a `reason`
   is the browser's choice.
 - **One server.** It answers wrong handshakes as RFC 6455 says. Other servers are more lenient.
 - **No extension.** `permessage-deflate` uses one of the reserved bits, and was declined here.
+"""
 
+# %% [markdown]
+"""
 ## Exercises
 
 **1.** Compute `Sec-WebSocket-Accept` for the key `x3JJHMbDL1EzLkh9GBhXDw==`.

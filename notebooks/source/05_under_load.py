@@ -41,7 +41,10 @@ load.locust(servers.polling, "PollingUser", 5, 3, "--poll-interval", "0.5")
 """
 **Reading.** As many deliveries, much later, and with more bytes each. These bytes include what each client paid to
 connect. Locust's web page shows the same table: `locust -f loadtests/locustfile.py WebSocketUser --host …`.
+"""
 
+# %% [markdown]
+"""
 ## More and more clients
 
 **Question.** Which transport leaves its dashed line first, and what is then used up?
@@ -95,7 +98,10 @@ load.memory()
 # %% [markdown]
 """
 **Reading.** A polling client on a kept connection needs memory, too. No connection is free.
+"""
 
+# %% [markdown]
+"""
 ## A thousand at once
 
 **Question.** One message, many connections. There are three ways to send it to all, on real sockets of this machine.
@@ -111,7 +117,40 @@ broadcasting.time_to_all(300)
 two steps: encoding once, and waking no thread. The lab's servers do both (`servers/sockets/broadcast.py`). One
 greenlet, a light thread that yields by itself, writes the encoded frame to every client that is up to date. A client
 that does not take it at once gets its own greenlet. So a slow reader does not delay the others.
+"""
 
+# %% [markdown]
+"""
+## More than one process
+
+**Question.** A process of Python uses one core. Two and four processes shared the ports, and one feed in Redis. What
+did they deliver?
+"""
+
+# %%
+figure("deliveries_over_processes", "reference")
+
+# %% [markdown]
+"""
+**Reading.** The kernel gives each new connection to one of the processes, about equally many to each. Each process
+sends to its own clients. So twice the processes deliver about twice as much, if each has a core. The feed is in Redis:
+a message is stored once, and each process reads it once. More clients are no more work for Redis.
+
+**Question.** What do 20,000 clients need, with one message a second? First guess the number of processes.
+"""
+
+# %%
+load.for_many(clients=20_000, rate_hz=1.0, poll_interval_s=1.0)
+
+# %% [markdown]
+"""
+**Reading.** This is computed from the fitted costs, with each process at most 70 % busy. One transport needs a fraction
+of a core, the others many. `python -m results advise` prints the same table for any workload. `docs/processes.md` and
+`docs/hosts.md` say how to run it.
+"""
+
+# %% [markdown]
+"""
 ## When something breaks
 
 **Question.** The server is killed, or the link is cut for five seconds. How long until each client has messages
@@ -145,7 +184,10 @@ The next message arrives in time, but TCP keeps it back, because the one before 
 it as what came behind a gap. Half a round trip later the server knows, and sends the lost packet again. When that
 arrives, the client gets both messages at once. In `tshark` itself, this filter finds such packets:
 `tcp.analysis.retransmission or tcp.analysis.lost_segment`.
+"""
 
+# %% [markdown]
+"""
 ## What the generator hides
 
 **Question.** Clients that share one process wait for their turn. When a message has arrived, how long until its
@@ -161,7 +203,10 @@ load.generator_delay()
 clock would add it to the transport's latency. The transport that sends to all clients at once would then look the
 slowest. So the lab reads the kernel's time stamp of each arrival (`SO_TIMESTAMPNS`), and keeps the generator's delay
 apart.
+"""
 
+# %% [markdown]
+"""
 ## Three traps of this stack
 
 **Question.** *Forty milliseconds from nowhere.* A server writes the headers and the body of a response one after the
@@ -201,14 +246,20 @@ broadcasting.half_sent()
 **Reading.** `send` returns how many bytes it took. A server that ignores this has sent half a frame, and everything
 that follows is read as its other half. A well-known library did this. The lab writes whole frames
 (`servers/sockets/frame_socket.py`).
+"""
 
+# %% [markdown]
+"""
 ## Doubt
 
 - **Everything on one machine.** Generator and server share its cores. Runs with the generator at its limit are
   invalid.
 - **Python.** Another server has other prices; `make benchmark` compares some.
 - **Seconds, not days.** Windows are short. A slow leak is not seen here.
+"""
 
+# %% [markdown]
+"""
 ## Exercises
 
 **1.** Use the prices above: how many cores do 5,000 clients need that poll once a second? Leave publications out. The

@@ -35,7 +35,10 @@ print(choosing.count())
 """
 **Reading.** The argument is neither right nor wrong. Look at the sentences that hold under a condition. The argument
 does not name these conditions; they are what this course teaches. Here are three of them, and a sentence that holds.
+"""
 
+# %% [markdown]
+"""
 ## Bytes: C2
 
 **Question.** "Over many messages, those headers outweigh the data." When?
@@ -48,7 +51,10 @@ choosing.evidence("C2")
 """
 **Reading.** Headers outweigh *short* messages, and messages that are rare. For a picture of 100 kB they do not
 matter.
+"""
 
+# %% [markdown]
+"""
 ## Time: C3 and C11
 
 **Question.** "Carrying those bytes delays every message."
@@ -68,12 +74,15 @@ choosing.evidence("C11")
 # %% [markdown]
 """
 **Reading.** This sentence has two opponents. A WebSocket beats polling by half a poll interval. It beats a waiting
-long poll only if messages follow each other closely: about one in four within a round trip is enough, by the model
-(lesson 3).
+long poll only if messages follow each other closely. By the model, one message in four round trips is enough (lesson
+3).
+"""
 
+# %% [markdown]
+"""
 ## Connections: C6
 
-**Question.** "A WebSocket is one lasting connection on which either side may send at any time."
+**Question.** "A WebSocket is one lasting connection; either side may send at any time."
 """
 
 # %%
@@ -82,7 +91,10 @@ choosing.evidence("C6")
 # %% [markdown]
 """
 **Reading.** The first half is true of HTTP/1.1 as well. The second half is new: no request is needed.
+"""
 
+# %% [markdown]
+"""
 ## Where a WebSocket does not win
 
 **Question.** In which of these panels is its line the lowest, and in which is it not?
@@ -95,7 +107,10 @@ figure("message_over_rate", "reference")
 """
 **Reading.** If messages are frequent and may be late, one poll collects many of them. Polling is then cheaper, in
 bytes and in the server's work. Polling lets you *choose* the latency.
+"""
 
+# %% [markdown]
+"""
 ## Choose
 
 **Question.** Which transport is the cheapest that is fast enough? Find your message rate on the horizontal axis and
@@ -119,8 +134,8 @@ choosing.choose()
 
 # %% [markdown]
 """
-**Question.** Now as a table, for one workload: 2,000 clients, one message every two seconds, 60 ms of round trip,
-nine in ten messages within half a second.
+**Question.** Now as a table, for one workload. There are 2,000 clients, one message every two seconds, and 60 ms of
+round trip. Nine in ten messages must arrive within half a second.
 """
 
 # %%
@@ -130,18 +145,27 @@ choosing.advise(clients=2_000, rate_hz=0.5, rtt_ms=60, within_ms=500, poll_inter
 """
 **Reading.** Polling has two rows: at the interval you gave, and at the longest one that is fast enough. The command
 `python -m results advise` prints the same in a terminal, with costs per hour and more clients.
+"""
 
-## What this lab does not show
+# %% [markdown]
+"""
+## Doubt
 
-- **Loss.** A lost segment delays everything behind it on its TCP connection. One message a second hardly notices.
-  HTTP/3 addresses that.
-- **Proxies.** Some close silent connections, some buffer responses. Long polling was made for such a world. A
-  WebSocket over TLS mostly passes.
-- **HTTP/2 and HTTP/3 in operation.** What they would send is computed. Nothing here speaks them.
+This lab does not show everything.
+
+- **The internet.** Loss, queues and slow start were measured on a path inside one machine (lesson 3). No stranger's
+  traffic uses it.
+- **Proxies of others.** The lab was tried behind nginx and HAProxy. Some proxies close silent connections, and some
+  buffer responses. Long polling was made for such a world. A WebSocket over TLS mostly passes.
+- **HTTP/2 under load.** A browser was observed over HTTP/2: its later requests are short. HTTP/3 was not tried.
 - **Phones.** A radio that must stay awake costs more than any header.
-- **Other servers.** Prices are those of this stack. `make benchmark` compares others.
-- **Server-sent events** are computed only. They would win some comparisons in which only the server sends.
+- **Other servers.** The costs are of this stack. `make benchmark` compares others.
+- **Server-sent events** are a guest. Where only the server sends, they are as fast as a WebSocket, and cost a few bytes
+  more per message.
+"""
 
+# %% [markdown]
+"""
 ## Exercises
 
 **1.** Which of the sixteen verdicts depend on the *message rate*? Name three, as a list of ids such as `["C1", …]`.
@@ -197,4 +221,6 @@ check.another(wanted_within_ms, "polling", clients=500, rate_hz=20, rtt_ms=100)
 """
 **5.** *(Open.)* Write the argument again, in seven sentences, so that each of them holds without a condition. Give it
 to somebody who has not seen this lab. Which sentence do they doubt first?
+
+**Next:** [7 · A real-time application](07_a_real_time_application.ipynb)
 """

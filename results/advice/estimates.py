@@ -12,11 +12,10 @@ from results.model import (
     pings_per_second,
     websocket_overhead,
 )
+from results.processes import processes_for
 from results.transport_models import MODELS, Setting, mean_s, within_s
 from results.transports import TRANSPORTS, has_random_phase
 
-FULL = 0.7
-"""The share of a core up to which one server process is loaded; from there on, clients are shared out among several."""
 WITHIN = 0.9
 """The share of messages that must come within the latency wanted."""
 SHORTEST_INTERVAL = 0.01  # s
@@ -42,7 +41,7 @@ class Workload:
 class Estimate:
     """What a transport does with a workload: latency in ms (mean, and that of 90 %), and costs a second in all.
 
-    `processes` are as many as keep each below FULL of a core: the whole of them is what a machine needs. Memory and
+    `processes` are as many as keep each below 0.7 of a core: the whole of them is what a machine needs. Memory and
     joining are of all clients, in bytes.
     """
 
@@ -98,7 +97,7 @@ def estimate(transport: str, workload: Workload, known: FittedCosts) -> Estimate
     requests_each, overhead = exchanges(transport, workload, known)
     answers = clients * rate * (requests_each if requests_each else 1.0)
     cores = known.prices.cpu_share(rate, answers, clients)
-    processes = max(1.0, cores / FULL)
+    processes = processes_for(cores, known.prices.publication.us * rate / 1e6)
     mean_ms, within_ms = latencies_ms(transport, workload)
     line_ms = 0.0 if has_random_phase(transport) else known.prices.answer.at(answers) / 1000 * clients / processes
     return Estimate(

@@ -22,8 +22,11 @@ TLS_RECORD = 22
 
 @dataclass(frozen=True)
 class FittedCosts:
-    """Of one transport on the machine that was measured: CPU prices; the bytes of an exchange without cookies (None for
-    who does not ask); bytes of memory and of joining for each client; ms that a message takes without a network.
+    """What one transport costs on the machine that was measured.
+
+    - `prices`: CPU. `heads`: the bytes of an exchange without cookies, None for a transport without requests.
+    - `memory` and `joining`: bytes for each client. `memory_of_process`: bytes of a server process without clients.
+    - `base_ms`: what a message takes without a network.
     """
 
     prices: Prices
@@ -31,6 +34,7 @@ class FittedCosts:
     memory: float
     joining: float
     base_ms: float
+    memory_of_process: float = 0.0
 
 
 def best_costs(folders: Iterable[Results | None], header_profile: str) -> tuple[dict[str, FittedCosts], str]:
@@ -85,14 +89,19 @@ def _one(
     return FittedCosts(
         found,
         heads,
-        memory_for_each(scale),
+        memory_of(scale)[0],
         float(joining.sum() / overhead["clients"].sum()),
         float((few["latency_mean_ms"] - few["expected_mean_ms"].fillna(0)).clip(lower=0).mean()),
+        memory_of(scale)[1],
     )
 
 
-def memory_for_each(runs: pd.DataFrame) -> float:
-    """Bytes of the server's memory for each client more, of one transport: a line through the loads, never below 0."""
+def memory_of(runs: pd.DataFrame) -> tuple[float, float]:
+    """Bytes of the server's memory for each client more, and without any: a line through the loads of one transport.
+
+    Neither is below 0.
+    """
     loads = runs.groupby("clients")["server_rss_mib"].median()
-    slope = np.polyfit(loads.index.to_numpy(dtype=float), loads.to_numpy(dtype=float), 1)[0] if len(loads) > 1 else 0.0
-    return max(float(slope), 0.0) * 2**20
+    clients, mib = loads.index.to_numpy(dtype=float), loads.to_numpy(dtype=float)
+    slope, base = np.polyfit(clients, mib, 1) if len(loads) > 1 else (0.0, float(mib.mean()))
+    return max(float(slope), 0.0) * 2**20, max(float(base), 0.0) * 2**20

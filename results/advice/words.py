@@ -23,25 +23,35 @@ from results.advice.estimates import (
 )
 from results.advice.fitted_costs import FittedCosts
 from results.costs import price_words as priced
+from results.cpu_breakdown import per_cent
 from results.model import PING_BYTES, PING_INTERVAL
+from results.processes import FULL, RedisCosts
 from results.transports import TRANSPORTS
 from results.words import WORDS, listed, milliseconds, number
 
 MANY = (1_000, 10_000, 100_000)
 """Clients for which costs are computed as well."""
 HOUR = 3600
+CORES_OF_HOST = 8
+SEVERAL = ("processes", f"hosts of {CORES_OF_HOST} cores", "GiB", "Mbit/s", "Redis CPU", "Redis Mbit/s")
+"""What a load on several processes needs (docs/processes.md)."""
 
 
 def advice_in_words(
-    workload: Workload, costs: Mapping[str, FittedCosts], source: str, own: pd.DataFrame | None = None
+    workload: Workload, costs: Mapping[str, FittedCosts], source: str, own: pd.DataFrame | None = None,
+    redis: RedisCosts | None = None,
 ) -> RenderableType:
     """The answer for a workload: which transports are fast enough and what they cost; then the same for more clients.
 
-    `source` says where the costs come from, `own` are the runs of just this workload, if there were any.
+    `source` says where the costs come from, `own` are the runs of just this workload, if there were any. `redis` is
+    what a shared feed costs, where it is known.
     """
     found = estimates(workload, costs)
     answers = [Text(line) for line in sentences(workload, found, costs)]
     parts: list[RenderableType] = [Text(f"For {wanted(workload)}:", style="bold"), *answers, now_table(found)]
+    if any(each.processes > 1 for each in found):
+        parts += [Text(f"On several processes, each at most {per_cent(FULL)} of a core:", style="bold"),
+                  several_table(found, costs, redis)]  # fmt: skip
     parts += [Text("An hour, computed, at the same rate:", style="bold"), hour_table(workload, costs)]
     return Group(*parts, Text(measured(own)), Text(computed(source)), Text(idle_words(costs)))
 
@@ -100,6 +110,36 @@ def now_table(found: list[Estimate]) -> Table:
         rest = (number(each.wire_bytes / 1000), share_words(each.cores), number(each.memory / 2**20))
         shown.add_row(TRANSPORTS[each.transport].title, *figures, *rest, number(each.joining / 1000))
     return shown
+
+
+def several_table(found: list[Estimate], costs: Mapping[str, FittedCosts], redis: RedisCosts | None) -> Table:
+    """The rows of `on_several_processes` for a terminal."""
+    shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("", *SEVERAL):
+        shown.add_column(heading.replace(" ", "\n", 1), justify="right" if heading else "left", vertical="bottom")
+    for name, cells in on_several_processes(found, costs, redis).items():
+        shown.add_row(name, *cells)
+    return shown
+
+
+def on_several_processes(
+    found: list[Estimate], costs: Mapping[str, FittedCosts], redis: RedisCosts | None
+) -> dict[str, list[str]]:
+    """By transport, cells for SEVERAL: what the whole load needs, and what it asks of the feed's Redis."""
+    rows = {}
+    for each in found:
+        if math.isinf(each.processes):
+            rows[TRANSPORTS[each.transport].title] = ["publishing alone takes a core"] + [""] * (len(SEVERAL) - 1)
+            continue
+        rate, count = each.workload.rate_hz, math.ceil(each.processes)
+        memory = each.memory + count * costs[each.transport].memory_of_process
+        cells = [f"{count:,}", f"{math.ceil(count / CORES_OF_HOST):,}", number(memory / 2**30)]
+        cells.append(number(each.wire_bytes * 8 / 1e6))
+        known = redis is not None and count > 1
+        cells.append(share_words(redis.cpu_share(rate, count)) if redis and known else "–")
+        cells.append(number(redis.bytes_per_s(rate, count) * 8 / 1e6) if redis and known else "–")
+        rows[TRANSPORTS[each.transport].title] = cells
+    return rows
 
 
 def hour_table(workload: Workload, costs: Mapping[str, FittedCosts]) -> Table:

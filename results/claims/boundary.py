@@ -55,7 +55,8 @@ class Boundary:
         ends = distinct(dict.fromkeys([min(no + yes), max(no + yes)]))
         if len(ends) == 1:
             return f"{'' if yes else 'not '}at {ends[0]} {self.unit}"
-        return f"at {'some' if no and yes else 'all' if yes else 'none'} of {'–'.join(ends)} {self.unit}"
+        where = "in places from" if no and yes else "throughout" if yes else "nowhere in"
+        return f"{where} {'–'.join(ends)} {self.unit}"
 
     def __str__(self) -> str:
         """The evidence in words: between which two values it changes, or that it lies outside those measured."""

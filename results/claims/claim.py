@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,13 @@ class Outcome(Enum):
     NOT_OBSERVED = "Not observed here:"
 
 
+IN_WORDS = {
+    Outcome.HOLDS: "holds",
+    Outcome.CONDITIONAL: "holds in part",
+    Outcome.FAILS: "does not hold",
+    Outcome.NOT_MEASURED: "not measured",
+    Outcome.NOT_OBSERVED: "not observed",
+}
 UNDECIDED = Outcome.NOT_MEASURED, Outcome.NOT_OBSERVED
 
 Evidence = tuple[tuple[str, str], ...]
@@ -63,6 +71,16 @@ class Verdict:
         return self.judgement.evidence
 
     @property
+    def outcome_in_words(self) -> str:
+        """The outcome alone: "holds", "holds in part"."""
+        return IN_WORDS[self.outcome]
+
+    @property
+    def boundary(self) -> str:
+        """Where or why, in the first part of the sentence."""
+        return re.split(r"[;:] ", self.judgement.reason)[0]
+
+    @property
     def sentence(self) -> str:
         """The verdict in one sentence."""
         return f"{self.outcome.value} {self.judgement.reason}."
@@ -78,7 +96,7 @@ CLAIMS = (
     Claim("C4", "The server could answer without most of those headers.", "RFC 9112 §3.2"),
     Claim("C5", "A long-polling server holds the request until there is a message.", "RFC 6202 §2.2"),
     Claim(
-        "C6", "A WebSocket is one lasting connection on which either side may send at any time.",
+        "C6", "A WebSocket is one lasting connection; either side may send at any time.",
         "RFC 9112 §9.3, RFC 6455",
     ),  # fmt: skip
     Claim("C7", "A WebSocket begins as an HTTP request with Upgrade, answered by 101.", "RFC 6455 §4.1–4.2.2"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from results.claims.claim import Judgement
@@ -31,14 +33,20 @@ def needless_lines(observations: pd.DataFrame) -> Judgement:
         rows.append((f"fields that a {request} needs", seen.one("fields of the shortest", request)))
         rows += [(f"a {request} {name}", value) for name, value in seen.quantities(request).items()
                  if name.startswith(WITHOUT) and value != SAME]  # fmt: skip
-    found = listed([f"{100 * part:.0f} % of {request}" for request, part in shares.items()])
+    found = listed([f"{100 * part:.0f} % of {in_english(request)}" for request, part in shares.items()])
     return judge(
         cases.values(),
-        holds=f"{found} would get the same response",
-        when=f"for {names_of(cases)} only; {found} would get the same response",
+        holds=f"{found} would be enough for the same response",
+        when=f"for {names_of(cases)} only; {found} would be enough for the same response",
         fails=f"no less than {found} gets the same response",
         evidence=tuple(rows),
     )
+
+
+def in_english(request: str) -> str:
+    """ "a poll of a browser" as "a browser's poll"."""
+    found = re.fullmatch(r"a (\w+) of (an? \w+)", request)
+    return f"{found[2]}'s {found[1]}" if found else request
 
 
 def handshake(observations: pd.DataFrame) -> Judgement:

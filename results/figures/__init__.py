@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.figures.at_the_limit import cores_over_clients
 from results.figures.beside_an_upload import beside_an_upload
 from results.figures.both_ways import both_ways
 from results.figures.bytes_per_delivery import bytes_per_delivery, bytes_wrapped
@@ -33,6 +34,7 @@ from results.figures.outages import recovery_after_a_break
 from results.figures.over_clients import latency_and_cpu_over_clients
 from results.figures.over_link_rate import header_bytes_over_link_rate
 from results.figures.over_loss import behind_a_lost_packet, latency_over_loss
+from results.figures.over_processes import deliveries_over_processes
 from results.figures.over_rate import overhead_over_rate
 from results.figures.over_round_trip import latency_over_round_trip
 from results.figures.quantum_leap import quantum_leap
@@ -82,6 +84,8 @@ def recipes(results: Results) -> dict[str, Callable[[], Chart]]:
         "both_ways": lambda: both_ways(runs, machine),
         "recovery_after_a_break": lambda: recovery_after_a_break(runs, machine),
         "latency_and_cpu_over_clients": lambda: latency_and_cpu_over_clients(runs, machine),
+        "cores_over_clients": lambda: cores_over_clients(runs, machine),
+        "deliveries_over_processes": lambda: deliveries_over_processes(machine),
         "which_transport": lambda: which_transport(runs, machine),
     }
 

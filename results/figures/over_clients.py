@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from results import table
-from results.advice.fitted_costs import memory_for_each
+from results.advice.fitted_costs import memory_of
 from results.costs import Prices, answers, cost_runs, price_words, prices
 from results.figures.layout import PAGE, Chart, conditions, freeze_layout, invalid_note, name_ends, new_figure, styled
 from results.model import broadcast_mean
@@ -46,8 +46,8 @@ def latency_and_cpu_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any])
         _line(right, own, partial(_cpu, found[str(transport)], str(transport)))
         if not TRANSPORTS[str(transport)].asks:
             _line(left, own, partial(_queue, found[str(transport)]))
-    _clients_axis(left, mine)
-    _clients_axis(right, mine)
+    clients_axis(left, mine)
+    clients_axis(right, mine)
     for axes in (left, right):
         axes.margins(y=0.14)
     freeze_layout(figure)
@@ -93,7 +93,8 @@ def _medians(runs: pd.DataFrame, name: str) -> pd.Series:
     return good.groupby(good["clients"].astype("int64"))[name].median().astype("float64")
 
 
-def _clients_axis(axes: Axes, runs: pd.DataFrame) -> None:
+def clients_axis(axes: Axes, runs: pd.DataFrame) -> None:
+    """A logarithmic axis of the runs' numbers of clients, with room for names."""
     counts = sorted({int(count) for count in runs["clients"].dropna()})
     span = max(counts[-1] / counts[0], 2)
     room = 0.55 / PAGE.get() ** 2  # for the names
@@ -149,7 +150,7 @@ def capacity_words(runs: pd.DataFrame) -> str:
 def memory_words(runs: pd.DataFrame) -> str:
     """How much of the server's memory each client takes, in a sentence."""
     good = table.valid(runs)
-    parts = [f"{memory_for_each(mine) / 1024:.0f} KiB by {TRANSPORTS[name].words}" for name in TRANSPORTS
+    parts = [f"{memory_of(mine)[0] / 1024:.0f} KiB by {TRANSPORTS[name].words}" for name in TRANSPORTS
              if len(mine := good[good["transport"] == name])]  # fmt: skip
     return f"Each client takes {listed(parts)} of the server's memory."
 

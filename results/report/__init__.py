@@ -1,6 +1,7 @@
 """What a reader is given of a run: `report.html`, one file with all of it, and `README.md` for code hosts.
 
-Both tell the argument in its order: the question and its answer; figure after figure; the verdicts. Tables come last.
+Both begin with one screen: a figure, the answer, and a line for each verdict. Below it is the argument in its order:
+figure after figure, then the verdicts with their evidence. Tables come last.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from results.table import Results
 from results.words import WORDS, number
 
 PAGE, GALLERY = "report.html.j2", "gallery.md.j2"
+HERO = next(iter(PARTS[0].charts))
+"""The chart of the first screen, beside the answer and above the verdicts."""
 SEE = {name: see for part in PARTS for name, see in part.charts.items()}
 FACTS = ("command", "date", "profile", "commit", "cores", "kernel", "python", "packages")
 
@@ -58,7 +61,8 @@ def _told(results: Results, drawn: Drawn, reference: Results | None) -> dict[str
     return dict(
         answer=answer(runs),
         counted=claims.counted(judged),
-        parts=_parts(charts),
+        hero=next((_chart(chart) for chart in charts if chart.name == HERO), None),
+        parts=_parts(chart for chart in charts if chart.name != HERO),
         classic=classic_tables(runs, results.observations),
         name=results.folder.name,
         machine=dict.fromkeys(FACTS, "unknown") | machine,
@@ -125,8 +129,8 @@ def _chart(chart: Chart | Saved) -> dict[str, str]:
     return {"name": chart.name, "title": chart.title, "alt": chart.alt, "see": SEE[chart.name], "source": source}
 
 
-def _parts(charts: list[Chart]) -> list[dict[str, Any]]:
-    """The parts of the argument that have a chart."""
+def _parts(charts: Iterable[Chart]) -> list[dict[str, Any]]:
+    """The parts of the argument that have a chart, below the first screen."""
     drawn = {chart.name: chart for chart in charts}
     parts = [(part, [drawn[name] for name in part.charts if name in drawn]) for part in PARTS]
     return [{"id": part.id, "title": part.title, "question": part.question, "charts": list(map(_chart, own))}

@@ -52,7 +52,7 @@ def delay(runs: pd.DataFrame) -> str:
     ways = {"websocket": "by WebSocket", "long-polling": f"by long polling ({rate:g} messages/s)",
             "polling": f"by polling every {interval:g} s"}  # fmt: skip
     parts = [f"{milliseconds(means[name])} ms {words}" for name, words in ways.items()]
-    return f"At a round trip of {far['rtt_ms'].iloc[0]:g} ms, a message takes {listed(parts)}."
+    return f"At {far['rtt_ms'].iloc[0]:g} ms round trip, a message takes {listed(parts)}."
 
 
 def as_fast(runs: pd.DataFrame) -> str:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from results import summary, table
+from results import processes, summary, table
 from results.costs import answers_in_words, cost_runs, prices
 from results.costs import price_words as priced
-from results.cpu_breakdown import cpu_by_layer
+from results.cpu_breakdown import cpu_by_layer, per_cent
 from results.report import history, soak
 from results.report.answer import answer
-from results.select import joining_bytes
+from results.select import NotMeasured, joining_bytes
 from results.table import Results
 from results.transports import COMPARED, TRANSPORTS
 from results.words import WORDS, listed, milliseconds, number
@@ -99,7 +99,29 @@ def history_block(results: Results) -> str:
     return markdown_table(heads, history.rows(results))
 
 
+def processes_block(results: Results) -> str:
+    """What one, two and four processes deliver, and what Redis pays, as a table and a sentence."""
+    try:
+        found, redis = processes.measured(results.machine), processes.redis_costs(results.machine)
+    except NotMeasured as missing:
+        raise table.TableError(str(missing)) from None
+    counts = sorted({each.processes for each in found})
+    heads = [f"deliveries per second, each process {per_cent(processes.FULL)} busy"]
+    heads += [f"{count} process{'es' * (count > 1)}" for count in counts] + ["fullest process, times an even share"]
+    rows = []
+    for name in COMPARED:
+        own = {each.processes: each for each in found if each.transport == name}
+        cells = [number(own[count].deliveries_per_s) for count in counts]
+        rows.append([TRANSPORTS[name].title, *cells, f"{max(each.busiest_share for each in own.values()):.2f}"])
+    clients = listed(sorted({f"{each.clients:,}" for each in found}))
+    return (
+        f"{markdown_table(heads, rows)}\n\nFrom the CPU time of {clients} clients, were each process alone on a core. "
+        f"Redis takes {number(redis.us)} µs of CPU a message, and {number(redis.us_each)} µs more for each process."
+    )
+
+
 BLOCKS = {
+    "processes": ("docs/processes.md", processes_block),
     "history": ("docs/history.md", history_block),
     "answer": ("README.md", answer_block),
     "trust": ("docs/trust.md", trust_block),

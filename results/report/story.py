@@ -44,7 +44,7 @@ PARTS = (
         {
             "quantum_leap": "Each line counts one thing more. Which one changes the ratio most?",
             "heads_compressed": "HTTP/2 sends headers once, and then only what has changed.",
-            "server_sent_events": "A fourth transport, computed: events in one long response.",
+            "server_sent_events": "A fourth transport: events in one long response.",
         },
     ),
     Part(
@@ -90,6 +90,8 @@ PARTS = (
         "What does it cost the server, and which transport is the cheapest that is fast enough?",
         {
             "latency_and_cpu_over_clients": "Where points leave their dashed line, this machine is at its limit.",
+            "cores_over_clients": "Two processes share the machine, so the load generator has a limit, too.",
+            "deliveries_over_processes": "Past one core: processes that share the ports, and a feed in Redis.",
             "which_transport": "Find your message rate and your latency target. The colour is the answer.",
         },
     ),

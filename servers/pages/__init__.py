@@ -26,7 +26,8 @@ class Pages:
         return path in self.files or path.startswith((f"/{COMMON}/", f"/{self.at}/"))
 
 
-OWN = Pages({"/": "lane.html", "/chat": "chat.html", "/playground": "playground.html", "/held": "held.html"})
+OWN = Pages({"/": "lane.html", "/chat": "chat.html", "/small-chat": "small_chat.html",
+             "/playground": "playground.html", "/held": "held.html"})  # fmt: skip
 """The pages of every transport's server."""
 
 

@@ -16,6 +16,7 @@ from tools.lab import ROOT, WAIT
 
 from loadtests.benchmark import __main__ as command
 from loadtests.benchmark import bench as benchmark
+from loadtests.benchmark import processes
 from loadtests.benchmark.bench import PEERS, Load, bench, cpu_us_per_delivery, idle_kib, served_by, server
 from loadtests.benchmark.rounds import spread
 from loadtests.runs.processes import RunFailed, start
@@ -136,12 +137,27 @@ def test_spread_is_the_median_and_the_extremes():
 def test_a_results_folder_keeps_the_medians(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "compare_servers", lambda console: {"polling": {LAB: 200.0}})
     monkeypatch.setattr(command, "compare_memory", lambda console: {LAB: 23.0})
+    monkeypatch.setattr(command, "measure_processes", lambda console: {"polling": {}})
     for name in ("slow_reader", "compare_generators"):
         monkeypatch.setattr(command, name, lambda console: None)
     (tmp_path / "machine.json").write_text('{"cores": 2}')
     command.compare(Console(), tmp_path)
     kept = {"cpu_us_per_delivery": {"polling": {LAB: 200.0}}, "idle_websocket_kib": {LAB: 23.0}}
+    kept["processes"] = {"polling": {}}
     assert json.loads((tmp_path / "machine.json").read_text()) == {"cores": 2, "benchmark": kept}
+
+
+@pytest.mark.parametrize("transport", processes.LOADS)
+def test_several_processes_share_clients_and_have_a_cost(monkeypatch, transport):
+    """Redis sends each process every message once, whatever the number of clients."""
+    monkeypatch.setitem(processes.LOADS, transport, Load(60, 20.0, 321, interval=0.2))
+    for name, seconds in (("SETTLE", 0.5), ("SECONDS", 1.5)):
+        monkeypatch.setattr(processes, name, seconds)
+    one, two = processes.measure(transport, 1), processes.measure(transport, 2)
+    assert one["clients"] == 60 and one["cpu_us_per_delivery"] > 0
+    assert one["busiest_share"] == 1 <= two["busiest_share"] < 2
+    sent = [each["redis_bytes_per_s"] / each["rate_hz"] for each in (one, two)]
+    assert sent[0] > 321 and sent[1] - sent[0] == pytest.approx(sent[0], rel=0.5)
 
 
 def test_a_folder_without_results_is_one_line(tmp_path, monkeypatch, capsys):

@@ -29,8 +29,8 @@ measure.measure_run(Run("x", "websocket", clients=10, duration_s=60.0), pathlib.
 """
 
 
-def test_a_process_has_at_most_700_clients():
-    assert [measure.processes_for(clients) for clients in (1, 700, 701, 2000)] == [1, 1, 2, 3]
+def test_a_process_has_at_most_400_clients():
+    assert [measure.processes_for(clients) for clients in (1, 400, 401, 2000)] == [1, 1, 2, 5]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

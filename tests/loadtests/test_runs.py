@@ -125,6 +125,29 @@ def test_a_client_that_asks_may_be_as_late_as_a_tenth_of_what_is_measured():
         assert row(run, lagging(outcome(), microseconds), 1)["valid"] is valid
 
 
+def stamped(*late_s: float) -> Outcome:
+    """An outcome whose arrivals the kernel has stamped, with a generator that is 50 ms late to its timers."""
+    result = lagging(outcome())
+    result.tally.stamped = result.tally.samples
+    for seconds in late_s:
+        result.tally.count_late_request(seconds)
+    return result
+
+
+@pytest.mark.parametrize(("run", "late_s", "lag_ms", "valid"), [
+    (PUSHED, [], 0.0, True),  # it sends no request
+    (RUN, [0.0005, 0.001], 1.0, True),
+    (RUN, [0.02] * 50, 20.0, False),
+    (replace(RUN, transport="long-polling"), [-0.1] * 99 + [0.08] * 1, 0.001, True),
+    (replace(RUN, operation="duplex"), [], 50.0, False),  # it sends by a timer
+])  # fmt: skip
+def test_a_generator_is_late_where_lateness_changes_a_latency(run, late_s, lag_ms, valid):
+    """Where the kernel says when messages arrive: reading late changes nothing, asking late does."""
+    cells = row(run, stamped(*late_s), 1)
+    assert cells["generator_lag_p99_ms"] == pytest.approx(lag_ms, rel=0.01)
+    assert ("generator" in (cells["invalid_reason"] or "")) is not valid
+
+
 def test_a_run_is_tried_again_unless_that_is_in_vain():
     good, bad = {"valid": True}, {"valid": False, "invalid_reason": "1 lost"}
     few = {"valid": False, "invalid_reason": "only 3 messages"}

@@ -112,3 +112,13 @@ def test_the_seventh_tab(browser, demo, folder):
         page.wait_for_timeout(3_000 if TO else 200)
         save(shot(page), folder / "seventh_tab.png")
         demo.do("settings", paused=False)
+
+
+def test_the_small_chat(browser, demo, folder):
+    with looking(browser, f"http://127.0.0.1:{demo.lanes()['websocket']}/small-chat") as page:
+        for number, text in enumerate(["Anybody there?", "Yes: every page that has this address."], start=1):
+            eventually(lambda number=number: page.locator("#log li").count() >= 5 * number)
+            page.fill("input[name=text]", text)
+            page.click("text=Send")
+            eventually(lambda text=text: text in page.inner_text("#log"))
+        save(shot(page), folder / "small_chat.png")

@@ -42,6 +42,7 @@ def tally_of(latencies: list[float], seed: int) -> Tally:
     for name in PAGES:
         setattr(tally, name, Ledger(*(chance.randrange(1000) for _ in range(8))))
     tally.lag_us.record_value(seed)
+    tally.count_late_request(seed / 1000)
     return tally
 
 
@@ -54,6 +55,7 @@ def test_tallies_of_many_processes_merge_to_what_one_would_have_counted():
     assert (merged.samples, merged.stamped, merged.connections, merged.cpu_share) == (2000, 2000, 4, 0.4)
     for name in PAGES:
         assert getattr(merged, name).wire == sum(getattr(tally, name).wire for tally in tallies)
+    assert merged.late_requests == {1000: 1, 2000: 1, 3000: 1, 4000: 1}
     assert merged.messages[3].clients == [0, 1, 2, 3], "each process counts its clients from 0"
     assert merged.mean_s == pytest.approx(every.mean(), abs=1e-6)
     assert merged.delay_histogram().get_value_at_percentile(99) == pytest.approx(500_000, rel=2e-3)

@@ -33,8 +33,8 @@ def checks(notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def test_there_are_six() -> None:
-    assert [name[:2] for name in build.names()] == ["01", "02", "03", "04", "05", "06"]
+def test_there_are_seven() -> None:
+    assert [name[:2] for name in build.names()] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @each
@@ -57,7 +57,7 @@ def test_exercises_are_unsolved_as_committed(name: str) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", [name for name in build.names() if name != "06_the_verdict"])
 def test_solved_they_pass_their_checks_where_nothing_can_be_started(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each live cell shows what was recorded. The last lesson has no such cell, and live ones are in test_again."""
+    """Each live cell shows what was recorded. Lesson 6 has no such cell, and live ones are in test_again."""
     monkeypatch.setenv("PUSH_LAB_LIVE", "0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -101,9 +101,10 @@ GIVEN = {
            "1,448 B"},
     "04": {"50 B", "70,000 B", "100 messages"},
     "05": {"100 messages", "15 times", "20 µs", "2,000 clients", "5,000 clients", "100 ms", "20 messages",
-           "0.1 s", "50 ms"},
+           "0.1 s", "50 ms", "20,000 clients", "70 %"},
     "06": {"100 kB", "2,000 clients", "60 ms", "500 clients", "100 ms", "15 s", "40 ms", "50 ms", "30 messages",
            "20 messages"},
+    "07": {"0.5 s", "1 s", "20 s", "4 messages"},
 }
 """Figures with a unit that text cells may have: what is asked for, or stands in a source, not what is measured.
 """
@@ -114,3 +115,26 @@ def test_no_measured_number_is_typed(name: str) -> None:
     text = "\n".join(cell.source for cell in build.edition(name, solved=True).cells if cell.cell_type == "markdown")
     said = {f"{number} {unit}" for number, unit in NUMBER.findall(text)}
     assert said <= GIVEN[name[:2]], said - GIVEN[name[:2]]
+
+
+QUESTION = re.compile(r"^\d+\. \*\*.+?\*\* .+ See \[lesson (\d), \*(.+)\*\]\((\w+)\.ipynb\)\.$", re.MULTILINE)
+
+
+def test_each_question_is_answered_in_the_part_that_it_names() -> None:
+    """Which exists, has a cell, and is in that lesson."""
+    found = QUESTION.findall((NOTEBOOKS / "TEACHING.md").read_text(encoding="utf-8"))
+    assert len(found) == 20
+    for number, part, name in found:
+        assert name.startswith(f"0{number}_")
+        parts = re.split(r"^## ", "\n".join(
+            f"# {cell.cell_type}\n{cell.source}" for cell in build.edition(name, solved=False).cells
+        ), flags=re.MULTILINE)  # fmt: skip
+        own = [text for text in parts if text.startswith(f"{part}\n")]
+        assert len(own) == 1 and "# code\n" in own[0], (name, part)
+
+
+@each
+def test_a_lesson_has_at_most_25_cells_of_code_and_a_doubt(name: str) -> None:
+    cells = build.edition(name, solved=False).cells
+    assert sum(cell.cell_type == "code" for cell in cells) <= 25
+    assert sum("## Doubt\n" in cell.source for cell in cells) == 1

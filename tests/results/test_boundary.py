@@ -55,11 +55,11 @@ def test_its_words(cases, expected, words):
     [
         ([(0.2, True), (0.1, False), (2, True)], "above 0.1–0.2 messages"),
         ([(1, False), (0.25, True)], "below 0.25–1 messages"),
-        ([(2, True), (0.8, True)], "at all of 0.8–2 messages"),
-        ([(2, False), (0.8, False)], "at none of 0.8–2 messages"),
+        ([(2, True), (0.8, True)], "throughout 0.8–2 messages"),
+        ([(2, False), (0.8, False)], "nowhere in 0.8–2 messages"),
         ([(3, True)], "at 3 messages"),
         ([(3, False)], "not at 3 messages"),
-        ([(1, False), (2, True), (3, False)], "at some of 1–3 messages"),
+        ([(1, False), (2, True), (3, False)], "in places from 1–3 messages"),
         ([(0.991, False), (0.994, True)], "above 0.991–0.994 messages"),
     ],
 )
@@ -80,7 +80,8 @@ def test_the_condition_agrees_with_each_of_its_cases(cases):
     elif len(ends) == 1:
         expected = f"{'' if yes else 'not '}at {distinct(ends)[0]} messages"
     else:
-        expected = f"at {'some' if no and yes else 'all' if yes else 'none'} of {'–'.join(distinct(ends))} messages"
+        where = "in places from" if no and yes else "throughout" if yes else "nowhere in"
+        expected = f"{where} {'–'.join(distinct(ends))} messages"
     assert words == expected
 
 

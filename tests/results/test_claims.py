@@ -68,7 +68,7 @@ def test_c1_names_the_threshold_and_what_reaches_it(tmp_path, runs):
 def test_c2_judges_both_rivals_and_says_up_to_where(tmp_path, runs):
     found = _verdict(tmp_path, runs, "C2")
     assert found.outcome == Outcome.CONDITIONAL
-    assert "polling above 60–190 B and for long polling at all of 60–1,500 B" in found.sentence
+    assert "polling above 60–190 B and for long polling throughout 60–1,500 B" in found.sentence
     # a long poll of 518 + 180 B and a line end around each message; a poll of as many bytes a second, and two messages
     assert evidence(found, "long polling's overhead exceeds the message") == "below 716 B a message"
     assert evidence(found, "overhead of polling every 1 s exceeds a message of 142 B") == "below 4.9 messages/s"
@@ -78,7 +78,7 @@ def test_c2_judges_both_rivals_and_says_up_to_where(tmp_path, runs):
     assert outcome(tmp_path, large, "C2") == Outcome.HOLDS
     one_rival = large["overhead_per_delivery"].where(runs["transport"] != "polling", 9.0)
     partly = _verdict(tmp_path, runs.assign(overhead_per_delivery=one_rival), "C2")
-    assert partly.sentence == "Holds for long polling at all of 60–1,500 B of request headers."
+    assert partly.sentence == "Holds for long polling throughout 60–1,500 B of request headers."
 
 
 def test_c2_finds_where_the_transports_cross(tmp_path, runs):
@@ -161,7 +161,7 @@ def test_c3_says_at_which_link_the_bytes_take_as_long_as_the_round_trip(tmp_path
 def test_c11_judges_only_what_has_a_round_trip(tmp_path, runs):
     found = _verdict(tmp_path, runs, "C11")
     assert found.outcome == Outcome.CONDITIONAL
-    assert "against polling at all of 1.2–25 round trips between polls" in found.sentence
+    assert "against polling throughout 1.2–25 round trips between polls" in found.sentence
     assert "against long polling above 0.2–0.8 messages per round trip" in found.sentence
     assert evidence(found, "by the model, long polling is that much slower") == "above 0.26 messages per round trip"
     assert sum("this machine alone" in what for what, _ in found.evidence) >= 4

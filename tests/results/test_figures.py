@@ -18,9 +18,10 @@ NAMES = ["latency_and_overhead", "bytes_per_delivery", "bytes_wrapped", "overhea
          "held_requests", "latency_split", "header_bytes_over_link_rate",
          "latency_over_loss", "behind_a_lost_packet", "round_trips_by_size", "beside_an_upload",
          "cost_of_a_connection", "sending",
-         "both_ways", "recovery_after_a_break", "latency_and_cpu_over_clients", "which_transport"]  # fmt: skip
+         "both_ways", "recovery_after_a_break", "latency_and_cpu_over_clients", "cores_over_clients",
+         "deliveries_over_processes", "which_transport"]  # fmt: skip
 
-COMPUTED = {"heads_compressed", "server_sent_events", "which_transport"}
+COMPUTED = {"heads_compressed", "server_sent_events", "deliveries_over_processes", "which_transport"}
 
 
 def test_a_whole_folder_gives_every_chart(drawn):
@@ -102,6 +103,26 @@ def test_the_titles_follow_the_data(runs, folder):
     assert re.fullmatch(r"Polling's median latency is [\d,.]+ times that of a WebSocket", title)
     assert re.fullmatch(r"By polling, one message in 100 takes \d+ ms or more",
                         figures.latency_tail(runs, MACHINE, folder).title)  # fmt: skip
+
+
+def test_a_core_that_is_full_is_the_title(runs):
+    mine = runs[runs["experiment"] == "scale"]
+    idle = figures.cores_over_clients(mine.assign(server_cpu_share=0.2), MACHINE)
+    assert re.fullmatch(r"No transport fills a core of the server up to [\d,]+ clients", idle.title)
+    most = mine["clients"].max()
+    full = (mine["transport"] == "polling") & (mine["clients"] == most)
+    chart = figures.cores_over_clients(mine.assign(server_cpu_share=0.05 + 0.85 * full), MACHINE)
+    assert chart.title == f"At {most:,} clients polling fills a core; WebSocket takes 5 %"
+
+
+def test_processes_deliver_as_their_cpu_says():
+    """4 processes at 304 µs a poll, against one at 301: 3.96 times; the title says the least."""
+    chart = figures.deliveries_over_processes(MACHINE)
+    assert chart.title == "4 processes deliver at least 3.1 times as much as one"
+    assert "Redis takes 100 µs of CPU a message, and 20.0 µs more for each process." in chart.alt
+    assert "The fullest process had 1.30 times an even share" in chart.alt
+    with pytest.raises(NotMeasured, match="several processes were not measured"):
+        figures.deliveries_over_processes({})
 
 
 def messages_for(title):

@@ -15,6 +15,15 @@ from results.samples import PERCENTILES, enough_for
 
 OBSERVED = Path(__file__).with_name("observed.csv")  # of a run of the experiment `protocol`
 HEADS = {"minimal": (60, 90), "python": (190, 130), "browser": (518, 180)}
+PROCESSES = {
+    name: {str(count): {"clients": 1000, "rate_hz": rate, "cpu_us_per_delivery": us + count,
+                        "busiest_share": 1 + (count - 1) / 10, "redis_us_per_s": 1000 + rate * (100 + 20 * count),
+                        "redis_bytes_per_s": rate * 300 * count}
+           for count in (1, 2, 4)}
+    for name, us, rate in (("polling", 300, 2.0), ("long-polling", 250, 1.0), ("websocket", 9, 10.0))
+}  # fmt: skip
+"""What the benchmark would have measured of several processes."""
+
 MACHINE = {
     "cores": 2,
     "kernel": "Linux 6.1.0 x86_64",
@@ -30,6 +39,7 @@ MACHINE = {
          "keep_alive": False, "tls": True, "repeat": 2, "link": True, "ms": 1.5, "half_ms": None, "messages": 104,
          "away_ms": 3.25},
     ],
+    "benchmark": {"processes": PROCESSES},
 }  # fmt: skip
 
 

@@ -24,3 +24,7 @@ from lessons.check.lesson_5 import one_after_another as one_after_another
 from lessons.check.lesson_6 import another as another
 from lessons.check.lesson_6 import by_rate as by_rate
 from lessons.check.lesson_6 import cheapest as cheapest
+from lessons.check.lesson_7 import backoff as backoff
+from lessons.check.lesson_7 import codes as codes
+from lessons.check.lesson_7 import first_client as first_client
+from lessons.check.lesson_7 import missed as missed

@@ -35,7 +35,7 @@ def write_site(folder: Path) -> Path:
         text = mistune.create_markdown(plugins=["table"])(page.read_text(encoding="utf-8"))
         write(folder / f"{page.stem.lower()}.html", title, linked(str(text)), before=None, after=None)
     shutil.copytree(DOCS / "pictures", folder / "pictures", dirs_exist_ok=True)
-    return write(folder / "index.html", "The push lab: six lessons", "", contents=contents, before=None, after=None)
+    return write(folder / "index.html", "The push lab: seven lessons", "", contents=contents, before=None, after=None)
 
 
 def write(path: Path, title: str, body: str, **told: object) -> Path:

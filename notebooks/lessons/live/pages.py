@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 
 from lessons.live.progress import QUIET
 from lessons.live.recordings import NothingStarted, check_startable
+from lessons.live.servers import LiveServers
 from loadtests.runs.processes import RunFailed, start
 from results.folders import ROOT
 
 PAGES = {"race": "", "playground": "play", "chat": "talk", "class": "class", "seventh tab": "seventh"}
+OWN_PAGES = {"small chat": "small-chat"}
+"""Pages of the WebSocket server itself."""
 PICTURES = ROOT / "docs" / "pictures"
 HUB = "JUPYTERHUB_SERVICE_PREFIX"  # of the environment: the kernel's browser is on another machine
 START_TIMEOUT = 30.0  # seconds
@@ -62,6 +65,21 @@ def show(name: str = "race") -> LivePage:
         return LivePage(name, reached_at(demonstration(), PAGES[name]))
     except (NothingStarted, RunFailed, OSError) as error:
         return LivePage(name, None, f"It cannot be started here: {error}.")
+
+
+def open_page(servers: LiveServers, name: str) -> LivePage:
+    """Show a page of the lesson's own WebSocket server; where the browser could not reach it, its recording."""
+    if name not in OWN_PAGES:
+        raise ValueError(f"there is no page {name!r}: they are {', '.join(OWN_PAGES)}")
+    if QUIET in os.environ:
+        return LivePage(name, None)
+    try:
+        servers.check_running()
+        if "google.colab" in sys.modules:
+            raise NothingStarted("a browser cannot reach a server of Colab's")
+        return LivePage(name, reached_at(servers.websocket.replace("ws", "http", 1) + "/", OWN_PAGES[name]))
+    except (NothingStarted, RunFailed) as error:
+        return LivePage(name, None, f"It cannot be shown here: {error}")
 
 
 @functools.cache
