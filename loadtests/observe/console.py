@@ -2,7 +2,7 @@
 
 Each line on standard input is a JSON object with a `script`, and the `seconds` to wait once it is done. A script runs
 as the body of an async function on a fresh page of that address. The answer is one JSON object: `logged`, a list of
-[seconds since the script began, text].
+[seconds since the script began, text], and the `number` of the question, if it has one.
 """
 
 import json
@@ -45,7 +45,8 @@ def main(url: str) -> int:
             print(json.dumps({"ready": True}), flush=True)
             for line in sys.stdin:
                 asked = json.loads(line)
-                print(json.dumps({"logged": logged_by(page, url, asked["script"], asked["seconds"])}), flush=True)
+                logged = logged_by(page, url, asked["script"], asked["seconds"])
+                print(json.dumps({"logged": logged, "number": asked.get("number")}), flush=True)
     except NoBrowser as error:
         print(f"console: {error}", file=sys.stderr)
         return 1

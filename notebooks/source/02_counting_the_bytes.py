@@ -160,9 +160,20 @@ classic("hour")
 
 # %% [markdown]
 """
-**Reading.** The last line is computed, not measured here: server-sent events. They use one response that never ends,
-in which each event costs a few bytes of text (WHATWG HTML, section 9.2). Compare the bytes: an event costs several
-times as much as a frame, and far less than a request. Only the server can send.
+**Reading.** The last line is a guest: server-sent events. They use one response that never ends, in which each event
+costs a few bytes of text (WHATWG HTML, section 9.2). Compare the bytes: an event costs several times as much as a
+frame, and far less than a request. Only the server can send.
+
+**Question.** The table is computed. What was measured of the guest, at more and more messages a second?
+"""
+
+# %%
+figure("server_sent_events", "reference")
+
+# %% [markdown]
+"""
+**Reading.** Points are measured, dashes are the model. An event's curve is as level as a WebSocket's, and lies above
+it. `python -m servers --guests` starts this server, too.
 """
 
 # %% [markdown]
@@ -191,8 +202,9 @@ figure("heads_compressed", "reference")
 # %% [markdown]
 """
 **Reading.** HPACK (RFC 7541) sends a header line once and refers to it by a number later. So a later poll of the same
-browser has a few dozen bytes. This is computed: the servers of this lab speak HTTP/1.1. A later version of HTTP has
-thus removed half of what the argument is about. HTTP/2 does not remove the request itself: the client still has to
+browser has a few dozen bytes. The bars are computed, since this lab's servers speak HTTP/1.1. A browser that polled
+over HTTP/2 was observed as well: the evidence of C1 has its bytes. A later version of HTTP has thus removed half of
+what the argument is about. HTTP/2 does not remove the request itself: the client still has to
 ask.
 """
 

@@ -61,6 +61,18 @@ Long polling is the first. Each message makes every client send a new request, a
 another. So with many clients a message waits behind many requests. Hollow points are invalid runs; `report.html`
 gives the reason for each. The limit is this machine's. The order is the transports'.
 
+**Question.** Who is at the limit: the server, or the machine that plays the clients?
+"""
+
+# %%
+figure("cores_over_clients", "reference")
+
+# %% [markdown]
+"""
+**Reading.** The left panel is the server, the right one the busiest process of the load generator. A transport's knee
+is where its line on the left enters the grey band. If the line on the right entered it first, the figure would say
+something about the generator, and nothing about the transport.
+
 **Question.** What does the server need CPU for? The prices are fitted over several loads: per publication, per
 response, and per client that is only connected.
 """

@@ -39,7 +39,7 @@ socket.addEventListener('close', ({ code, wasClean }) => console.log('close', co
 await new Promise(done => setTimeout(done, 1000))
 socket.close(1000, 'enough')
 """
-browser.run(connect)
+browser.run(connect, wait_s=0.3)
 
 # %% [markdown]
 """
@@ -88,7 +88,7 @@ await new Promise(open => socket.addEventListener('open', open))
 socket.send('Anybody there?')
 socket.send('It is me.')
 """
-browser.run(send)
+browser.run(send, wait_s=0.5)
 
 # %% [markdown]
 """
@@ -111,7 +111,7 @@ socket.close()
 socket.send('too late')
 console.log('no exception;', socket.bufferedAmount, 'bytes will never leave')
 """
-browser.run(too_early)
+browser.run(too_early, wait_s=0)
 
 # %% [markdown]
 """
@@ -140,7 +140,7 @@ for (const code of [1000, 1001, 1006, 3000, 4410, 5000]) {
   }
 }
 """
-browser.run(closing)
+browser.run(closing, wait_s=0)
 
 # %% [markdown]
 """
@@ -161,7 +161,7 @@ for (const url of [`ws://${location.host}/nowhere`, 'ws://127.0.0.1:1/']) {
   console.log(`the page: close ${code}, reason "${reason}"`)
 }
 """
-seen = browser.run(failures)
+seen = browser.run(failures, wait_s=0)
 seen[seen["console.log"].str.startswith("the page")]
 
 # %% [markdown]
@@ -176,8 +176,8 @@ A pulled cable causes no event at all. The finished page below sets a timer for 
 """
 ## Step 5: reconnect, and lose messages
 
-**Question.** Connections end: a train enters a tunnel, a server restarts. This script connects again after two
-seconds. How many earthquakes does it miss?
+**Question.** Connections end: a train enters a tunnel, a server restarts. This script connects again after a
+second and a half. How many earthquakes does it miss?
 """
 
 # %%
@@ -192,11 +192,11 @@ function connect() {
 const wait = ms => new Promise(done => setTimeout(done, ms))
 
 const socket = connect()
-await wait(1500)
+await wait(1000)
 socket.close()
-await wait(2000)
-connect()
 await wait(1500)
+connect()
+await wait(1000)
 const missing = seqs.at(-1) - seqs[0] + 1 - seqs.length
 console.log(`of messages ${seqs[0]} to ${seqs.at(-1)}, ${missing} are missing`)
 """
@@ -230,7 +230,7 @@ const socket = new WebSocket(`ws://${location.host}/messages?after=5&epoch=anoth
 const { code, reason } = await new Promise(close => socket.addEventListener('close', close))
 console.log(code, Object.keys(JSON.parse(reason)).join(', '))
 """
-browser.run(gone)
+browser.run(gone, wait_s=0)
 
 # %% [markdown]
 """

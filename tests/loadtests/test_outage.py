@@ -24,6 +24,7 @@ def test_every_client_comes_back_with_every_message_or_knows_of_the_gap(transpor
     cells = row(run, result, 1)
     assert but_for_the_machine(cells["invalid_reason"]) == []
     assert (cells["lost"], cells["duplicated"], cells["out_of_order"]) == (0, 0, 0)
+    assert cells["generator_lag_p99_ms"] < 600, "ms: that a client could not ask is not its generator's lateness"
     assert result.tally.gaps == (4 if fault == "restart" else 0)
     assert 0 < cells["recovery_s"] < 3
     assert cells["expected_mean_ms"] is None and (cells["server_cpu_share"] is None) == (fault == "restart")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import websocket
 from tools.lab import ROOT, WAIT, Lab, answer_to, eventually, needs, serving
+from tools.redis import running
 
 pytestmark = pytest.mark.starts
 
@@ -60,6 +61,14 @@ def test_the_autobahn_cases_pass_over_tls(tmp_path):
     options = ("websocket", "--port", "0", "--source", "none", "--tls")
     with serving(*options, transports=("websocket",)) as servers, unwrapped(servers) as port:
         check_all(verdicts(port, tmp_path))
+
+
+@pytest.mark.long
+def test_the_autobahn_cases_pass_on_four_processes(tmp_path):
+    with running() as redis:
+        options = ("websocket", "--port", "0", "--source", "none", "--processes", "4", "--feed", redis.url)
+        with serving(*options, transports=("websocket",)) as servers:
+            check_all(verdicts(servers.ports["websocket"], tmp_path))
 
 
 @pytest.mark.parametrize(("tls", "cases", "count"), [([], SAMPLE, 14), (["--tls"], OVER_TLS, 3)], ids=["plain", "tls"])

@@ -1,6 +1,7 @@
 """Several processes on the same ports, with one feed in Redis: shared evenly, replaced when killed, ended together."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from websockets.sync.client import connect
 pytestmark = pytest.mark.starts
 
 COUNT = 3
+MESSAGES, RATE = (10_000, 400) if os.environ.get("THOROUGH") else (150, 50)
 HAS_ENDED = r"^servers: process \d has ended \(signal 9\); starting another$"
 
 
@@ -97,9 +99,9 @@ def test_connections_are_spread_over_the_processes(several):
 
 @each
 def test_a_process_that_is_killed_is_replaced_and_its_clients_return_without_loss(redis, transport):
-    with serving(*options(redis, "--source", "clock", "--rate", "50"), complaint=HAS_ENDED) as servers:
+    with serving(*options(redis, "--source", "clock", "--rate", str(RATE)), complaint=HAS_ENDED) as servers:
         begin = servers.status(transport)["newest"]
-        followers = [Follower(transport, servers.url(transport), 150, begin) for _ in range(COUNT)]
+        followers = [Follower(transport, servers.url(transport), MESSAGES, begin) for _ in range(COUNT)]
         eventually(lambda: all(len(follower.deliveries) > 20 for follower in followers))
         for worker in workers(servers):  # one after another, the publisher too
             worker.send_signal(signal.SIGKILL)
@@ -108,7 +110,7 @@ def test_a_process_that_is_killed_is_replaced_and_its_clients_return_without_los
         for follower in followers:
             follower.finish()
             seqs = [delivery.seq for delivery in follower.deliveries]
-            assert seqs == list(range(begin + 1, begin + 151)) and follower.gaps == []
+            assert seqs == list(range(begin + 1, begin + MESSAGES + 1)) and follower.gaps == []
 
 
 def test_a_command_waits_for_a_publisher_that_is_being_replaced(redis):

@@ -13,7 +13,7 @@ PATTERNS = (
     r"test_again\.py::.*\[0[2346]",
     r"test_benchmark\.py::test_every_.*(Starlette|its HTTP|a bare|websockets|under gunicorn)",
     r"test_capture\.py::.*-tls\]",
-    r"test_conformance\.py::.*(pass_over_tls|deflate_pass)",
+    r"test_conformance\.py::.*(pass_over_tls|pass_on_four|deflate_pass)",
     r"test_headers\.py::test_the_locust_users_send",
     r"test_load_from_hosts\.py::test_two_hosts",
     r"test_interrupted\.py::test_what_is_killed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lessons.check.mark import RIGHT, UNANSWERED, WRONG, Check, graded
-from lessons.live.browser import Browser
+from lessons.live.browser import Browser, ScriptDidNotEnd
 from lessons.live.recordings import NothingStarted
 
 WANTED = ["hello", "1000"]
@@ -20,8 +20,8 @@ def first_client(script: Any, browser: Browser) -> Check:
         return Check(WRONG, "Your script is a text of JavaScript, in quotes.")
     try:
         logged = list(browser.run(script)["console.log"])
-    except NothingStarted as error:
-        return Check(WRONG, f"It cannot be run: {error}")
+    except (NothingStarted, ScriptDidNotEnd) as error:
+        return Check(WRONG, str(error))
     if logged == WANTED:
         return Check(RIGHT, "It opens, listens, sends and closes: that is the whole API.")
     if any(BEFORE_OPEN in line for line in logged):

@@ -15,6 +15,16 @@ from loadtests.runs.processes import Child, RunFailed, start
 START_TIMEOUT, LONGEST_S = 30.0, 30.0  # seconds for the browser to start; and that a script may take
 
 
+class ScriptDidNotEnd(Exception):
+    """A script ran for too long, and its browser was ended; a notebook shows the sentence."""
+
+    def __init__(self) -> None:
+        super().__init__(f"This script did not end within {LONGEST_S:.0f} s. Start the browser again: run its cell.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 class Browser:
     """A page of headless Chromium, with the address of the WebSocket server: `location.host` is that server.
 
@@ -23,7 +33,7 @@ class Browser:
 
     def __init__(self, servers: LiveServers) -> None:
         self._child: Child | None = None
-        self._why = ""
+        self._why, self._asked = "", 0
         with ExitStack() as children:
             try:
                 check_startable()
@@ -43,6 +53,7 @@ class Browser:
         """Run a script on a fresh page; return what it logged, and when (s), up to `wait_s` after its end.
 
         The script may use `await`. NothingStarted if there is no browser, and no recording of this script.
+        ScriptDidNotEnd after half a minute.
         """
         key = f"script {hashlib.sha256(f'{script.strip()} {wait_s}'.encode()).hexdigest()[:12]}"
         logged = recorded_or(key, lambda: self._logged(script, wait_s))
@@ -51,11 +62,15 @@ class Browser:
     def _logged(self, script: str, wait_s: float) -> list[list[object]]:
         if self._child is None:
             raise NothingStarted(self._why)
+        self._asked += 1
         try:
-            self._child.send(script=script, seconds=wait_s)
-            return list(self._child.expect("logged", LONGEST_S + wait_s))
-        except RunFailed as error:
-            raise NothingStarted(str(error)) from None
+            self._child.send(script=script, seconds=wait_s, number=self._asked)
+            while (said := self._child.expect_object("logged", LONGEST_S + wait_s))["number"] != self._asked:
+                pass  # of a cell that was interrupted
+        except RunFailed:
+            self.close()
+            raise ScriptDidNotEnd() from None
+        return list(said["logged"])
 
     def close(self) -> None:
         """End the browser."""
