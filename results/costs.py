@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import nnls
 from scipy.special import fdtrc, stdtrit
 
 from results.select import NotMeasured
@@ -99,7 +100,8 @@ def answers(runs: pd.DataFrame, transport: str) -> pd.Series:
 def prices(runs: pd.DataFrame, transport: str) -> Prices:
     """The prices from these runs of one transport; NotMeasured unless they have three loads or more.
 
-    Least squares of relative errors, since a run errs by a share of what it takes.
+    Least squares of relative errors, since a run errs by a share of what it takes. Only a transport that asks has
+    prices by load: rare requests each wake the server. A push wakes it once for a publication, which has its own price.
     """
     mine = runs[runs["transport"] == transport].dropna(subset=["server_cpu_share", "published", "clients"])
     loads = mine[["clients", "rate_hz"]].drop_duplicates()
@@ -115,7 +117,7 @@ def prices(runs: pd.DataFrame, transport: str) -> Prices:
         found = with_idle if with_idle[-1].is_significant else found
     fitted = relative[:, : len(found)] @ [price.us for price in found]  # as a share of what was spent
     chance = lack_of_fit((1 - fitted) / fitted, mine.groupby(["clients", "rate_hz"]).ngroup(), len(found))
-    if chance is not None and chance < SIGNIFICANT:
+    if chance is not None and chance < SIGNIFICANT and TRANSPORTS[transport].asks:
         publication, own = by_load(mine, transport, spent_us, found[0])
         if len(own) > 1:  # then there is no idle client's price either: it would be a part of that of each load
             return Prices(publication, replace(found[1], loads=own), idle=None)
@@ -151,7 +153,7 @@ def by_load(
     groups = np.unique(same)
     factors = np.column_stack([published, *(sent * (same == group) for group in groups)])
     if np.linalg.matrix_rank(factors / factors.max(0)) == factors.shape[1]:
-        publication = Price(*least_squares(factors / spent_us[:, None])[0])
+        publication = Price(float(nnls(factors / spent_us[:, None], np.ones(len(factors)))[0][0]), None)
     publishing = publication.us * published
     found = []
     for group in groups:

@@ -31,8 +31,8 @@ def _sentences(cpu: Mapping[str, Mapping[str, float]], kib: Mapping[str, float])
     here, there = (cpu["long-polling"][name] / cpu["websocket"][name] for name in (LAB, OTHER))
     rest = max(1 - server - flask, 0)
     return [
-        f"At {POLLS:,} polls a second each takes {poll[LAB]:.0f} µs of CPU: {per_cent(server)} the HTTP server "
-        f"(gevent's), {per_cent(flask)} Flask, {per_cent(rest)} the lab.",
+        f"At {POLLS:,} polls a second each takes {poll[LAB]:.0f} µs of CPU: {per_cent(server)} the HTTP server, "
+        f"{per_cent(flask)} Flask, {per_cent(rest)} the lab.",
         f"A long poll costs as much as {times(here)} messages by WebSocket here, as {times(there)} on {OTHER}.",
         f"An idle WebSocket takes {kib[LAB]:.0f} KiB of the server's memory; {kib[OTHER]:.0f} KiB on {OTHER}.",
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 import matplotlib.ticker
@@ -104,12 +105,23 @@ def _finding(grids: Mapping[float, list[list[Estimate | None]]]) -> str:
     if not found:
         raise NotMeasured("by these costs no transport meets any of the latencies")
     first, count = Counter(best.transport for best in found).most_common(1)[0]
-    batches = [best.workload.rate_hz * best.workload.poll_interval_s for best in found if best.transport == "polling"]
+    batches = [each for grid in grids.values() for each in frontier(grid)]
     if count == len(found):
         return f"{TRANSPORTS[first].title} is the cheapest on the whole map"
     if first != "polling" and batches:
-        return f"{TRANSPORTS[first].title} is cheapest unless a poll collects {times(min(batches))} messages or more"
+        ends = dict.fromkeys(times(end) for end in (min(batches), max(batches)))
+        return f"{TRANSPORTS[first].title} is cheapest unless a poll collects more than {'–'.join(ends)} messages"
     return f"{TRANSPORTS[first].title} is the cheapest on {100 * count / len(found):.0f} % of the map"
+
+
+def frontier(grid: list[list[Estimate | None]]) -> Iterator[float]:
+    """For each rate at which polling is cheapest where messages may be latest: how many messages a poll collects at the
+    shortest interval down to which it is.
+    """
+    for column in zip(*grid[::-1], strict=True):
+        polled = list(takewhile(lambda best: best is not None and best.transport == "polling", column))
+        if polled and polled[-1]:
+            yield polled[-1].workload.rate_hz * polled[-1].workload.poll_interval_s
 
 
 def _alt(grids: Mapping[float, Any], costs: Mapping[str, FittedCosts], workload: Workload) -> str:
