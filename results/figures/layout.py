@@ -165,7 +165,7 @@ def logarithmic(axes: Axes) -> None:
     """Both axes logarithmic, their numbers written out."""
     axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.minorticks_off()
 
 

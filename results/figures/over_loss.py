@@ -59,7 +59,7 @@ def behind_a_lost_packet(runs: pd.DataFrame, machine: Mapping[str, Any], folder:
     mine = _of_loss(runs)
     good = table.valid(mine)
     good = good[(good["loss_percent"] == good["loss_percent"].max()) & (good["loss_percent"] > 0)]
-    good = good[[not TRANSPORTS[name].asks for name in good["transport"]]]
+    good = good[good["transport"].isin([name for name, look in TRANSPORTS.items() if not look.asks])]
     if good["rate_hz"].nunique() < 2:
         raise NotMeasured("the experiment `loss` has no push transport at two rates")
     counts = pd.DataFrame({name: {rate: _late_for_each_lost(own, folder) for rate, own in each.groupby("rate_hz")}

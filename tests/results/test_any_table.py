@@ -97,6 +97,14 @@ def test_the_reference_without_any_one_run_still_says_all(place, removed):
     check_all_is_said(replace(REFERENCE, runs=runs.drop(place).reset_index(drop=True) if removed else runs))
 
 
+def test_a_loss_of_requests_alone_has_no_pushed_messages_to_draw():
+    """One run, of a transport that asks: no row is left, and the table keeps its columns."""
+    runs = REFERENCE.runs
+    asked = runs[(runs["experiment"] == "loss") & (runs["transport"] == "polling")].head(1).reset_index(drop=True)
+    _, skipped = figures.draw_all(replace(REFERENCE, runs=asked), ["behind_a_lost_packet"])
+    assert [skip.reason for skip in skipped] == ["the experiment `loss` has no push transport at two rates"]
+
+
 def row(number, transport, valid, attempt=1):
     """A row of a workload over TLS, from the reference."""
     runs = REFERENCE.runs
