@@ -16,7 +16,6 @@ again.
 # %%
 from lessons import Browser, check, load, open_page, script, start_servers
 
-# %%
 servers = start_servers(rate=4)
 browser = Browser(servers)
 browser

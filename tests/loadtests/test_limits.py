@@ -29,7 +29,7 @@ def test_what_every_profile_runs_a_laptop_can_hold():
     ("run", "words"),
     [
         (Run("x", "polling", clients=15_000), "15,000 clients, 10 messages/s, 142 B messages: this takes about "
-         "5.3 GiB of memory (4.0 here), 15,100 open files in a process (10,240 here)"),
+         "6.3 GiB of memory (4.0 here), 15,100 open files in a process (10,240 here)"),
         (Run("x", "polling", clients=6000, rtt_ms=20), "6,000 clients, 10 messages/s, 142 B messages: this takes about "
          "12,100 open files in a process (10,240 here)"),
         (Run("x", "websocket", payload_bytes=16_000_000, rate_hz=100), "5 clients, 100 messages/s, 16,000,000 B "

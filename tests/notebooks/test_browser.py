@@ -22,7 +22,7 @@ socket.addEventListener('close', ({ code }) => console.log(code))
 @pytest.fixture(scope="module")
 def browser():
     find_browser() or needs("chromium")
-    with start_servers(source="none") as servers:
+    with start_servers(rate=1) as servers:
         started = Browser(servers)
         assert repr(started) == "A page in Chromium."
         yield started
@@ -53,7 +53,7 @@ def test_each_script_has_a_page_of_its_own(browser):
 def test_a_script_without_an_end_is_one_sentence(monkeypatch):
     find_browser() or needs("chromium")
     monkeypatch.setattr(live, "LONGEST_S", 1.0)
-    with start_servers(source="none") as servers:
+    with start_servers(rate=1) as servers:
         browser = Browser(servers)
         with pytest.raises(live.ScriptDidNotEnd, match="did not end within 1 s"):
             browser.run("await new Promise(() => {})", wait_s=0)
