@@ -24,13 +24,13 @@ PANELS = {"server_cpu_share": "server CPU, cores", "generator_cpu_share": "load 
 def cores_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     """Cores of the server and of the busiest process of the load generator, over clients; from `scale`.
 
-    Points are means over the repeats. Hollow ones have no valid run: beyond a limit none is.
+    Points are means over the valid repeats. Hollow ones have no valid run: beyond a limit none is.
     """
     loads = most_common(of_experiment(runs, "scale"), ["payload_bytes", "rtt_ms", "header_profile", "hold_s"])
     mine = most_common(loads, ["rate_hz", "poll_interval_s"]).dropna(subset=["clients", *PANELS])
     if mine["clients"].nunique() < 2:
         raise NotMeasured("the experiment `scale` was run with one number of clients only")
-    means = mine.groupby(["transport", "clients"])[list(PANELS)].mean()
+    means = _means(table.valid(mine)).combine_first(_means(table.invalid(mine)))
     title, alt = _finding(means), _alt(means)
     note = f" Grey: from {NEARLY_FULL:g} of a core on a process is at its limit.{invalid_note(mine, 'hollow')}"
     figure = new_figure(title, conditions(mine, machine, leave_out=["clients"]) + note)
@@ -49,6 +49,11 @@ def cores_over_clients(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     return Chart("cores_over_clients", figure, title, alt)
 
 
+def _means(runs: pd.DataFrame) -> pd.DataFrame:
+    """Cores of each side, by transport and clients."""
+    return runs.groupby(["transport", "clients"])[list(PANELS)].mean()
+
+
 def _line(axes: Axes, cores: pd.Series, good: pd.DataFrame, transport: str) -> None:
     look = TRANSPORTS[transport]
     axes.plot(cores.index.astype(float), cores, color=look.colour, linewidth=2, marker="")
@@ -59,7 +64,7 @@ def _line(axes: Axes, cores: pd.Series, good: pd.DataFrame, transport: str) -> N
 
 
 def full_at(means: pd.DataFrame, column: str) -> dict[str, int]:
-    """By transport: the fewest clients at which this side is at its limit; without those that never are."""
+    """By transport: the fewest clients at which this side is at its limit, if it ever is."""
     full = means[means[column] >= NEARLY_FULL].reset_index()
     return {str(name): int(count) for name, count in full.groupby("transport")["clients"].min().items()}
 

@@ -14,7 +14,7 @@ from results.claims.latency import SIGNIFICANT, latency_threshold
 from results.crossings import measured
 from results.select import NotMeasured, first_known, kept, most_common, need_each, overhead_per_request
 from results.transports import COMPARED
-from results.words import describe, listed, milliseconds, number, times
+from results.words import describe, milliseconds, number, times
 
 
 def answer(runs: pd.DataFrame) -> list[str]:
@@ -49,10 +49,11 @@ def delay(runs: pd.DataFrame) -> str:
         raise NotMeasured("latency was run without a round trip only")
     means = far.groupby("transport")["latency_mean_ms"].mean()
     interval, rate = first_known(far, "poll_interval_s"), first_known(far, "rate_hz")
-    ways = {"websocket": "by WebSocket", "long-polling": f"by long polling ({rate:g} messages/s)",
-            "polling": f"by polling every {interval:g} s"}  # fmt: skip
-    parts = [f"{milliseconds(means[name])} ms {words}" for name, words in ways.items()]
-    return f"At {far['rtt_ms'].iloc[0]:g} ms round trip, a message takes {listed(parts)}."
+    pushed, held, polled = (milliseconds(means[name]) for name in ("websocket", "long-polling", "polling"))
+    return (
+        f"At {far['rtt_ms'].iloc[0]:g} ms round trip and {rate:g} messages/s, a message takes {pushed} ms by WebSocket "
+        f"and {held} ms by long polling. Polling every {interval:g} s takes {polled} ms."
+    )
 
 
 def as_fast(runs: pd.DataFrame) -> str:

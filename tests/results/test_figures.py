@@ -115,6 +115,18 @@ def test_a_core_that_is_full_is_the_title(runs):
     assert chart.title == f"At {most:,} clients polling fills a core; WebSocket takes 5 %"
 
 
+def test_an_invalid_run_is_averaged_with_no_valid_one(runs):
+    """An attempt that took 0.9 of a core does not count; where there is nothing else, it is shown, and is the title."""
+    mine = runs[(runs["experiment"] == "scale")].assign(server_cpu_share=0.2, valid=True, invalid_reason=None)
+    most = mine["clients"].max()
+    own = mine[(mine["transport"] == "polling") & (mine["clients"] == most)]
+    bad = own.assign(server_cpu_share=1.6, valid=False, invalid_reason="late")
+    both = figures.cores_over_clients(table.pd.concat([mine, bad], ignore_index=True), MACHINE)
+    assert both.title.startswith("No transport fills a core")
+    alone = figures.cores_over_clients(table.pd.concat([mine.drop(own.index), bad], ignore_index=True), MACHINE)
+    assert alone.title == f"At {most:,} clients polling fills a core; WebSocket takes 20 %"
+
+
 def test_processes_deliver_as_their_cpu_says():
     """4 processes at 304 µs a poll, against one at 301: 3.96 times; the title says the least."""
     chart = figures.deliveries_over_processes(MACHINE)
