@@ -48,6 +48,7 @@ class Redis:
         deadline = time.monotonic() + START_TIMEOUT
         while not self._listens():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
                 raise RunFailed(f"{program} does not start")
             time.sleep(0.02)
 

@@ -21,8 +21,10 @@ FULL = 0.7
 
 @dataclass(frozen=True)
 class Measured:
-    """One transport on so many processes: deliveries a second at FULL, were each alone on a core; the fullest process's
-    clients over an even share.
+    """One transport on a number of processes.
+
+    `us` is CPU per delivery. `busiest_share` is the clients of the fullest process over an even share.
+    `deliveries_per_s` is what they deliver at FULL, if each process is alone on a core.
     """
 
     transport: str
@@ -93,7 +95,7 @@ def known_redis_costs(folders: Iterable[Results | None]) -> RedisCosts | None:
 
 
 def deliveries_per_s(processes: float, us: float) -> float:
-    """Deliveries a second of so many processes, each loaded to FULL, if a delivery takes so many µs of CPU."""
+    """Deliveries a second of these processes, each loaded to FULL, if a delivery takes `us` µs of CPU."""
     return processes * FULL * 1e6 / us
 
 

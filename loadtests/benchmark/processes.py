@@ -37,7 +37,7 @@ def measure_processes(console: Console) -> dict[str, dict[str, Sample]]:
 
 
 def measure(transport: str, count: int) -> Sample:
-    """Serve the load with so many processes.
+    """Serve the load with `count` processes.
 
     `cpu_us_per_delivery` is of all of them; `busiest_share` the clients of the fullest process over an even share;
     `redis_us_per_s` and `redis_bytes_per_s` are Redis's CPU and what it sends, at `rate_hz` messages a second.

@@ -16,8 +16,7 @@ from loadtests.observe.browser import NoBrowser, browsing
 
 
 def logged_by(page: Page, url: str, script: str, seconds: float) -> list[tuple[float, str]]:
-    """What a script logs on a fresh page, up to so many seconds after its end; an error that it throws is a line, too.
-    """
+    """What a script logs on a fresh page until `seconds` after its end; an error that it throws is a line, too."""
     logged: list[tuple[float, str]] = []
     page.goto(url)
     began = time.monotonic()

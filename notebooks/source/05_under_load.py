@@ -156,9 +156,9 @@ load.for_many(clients=20_000, rate_hz=1.0, poll_interval_s=1.0)
 
 # %% [markdown]
 """
-**Reading.** This is computed from the fitted costs, with each process at most 70 % busy. One transport needs a fraction
-of a core, the others many. `python -m results advise` prints the same table for any workload. `docs/processes.md` and
-`docs/hosts.md` say how to run it.
+**Reading.** This is computed from the fitted costs, with each process at most 70 % busy. One transport needs less
+than one core, the others several. `python -m results advise` prints the same table for any workload.
+`docs/processes.md` and `docs/hosts.md` say how to run it.
 """
 
 # %% [markdown]

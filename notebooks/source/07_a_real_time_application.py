@@ -316,8 +316,8 @@ open_page(servers, "small chat")
 
 - **One browser.** Chromium ran these scripts. The events and codes are the standard's (WHATWG WebSockets).
 - **The lab's server.** `seq`, `epoch` and 4410 are its own. Other servers name them differently, or lack them.
-- **No identity.** Anyone who reaches this chat may write. A real one needs a login, and must check the `Origin` of the
-  page: a WebSocket carries cookies, whoever opens it.
+- **No identity.** Anyone who reaches this chat may write. A real one needs a login. It must also check the `Origin` of
+  the page, because a WebSocket carries cookies from any page that opens it.
 - **Backpressure.** A page that sends faster than its link fills `bufferedAmount`. There is no event for that.
 - **A tab in the background** may be frozen. When it returns, it resumes; the timer above runs late.
 

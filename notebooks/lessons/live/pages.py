@@ -7,6 +7,7 @@ import functools
 import html
 import os
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -54,32 +55,32 @@ def show(name: str = "race") -> LivePage:
 
     Where nothing can be started, or the browser could not reach it, the recording is shown.
     """
-    if name not in PAGES:
-        raise ValueError(f"there is no page {name!r}: they are {', '.join(PAGES)}")
+    return page_or_recording(name, PAGES, lambda path: reached_at(demonstration(), path))
+
+
+def open_page(servers: LiveServers, name: str) -> LivePage:
+    """Show a page of the lesson's own WebSocket server; where the browser could not reach it, its recording."""
+
+    def address(path: str) -> str:
+        servers.check_running()
+        return reached_at(servers.websocket.replace("ws", "http", 1) + "/", path)
+
+    return page_or_recording(name, OWN_PAGES, address)
+
+
+def page_or_recording(name: str, pages: Mapping[str, str], address: Callable[[str], str]) -> LivePage:
+    """One of these pages, by the address of its path; the recording where there is no such address."""
+    if name not in pages:
+        raise ValueError(f"there is no page {name!r}: they are {', '.join(pages)}")
     if QUIET in os.environ:  # the notebook is made for readers, who may have no servers
         return LivePage(name, None)
     try:
         check_startable()
         if "google.colab" in sys.modules:
             raise NothingStarted("a browser cannot reach a server of Colab's")
-        return LivePage(name, reached_at(demonstration(), PAGES[name]))
+        return LivePage(name, address(pages[name]))
     except (NothingStarted, RunFailed, OSError) as error:
-        return LivePage(name, None, f"It cannot be started here: {error}.")
-
-
-def open_page(servers: LiveServers, name: str) -> LivePage:
-    """Show a page of the lesson's own WebSocket server; where the browser could not reach it, its recording."""
-    if name not in OWN_PAGES:
-        raise ValueError(f"there is no page {name!r}: they are {', '.join(OWN_PAGES)}")
-    if QUIET in os.environ:
-        return LivePage(name, None)
-    try:
-        servers.check_running()
-        if "google.colab" in sys.modules:
-            raise NothingStarted("a browser cannot reach a server of Colab's")
-        return LivePage(name, reached_at(servers.websocket.replace("ws", "http", 1) + "/", OWN_PAGES[name]))
-    except (NothingStarted, RunFailed) as error:
-        return LivePage(name, None, f"It cannot be shown here: {error}")
+        return LivePage(name, None, f"It cannot be started here: {str(error).rstrip('.')}.")
 
 
 @functools.cache
