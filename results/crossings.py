@@ -76,7 +76,9 @@ def orders(runs: pd.DataFrame, cost: str, words: str) -> str:
     if len(winners) > 1:
         return f"Which transport {words} changes with the message rate"
     rates = both.index.to_numpy(dtype=float)
-    return f"{winners[0]} {words} from {times(rates.min())} to {times(rates.max())} messages/s"
+    slowest, fastest = times(rates.min()), times(rates.max())
+    span = f"at {slowest}" if slowest == fastest else f"from {slowest} to {fastest}"
+    return f"{winners[0]} {words} {span} messages/s"
 
 
 def predicted_over_polling(runs: pd.DataFrame) -> float:

@@ -82,6 +82,8 @@ def _model_words(runs: pd.DataFrame) -> str:
 def _finding(means: pd.DataFrame) -> str:
     """How many times as late each is with the deepest queue as alone: the one that suffers most, and the least."""
     ratios = (means.iloc[:, -1] / means[ALONE]).dropna()
+    if ratios.empty:
+        raise NotMeasured("no transport of the experiment `bufferbloat` was measured alone and with the longest queue")
     most, least = str(ratios.idxmax()), str(ratios.idxmin())
     if "websocket" in ratios and ratios["websocket"] < 1.1 < ratios.max():
         return f"Beside an upload, {TRANSPORTS[most].words} is {times(ratios.max())} times later, WebSocket no later"

@@ -34,6 +34,8 @@ PANELS = {
     CPU: "server CPU,\nµs per message",
 }
 """What is drawn of each message, with its words; the mean over the deliveries at a rate."""
+ROOM = 2.0
+"""Times the slowest and the fastest rate that an axis goes on."""
 NAME_ROOM = 300
 """Times the fastest rate: to there the last panel goes on, for the transports' names."""
 
@@ -48,21 +50,23 @@ def message_over_rate(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     if good["rate_hz"].nunique() < 2:
         raise NotMeasured("the experiment `update-rate` was run at one rate only")
     shown = {name: by_rate(good, name) for name in PANELS}
+    rates = shown[CPU].index
     title, alt = _finding(good), _alt(shown)
     note = " Points: measured. Dashed: the model, which says nothing about CPU. A WebSocket sends no requests."
     figure = new_figure(title, conditions(mine, machine) + note + invalid_note(mine, "left out"))
     panels = figure.subplots(1, 3, width_ratios=(1, 1, 1.7))
     for axes, name in zip(panels, PANELS, strict=True):
+        logarithmic(axes)
+        axes.set_xlim(rates.min() / ROOM, rates.max() * ROOM)  # of all: a panel may have points at one rate only
         for transport, own in good.groupby("transport"):
             _draw(axes, shown[name][transport].dropna(), own, name)
         axes.set_xlabel("messages a second")
         axes.set_title(PANELS[name], fontsize=14)
-        axes.margins(x=0.09, y=0.12)
-        logarithmic(axes)
+        axes.margins(y=0.12)
     ends = {str(name): float(points.dropna().iloc[-1]) for name, points in shown[CPU].items() if points.notna().any()}
-    panels[-1].set_xlim(right=float(shown[CPU].index.max()) * NAME_ROOM)
+    panels[-1].set_xlim(right=float(rates.max()) * NAME_ROOM)
     freeze_layout(figure)
-    name_ends(panels[-1], float(shown[CPU].index.max()), ends)
+    name_ends(panels[-1], float(rates.max()), ends)
     return Chart("message_over_rate", figure, title, alt)
 
 

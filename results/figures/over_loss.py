@@ -137,6 +137,8 @@ def _most(counts: pd.DataFrame, rate: float) -> str:
 def _finding(slow: pd.DataFrame) -> str:
     """How many times as late the slowest messages are with the most loss as with the least: a push, and polling."""
     ratios = (slow.iloc[-1] / slow.iloc[0]).dropna()
+    if ratios.empty:
+        raise NotMeasured("no transport of the experiment `loss` was measured with the least loss and with the most")
     loss = f"{slow.index[-1]:g} % loss"
     if {"websocket", "polling"} <= set(ratios.index):
         ours, theirs = times(float(ratios["websocket"])), times(float(ratios["polling"]))

@@ -105,6 +105,41 @@ def test_a_loss_of_requests_alone_has_no_pushed_messages_to_draw():
     assert [skip.reason for skip in skipped] == ["the experiment `loss` has no push transport at two rates"]
 
 
+def _of(experiment, **conditions):
+    """The first valid run of the reference with these cells."""
+    runs = REFERENCE.runs
+    runs = runs[(runs["experiment"] == experiment) & runs["valid"]]
+    for name, value in conditions.items():
+        runs = runs[runs[name] == value]
+    return runs.head(1)
+
+
+def _drawn(name, *rows):
+    """One chart from rows of the reference: its title, or why there is none."""
+    results = replace(REFERENCE, runs=pd.concat(rows, ignore_index=True))
+    drawn, skipped = figures.draw_all(results, [name])
+    return drawn[0].title if drawn else skipped[0].reason
+
+
+def test_a_ratio_of_which_no_transport_has_both_ends_is_not_drawn():
+    """Before, the largest of no ratios was asked for."""
+    little, much = _of("loss", transport="websocket", loss_percent=0), _of("loss", transport="polling", loss_percent=3)
+    assert _drawn("latency_over_loss", little, much) == (
+        "no transport of the experiment `loss` was measured with the least loss and with the most")
+    alone = _of("bufferbloat", transport="websocket", fault="")
+    beside = _of("bufferbloat", transport="polling", fault="upload", queue_packets=200)
+    assert _drawn("beside_an_upload", alone, beside) == (
+        "no transport of the experiment `bufferbloat` was measured alone and with the longest queue")
+
+
+def test_a_panel_with_points_at_one_rate_only_has_the_axis_of_the_others():
+    """Before, both limits of its axis were that rate."""
+    rows = [_of("update-rate", transport="polling", rate_hz=20), _of("update-rate", transport="websocket", rate_hz=20),
+            _of("update-rate", transport="websocket", rate_hz=50)]  # fmt: skip
+    title = _drawn("message_over_rate", *rows)
+    assert re.fullmatch(r"Polling takes the least server CPU at \d+ messages/s", title), title
+
+
 def row(number, transport, valid, attempt=1):
     """A row of a workload over TLS, from the reference."""
     runs = REFERENCE.runs
