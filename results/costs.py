@@ -61,8 +61,8 @@ class Price:
         return not self.loads
 
     def at(self, answers_per_s: float) -> float:
-        """Microseconds at so many answers a second: between measured loads on a line through logarithms, beyond them
-        the nearest one's.
+        """Microseconds of one at this rate. Between measured loads it is on a line through logarithms, beyond them
+        it is the nearest one's.
         """
         if self.fits:
             return self.us

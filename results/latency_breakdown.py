@@ -26,9 +26,10 @@ class Breakdown:
 
     `waiting` is for the next poll, or for a long-polling client to ask again; `transit` one way of the round trip;
     `sending` what the answer's bytes take at the link's rate. The floor, found at zero delay, is `machine` and
-    `asking`: what server, kernel and delay line take on every way; and by how much waiting is longer, since load
-    generator and server take time from an answer until the next question is there. By the kernel's clock, the load
-    generator has no other part in it. `left` is what all these do not explain, of either sign.
+    `asking`. `machine` is what server, kernel and delay line take on every way. `asking` is by how much waiting is
+    longer, because load generator and server take time from a response until the next request is there. By the
+    kernel's clock, the load generator has no other part in it. `left` is what all these do not explain, of either
+    sign.
     """
 
     waiting: float

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 Values = float | NDArray[np.float64]
 
 TURNAROUND_TRANSITS = {"kept": 2, "new": 4, "new-tls": 6}
-"""One-way delays from a response leaving the server to the client's next request arriving there, by connection mode:
-response and request; with a new connection for each request also SYN and SYN-ACK (RFC 9293 §3.5); with TLS 1.3 also
-one flight each way before the request (RFC 8446 §2)."""
+"""One-way delays from a response leaving the server to the client's next request arriving there, by connection mode.
+
+A kept connection has two: response and request. A new one for each request also has SYN and SYN-ACK (RFC 9293 §3.5).
+With TLS 1.3 there is also one flight each way before the request (RFC 8446 §2)."""
 
 LINE_END = 1
 """Bytes of the LF that ends each message in a polling or long-polling response."""
@@ -251,8 +252,8 @@ def crossover_rate(
 ) -> float:
     """The rate λ, messages a second, from which on long polling sends more than polling: requests, or bytes of `heads`.
 
-    0 if it always does (T ≥ D + w), infinite if it never does (T ≤ D). Counting requests it solves C = T; as C > T for
-    small λ and C ≤ T from λ = 1/(T − D) on, six decades above that and twelve below hold the solution.
+    0 if it always does (T ≥ D + w), infinite if it never does (T ≤ D). Counting requests it solves C = T. C > T for
+    small λ, and C ≤ T from λ = 1/(T − D) on. The solution is within six decades above that and twelve below.
     """
     gone = float(turnaround(one_way_delay, connection))
     if poll_interval <= gone:

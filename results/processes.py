@@ -51,7 +51,7 @@ class RedisCosts:
     bytes_each: float
 
     def cpu_share(self, rate_hz: float, processes: float) -> float:
-        """Cores at so many messages a second."""
+        """Cores at this rate of messages."""
         return (self.idle_us + rate_hz * (self.us + self.us_each * processes)) / 1e6
 
     def bytes_per_s(self, rate_hz: float, processes: float) -> float:

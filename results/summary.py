@@ -21,8 +21,8 @@ SETTING = ("rate_hz", "payload_bytes", "rtt_ms")  # said once of an experiment i
 class Compared:
     """One line of the summary: the runs of one transport under one condition, medians over the repeats.
 
-    They are of the valid runs. Where none is valid the line does not count: then they are those of the others,
-    for looking at, and `reasons` says why. Latencies in ms, overhead in bytes; None where no run says anything.
+    They are of the valid runs. Where none is valid, they are of the invalid ones, for looking at: the line does not
+    count, and `reasons` says why. Latencies in ms, overhead in bytes; None where no run says anything.
     """
 
     experiment: str

@@ -1,7 +1,7 @@
 """Write and read the result files: the one place that knows the columns of `runs.csv`.
 
-A run is a row. Times are in the unit their name ends with, sizes in bytes. The columns are
-those of the project's contract; nothing here draws or judges.
+A run is a row. Times are in the unit their name ends with, sizes in bytes. The project's
+contract names the columns; nothing here draws or judges.
 """
 
 from __future__ import annotations

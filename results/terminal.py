@@ -21,7 +21,7 @@ STYLES = {"least": "bold green", "alarm": "bold red", "": ""}
 
 
 class Terminal(Console):
-    """Raises BrokenPipeError where nobody reads on; rich would end the program with status 1."""
+    """Raises BrokenPipeError when the reader has gone; rich would end the program with status 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError()

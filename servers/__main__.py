@@ -110,8 +110,9 @@ def connection_limit_of(args: argparse.Namespace) -> ConnectionLimit:
 
 
 def token_for(host: str) -> str | None:
-    """What other machines have to know: another one each time, unless the environment says which, or that none is
-    needed, by an empty one: in a network namespace nobody else is.
+    """What other machines have to know: another one each time, unless the environment says which.
+
+    An empty one there means that none is needed: in a network namespace there is no other machine.
     """
     if is_loopback(host):
         return None

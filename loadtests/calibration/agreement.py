@@ -2,9 +2,9 @@
 
 `python -m loadtests.calibration.agreement` takes six minutes. Without loss both have the same delay. Packets also have
 segments, a congestion window, and handshakes that are made and not charged. What is compared is how much later messages
-come than the model says for each run's own publication times: where long polls fall among the messages is chance. A
-long-polling client that is away a little longer meets other messages, so the model takes the time away that was
-measured. What that time itself adds, on average over all arrivals, is part of the difference.
+come than the model says. The model takes each run's own publication times, because where long polls fall among the
+messages is chance. A long-polling client that is away a little longer meets other messages, so the model takes the time
+away that was measured. What that time itself adds, on average over all arrivals, is part of the difference.
 """
 
 from __future__ import annotations

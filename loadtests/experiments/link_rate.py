@@ -10,7 +10,7 @@ BASIC |= {"poll_interval_s": INTERVAL, "duration_s": 10 * INTERVAL}
 RATES = [0.25, 1.0, 10.0, 100.0]  # Mbit/s
 COOKIE_BYTES = 1392
 """At 0.25 Mbit/s a long-polling client is then away for about 95 ms. Near 83.3 ms (5/3 of the time between two
-messages) or 87.5 ms (7/4) it would return at the same few moments again and again. Its mean would then depend on a
+messages) or 87.5 ms (7/4) it would always return at the same few moments. Its mean would then depend on a
 single millisecond."""
 HEADERS: list[dict[str, Any]] = [
     {"header_profile": "minimal"},

@@ -2,7 +2,7 @@
 
     python -m loadtests.link.pings echo|client|spin
 
-Each ends with its input. They import nothing large and do nothing else, so that what the client measures is the path.
+Each ends with its input. They import nothing large and do nothing else: so what the client measures is the path.
 """
 
 import json

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--attack-seconds", type=number(0), default=10.0, help="of each attack (10); 0: no attacks")
     p.add_argument("--faults", type=whole(0), default=10_000, help="how many (10,000); 0: none")
     p.add_argument("--feed", metavar="URL", help="while faults are injected, the servers' feed is in this Redis")
-    p.add_argument("--processes", type=whole(1), default=1, help="then there are so many (1)")
+    p.add_argument("--processes", type=whole(1), default=1, help="how many server processes (1)")
     p.add_argument("--seconds", type=whole(0), default=7_200, help="of watching afterwards (7,200); 0: none")
     p.add_argument("--clients", type=whole(1), default=300, help="of each transport while watching (300)")
     p.add_argument("--seed", type=whole(0), help="of the faults (default: another each time; it is printed)")

@@ -8,8 +8,8 @@ quotes a figure: 871 bytes by polling against 2 by WebSocket.
 Bytes can be counted. This lesson counts three costs: what a client pays once to connect, what it pays per request,
 and what it pays per message. Then it audits the famous figure.
 
-*You will be able to* say what a message costs by each transport, at which message rate another one becomes cheaper,
-and what is wrong with 871 against 2. *You need* lesson 1.
+*You will be able to* say what a message costs by each transport, and at which message rate another one becomes
+cheaper. You will know what is wrong with 871 against 2. *You need* lesson 1.
 
 The numbers come from the run that comes with the lab. Write `now=True` in a cell that begins with `measure` or
 `observed`, and your own machine is measured.
@@ -65,9 +65,9 @@ costs.by_era()
 
 # %% [markdown]
 """
-**Reading.** Each line of the table has its source in `loadtests/headers/profiles.py`: preferences of Firefox 1.5, a
-printed request of 2010, a recording of today's Chromium. Compare the columns without cookies. What browsers send by
-themselves has changed little in twenty years. Cookies are added to that, as many as a site has set.
+**Reading.** The source of each line is named in `loadtests/headers/profiles.py`. There are preferences of Firefox 1.5,
+a printed request of 2010, and a recording of today's Chromium. Compare the columns without cookies. What browsers send
+by themselves has changed little in twenty years. Cookies are added to that, as many as a site has set.
 
 **Question.** Which of these lines does the server need? We take a browser's request with one small cookie, and remove
 one line at a time.

@@ -68,8 +68,8 @@ def request(fields: Fields, path: str, authority: str, method: str = "GET") -> H
 
 @dataclass(frozen=True)
 class Compressed:
-    """Bytes of heads sent one after another on one connection: in HTTP/1.1 each, on average; with HPACK the first one,
-    and a later one on average. `on_wire` adds the heads of the frames."""
+    """Bytes of heads sent one after another on one connection. `plain` is one in HTTP/1.1, on average. With HPACK,
+    `first` is the first one and `later` one of the others, on average. `on_wire` adds the heads of the frames."""
 
     plain: float
     first: int

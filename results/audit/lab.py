@@ -15,8 +15,8 @@ from results.audit.quantum import PLAIN_AND_TIMESTAMPED, Basis, Segments, ratio
 class Measured:
     """Of the runs of one transport, all of them together: measured, the only such numbers here.
 
-    `overhead_per_delivery` as in `runs.csv`; `framing_per_delivery` is an LF, or what a WebSocket message costs once
-    the handshake is paid; segments are those of both directions, handshakes among them, None where a run lacks them.
+    `overhead_per_delivery` as in `runs.csv`. `framing_per_delivery` is an LF, or what a WebSocket message costs once
+    the handshake is paid. Segments are counted in both directions, with handshakes; None where a run lacks them.
     """
 
     overhead_per_delivery: float

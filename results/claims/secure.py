@@ -25,8 +25,8 @@ SCHEMES = {"ws": "http", "wss": "https"}
 def secure(runs: pd.DataFrame, observations: pd.DataFrame) -> Judgement:
     """Judge C16 by the bytes that TLS adds per message, poll, long poll and connection; and by ports and pages.
 
-    A record around a message should cost no more than the two around a request and its response, and a handshake no
-    more than HTTP's; a scheme has the port of HTTP's, and opens from the same pages.
+    A record around a message should cost no more than the two around a request and its response. A handshake should
+    cost no more than HTTP's. A scheme has the port of HTTP's, and opens from the same pages.
     """
     chosen = any_feed(runs, ["connection"], COMPARED)
     chosen = chosen[kept(chosen) & ~chosen["deflate"].fillna(False)]

@@ -1,7 +1,7 @@
 """One file a figure: from the runs to a chart whose title says what was found.
 
-Each takes the runs (as `results.table.read_runs` gives them) and what stands in machine.json, and returns a Chart; it
-raises NotMeasured where the runs do not hold what it shows. No pyplot: a figure belongs to its caller.
+Each takes the runs (as `results.table.read_runs` gives them) and what stands in machine.json, and returns a Chart. It
+raises NotMeasured if the runs do not have what it shows. No pyplot: a figure belongs to its caller.
 """
 
 from __future__ import annotations

@@ -115,8 +115,9 @@ def _finding(grids: Mapping[float, list[list[Estimate | None]]]) -> str:
 
 
 def frontier(grid: list[list[Estimate | None]]) -> Iterator[float]:
-    """For each rate at which polling is cheapest where messages may be latest: how many messages a poll collects at the
-    shortest interval down to which it is.
+    """How many messages a poll collects where polling begins to be cheapest: a number for each rate.
+
+    Only rates count at which polling is cheapest for messages that may be latest.
     """
     for column in zip(*grid[::-1], strict=True):
         polled = list(takewhile(lambda best: best is not None and best.transport == "polling", column))

@@ -41,8 +41,8 @@ LEDGER_COLOURS = {
 """The six headings of the ledger in the order they are stacked: the message first, then all that is not message."""
 
 TALK, LARGEST, WIDE = 0.86, 1.06, 9 / 16
-"""The page of a talk beside that of a report: letters are then larger by as much; the largest such page, for a chart
-that needs much room; and its height to its width."""
+"""The width of a talk's page, where a report's is 1: the smaller the page, the larger are its letters. Then the largest
+such page, for a chart that needs much room, and its height, where its width is 1."""
 USUAL = 5.6
 """Inches that a chart on a report's page is high, if it has no need of more."""
 PAGE = ContextVar("PAGE", default=1.0)

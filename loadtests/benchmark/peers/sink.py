@@ -1,7 +1,7 @@
 """Cheap clients that only count: `python -m … peers.sink TRANSPORT URL CLIENTS SIZE POLL_INTERVAL`.
 
-Each command on standard input is answered with the clients that have received a message, the deliveries so far, and the
-99th percentile latency since the previous command. Latency is taken from the newest message in each read, in ms.
+A command is a line on standard input. The answer has the clients that have received a message, the deliveries so far,
+and the 99th percentile latency since the previous command. Latency is of the newest message in each read, in ms.
 """
 
 from gevent import monkey
