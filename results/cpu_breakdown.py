@@ -1,4 +1,4 @@
-"""Whose the server's CPU is: the HTTP server's, Flask's or the lab's own, and what another stack makes of it.
+"""What the server's CPU is spent on: the HTTP server alone, a bare Flask on it, the lab; and another stack.
 
 The numbers are the benchmark's, which machine.json keeps: medians in µs of CPU for each delivery, and in KiB.
 """
@@ -15,7 +15,7 @@ LAB, ALONE, FLASK, OTHER = "this lab", "its HTTP server alone", "a bare Flask on
 
 
 def cpu_by_layer(machine: Mapping[str, Any]) -> list[str]:
-    """A poll's CPU by layer, a long poll's on two stacks, and an idle WebSocket's memory: a sentence each.
+    """A poll's CPU on each layer alone, a long poll's on two stacks, and an idle WebSocket's memory: a sentence each.
 
     None where the benchmark was not run, or not all of it is known.
     """
@@ -27,12 +27,10 @@ def cpu_by_layer(machine: Mapping[str, Any]) -> list[str]:
 
 def _sentences(cpu: Mapping[str, Mapping[str, float]], kib: Mapping[str, float]) -> list[str]:
     poll = cpu["polling"]
-    server, flask = poll[ALONE] / poll[LAB], (poll[FLASK] - poll[ALONE]) / poll[LAB]
     here, there = (cpu["long-polling"][name] / cpu["websocket"][name] for name in (LAB, OTHER))
-    rest = max(1 - server - flask, 0)
     return [
-        f"At {POLLS:,} polls a second each takes {poll[LAB]:.0f} µs of CPU: {per_cent(server)} the HTTP server, "
-        f"{per_cent(flask)} Flask, {per_cent(rest)} the lab.",
+        f"At {POLLS:,} polls a second each takes {poll[LAB]:.0f} µs of CPU. The HTTP server alone takes "
+        f"{poll[ALONE]:.0f} µs, and a bare Flask on it {poll[FLASK]:.0f} µs.",
         f"A long poll costs as much as {times(here)} messages by WebSocket here, as {times(there)} on {OTHER}.",
         f"An idle WebSocket takes {kib[LAB]:.0f} KiB of the server's memory; {kib[OTHER]:.0f} KiB on {OTHER}.",
     ]

@@ -37,7 +37,7 @@ class Offered(Protocol):
     def fail(self, code: int) -> None: ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Subscriber:
     """A connection in the broadcast: `seq` is the last message that it was sent."""
 

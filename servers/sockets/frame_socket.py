@@ -14,6 +14,8 @@ LINGER = 2.0  # seconds a closing server waits for the other side
 class FrameSocket:
     """gevent's socket, whose own `send` may write half a frame when the reader is slow."""
 
+    __slots__ = "_rest", "_sock", "_system", "fileno", "lock", "recv"  # a broadcast meets thousands, cold in the cache
+
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._system: socket.socket = sock._sock  # type: ignore[attr-defined]  # the system's, beneath gevent and TLS
@@ -41,7 +43,8 @@ class FrameSocket:
             sent = self._system.send(frame)  # gevent's own send would wait
         except OSError:  # the buffer is full, or the connection has ended: the next sender finds out
             return 0
-        self._rest = frame[sent:] if sent else b""
+        if 0 < sent < len(frame):
+            self._rest = frame[sent:]
         return sent
 
     def close(self) -> None:
