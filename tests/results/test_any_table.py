@@ -22,7 +22,7 @@ from results.transports import COMPARED
 REFERENCE = table.read(ROOT / "results" / "reference")
 ALL, KNOWN = REFERENCE.observations, advice.best_costs([REFERENCE], "browser")
 EXPERIMENTS = sorted(set(REFERENCE.runs["experiment"]))
-EACH, PARTS = (75, 4) if os.environ.get("CI") else (5, 4)
+EACH, PARTS = (40, 4) if os.environ.get("CI") else (5, 4)
 """Tables of each part; the parts run side by side."""
 ONE_LESS = 3 if os.environ.get("CI") else 1
 
@@ -77,6 +77,7 @@ OPTIONS = {"deadline": None, "database": None, "report_multiple_bugs": False,
            "suppress_health_check": list(HealthCheck)}  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_table_gets_charts_verdicts_and_a_report(part):
     @seed(part)  # derandomize would give each part the same tables
@@ -88,6 +89,7 @@ def test_every_table_gets_charts_verdicts_and_a_report(part):
     answers()
 
 
+@pytest.mark.long
 @settings(max_examples=ONE_LESS, **OPTIONS)
 @given(some.integers(0, len(REFERENCE.runs) - 1), some.booleans())
 def test_the_reference_without_any_one_run_still_says_all(place, removed):

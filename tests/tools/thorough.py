@@ -10,7 +10,7 @@ import time
 import zlib
 
 PATTERNS = (
-    r"test_again\.py::.*\[0[2346]",
+    r"test_again\.py::.*\[0[23467]",
     r"test_benchmark\.py::test_every_.*(Starlette|its HTTP|a bare|websockets|under gunicorn)",
     r"test_capture\.py::.*-tls\]",
     r"test_conformance\.py::.*(pass_over_tls|pass_on_four|deflate_pass)",
