@@ -60,7 +60,8 @@ class RedisFeed(MemoryFeed):
         self._url, self._where = url, without_password(url)
         self._publishers: dict[int, Client] = {}  # by thread of the system: gevent's sockets belong to one
         self._down_since: float | None = None
-        self._asked_at = -math.inf  # when Redis was last asked for its newest seq
+        self._newest_there, self._asked_at = 0, -math.inf  # Redis's newest seq, and when it was asked for it
+        self._asking = threading.Lock()
         self._script, self._published_in = "", ""  # the script's name in Redis, and the epoch that it appends to
         self._unsure: set[str] = set()  # keys of messages whose receipt was lost
         self._follower = connected(url, BLOCK_S + TIMEOUT_S)
@@ -167,6 +168,7 @@ class RedisFeed(MemoryFeed):
         while entries := client.xrange(STREAM, start, "+", count=LOADED):
             log |= {(message := message_of(fields[b"message"])).seq: message for _, fields in entries}
             start = f"({entries[-1][0].decode()}"
+        self._newest_there = newest
         self._log, self.epoch, self._bytes = log, epoch, sum(len(message.encoded) for message in log.values())
         self.newest = max(log, default=newest)
         self.oldest = min(log, default=self.newest + 1)
@@ -198,16 +200,26 @@ class RedisFeed(MemoryFeed):
         """Wait until the mirror has `seq`, if Redis has: a client that comes from another process may be ahead."""
         if self._down_since is not None:
             raise FeedUnavailable(f"{self._where} cannot be reached")
-        if time.monotonic() - self._asked_at < BACK_OFF_S[0]:
-            return
-        self._asked_at = time.monotonic()
-        try:
-            newest = int(self._publisher().hget(STATE, "newest") or 0)
-        except redis.RedisError as error:
-            raise FeedUnavailable(f"{self._where}: {reason(error)}") from None
-        deadline = time.monotonic() + TIMEOUT_S
-        while self.newest < seq <= newest and not self._closed and (left := deadline - time.monotonic()) > 0:
+        if seq > self._newest_there:
+            self._ask_newest()
+        own, deadline = self.epoch, time.monotonic() + TIMEOUT_S
+        while self.newest < seq <= self._newest_there and self.epoch == own and not self._closed:
+            if (left := deadline - time.monotonic()) <= 0:
+                return
             super().after(self.newest, left)
+
+    def _ask_newest(self) -> None:
+        """Ask Redis for its newest seq: at most once in 50 ms, and all who wait meanwhile share the answer."""
+        arrived = time.monotonic()
+        with self._asking:
+            if self._asked_at > arrived:
+                return
+            time.sleep(max(self._asked_at + BACK_OFF_S[0] - arrived, 0))
+            self._asked_at = time.monotonic()
+            try:
+                self._newest_there = int(self._publisher().hget(STATE, "newest") or 0)
+            except redis.RedisError as error:
+                raise FeedUnavailable(f"{self._where}: {reason(error)}") from None
 
     @contextmanager
     def _told_in_one_line(self) -> Iterator[None]:

@@ -42,7 +42,7 @@ def round_trips_by_size(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart
         _stairs(axes, str(state), own.sort_values("payload_bytes"))
     sizes = sorted(good["payload_bytes"].unique())
     axes.set(xscale="log", xlabel="message, KB", ylabel="round trips", ylim=(0, None))
-    axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 5)
+    axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 9)  # room for the words at the ends
     axes.set_xticks(sizes, [f"{size / 1024:g}" for size in sizes])
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     freeze_layout(figure)

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
@@ -146,6 +147,19 @@ def test_who_comes_from_a_process_that_is_ahead_is_not_told_of_a_gap(empty, monk
         seq = ahead.publish("new").seq
         assert behind.newest == 0
         assert seqs(behind.after(seq, 0, epoch=ahead.epoch)) == [] and behind.newest == seq
+
+
+def test_many_who_are_ahead_at_once_are_not_told_of_a_gap(empty, monkeypatch):
+    """They share a question to Redis. Before, all but the first of 50 ms were told of a gap that there was not."""
+    with feeds(empty, 2) as (ahead, behind), ThreadPoolExecutor(8) as readers:
+        append = behind.append
+        monkeypatch.setattr(behind, "append", lambda message: (time.sleep(0.2), append(message)))
+        for _ in range(2):
+            seq = ahead.publish("new").seq
+            found = list(readers.map(lambda _, seq=seq: seqs(behind.after(seq, 0, epoch=ahead.epoch)), range(8)))
+            assert found == [[]] * 8 and behind.newest == seq
+        with pytest.raises(OutsideHistory):
+            behind.after(seq + 1, 0, epoch=ahead.epoch)
 
 
 def test_a_process_that_starts_later_has_the_whole_history(empty):
