@@ -198,8 +198,7 @@ class RedisFeed(MemoryFeed):
 
     def _catch_up(self, seq: int) -> None:
         """Wait until the mirror has `seq`, if Redis has: a client that comes from another process may be ahead."""
-        if self._down_since is not None:
-            raise FeedUnavailable(f"{self._where} cannot be reached")
+        self._check_reachable()
         if seq > self._newest_there:
             self._ask_newest()
         own, deadline = self.epoch, time.monotonic() + TIMEOUT_S
@@ -215,11 +214,17 @@ class RedisFeed(MemoryFeed):
             if self._asked_at > arrived:
                 return
             time.sleep(max(self._asked_at + BACK_OFF_S[0] - arrived, 0))
-            self._asked_at = time.monotonic()
+            self._check_reachable()
+            asked_at = time.monotonic()
             try:
                 self._newest_there = int(self._publisher().hget(STATE, "newest") or 0)
             except redis.RedisError as error:
                 raise FeedUnavailable(f"{self._where}: {reason(error)}") from None
+            self._asked_at = asked_at  # only now: a question without an answer is nothing to share
+
+    def _check_reachable(self) -> None:
+        if self._down_since is not None:
+            raise FeedUnavailable(f"{self._where} cannot be reached")
 
     @contextmanager
     def _told_in_one_line(self) -> Iterator[None]:

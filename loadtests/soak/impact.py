@@ -18,8 +18,7 @@ QUIET_S, AFTER_S = 5.0, 60.0  # before an attack; after it, at most, until the m
 START_TIMEOUT = 30.0
 LATE_S, TIMES = 0.050, 3.0  # a healthy client's p99 stays below 50 ms, or below three times its value before
 TRIES, STOLEN = 3, 0.5  # attempts at most; per cent of CPU time taken by the host, above which an attack is repeated
-MOST_BYTES = 256 * 2**20  # that an attack may make the server take
-BACK, FIRST_USE = 1.10, 8 * 2**20  # what it may leave: a tenth more, or what a fresh server keeps once it was busy
+MOST_BYTES, BACK = 256 * 2**20, 1.10  # what an attack may make the server take; what it may leave of it
 
 
 @dataclass
@@ -48,7 +47,7 @@ class Impact:
         ]
         before, most, after = self.rss
         grown = [f"{(most - before) / 2**20:.0f} MiB taken"] * (most - before > MOST_BYTES)
-        kept = [f"{(after - before) / 2**20:.0f} MiB kept"] * (after > most_after(before))
+        kept = [f"{(after - before) / 2**20:.0f} MiB kept"] * (after > BACK * before)
         return [f"{self.attack}: {what}" for what in (*late, *self.lost, *grown, *kept)]
 
 
@@ -71,7 +70,7 @@ def measure_impact(attack: str, seconds: float) -> Impact:
         attacker.send(do="count")
         found.tried = attacker.expect("tried", START_TIMEOUT)
         attacker.end()
-        after = memory_after(server, most_after(before))
+        after = memory_after(server, BACK * before)
         found.rss = [before, most, after]
         found.lost = [f"{each.transport}: {what}" for each in clients for what in each.faults]
         found.lost += [f"{each.transport} was told of a gap" for each in clients if each.gaps]
@@ -88,11 +87,6 @@ def watch_memory(server: Child, seconds: float, clients: list[CheckedClient] | N
         seen.append(rss_of(server))
         time.sleep(0.05)
     return seen
-
-
-def most_after(before: float) -> float:
-    """Bytes that an attack may leave a server with: more would be a leak."""
-    return max(BACK * before, before + FIRST_USE)
 
 
 def memory_after(server: Child, wanted: float) -> int:

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis.exceptions import ConnectionError as ConnectionLost
 from tools.lab import eventually
 from tools.readers_in_threads import seqs
 from tools.redis import Redis, running
@@ -160,6 +161,22 @@ def test_many_who_are_ahead_at_once_are_not_told_of_a_gap(empty, monkeypatch):
             assert found == [[]] * 8 and behind.newest == seq
         with pytest.raises(OutsideHistory):
             behind.after(seq + 1, 0, epoch=ahead.epoch)
+
+
+def test_who_waits_for_a_question_that_fails_is_not_told_of_a_gap(empty, monkeypatch):
+    """Redis does not answer the first who asks; the others ask for themselves."""
+    with feeds(empty) as feed, ThreadPoolExecutor(4) as readers:
+        def fails(*_):
+            time.sleep(0.1)
+            raise ConnectionLost("no answer")
+
+        monkeypatch.setattr(feed, "_publisher", lambda: type("Publisher", (), {"hget": fails}))
+
+        def reads(_):
+            with pytest.raises(FeedUnavailable):
+                feed.after(7, 0, epoch=feed.epoch)
+
+        assert list(readers.map(reads, range(4))) == [None] * 4
 
 
 def test_a_process_that_starts_later_has_the_whole_history(empty):
