@@ -1,10 +1,12 @@
 """What each attack does to a healthy client of each transport: its latency, its losses; and the server's memory."""
 
+import http.client
 import statistics
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -12,8 +14,12 @@ from loadtests.runs.processes import Child, RunFailed, start
 from loadtests.soak.attacks import ATTACKS
 from loadtests.soak.checked_client import CheckedClient
 from results.transports import COMPARED
+from servers.sources import padding
 
-RATE_HZ, POLL_INTERVAL_S = 50.0, 0.02
+RATE_HZ, SIZE, POLL_INTERVAL_S = 50.0, 142, 0.02
+HISTORY, FILLED = 1000, 900
+"""Messages that the server keeps, and those that are there at first: the rest leaves clients two seconds to join. So
+the history is full before an attack; a feed that still grows would look like memory that the attack leaves."""
 QUIET_S, AFTER_S = 5.0, 60.0  # before an attack; after it, at most, until the memory is back
 START_TIMEOUT = 30.0
 LATE_S, TIMES = 0.050, 3.0  # a healthy client's p99 stays below 50 ms, or below three times its value before
@@ -54,9 +60,11 @@ class Impact:
 def measure_impact(attack: str, seconds: float) -> Impact:
     """Run an attack for `seconds`; RunFailed if the server ends."""
     with ExitStack() as children:
-        options = ["--source", "clock", "--rate", str(RATE_HZ), "--ports", "0,0,0", "--deflate", "--controlled"]
+        options = ["--source", "clock", "--rate", str(RATE_HZ), "--size", str(SIZE), "--history", str(HISTORY),
+                   "--ports", "0,0,0", "--deflate", "--controlled"]  # fmt: skip
         server = start(children, "the server", ["-m", "servers", *options])
         urls = server.expect("urls", START_TIMEOUT)
+        fill_history(urls["polling"])
         server.send(do="start")
         clients = [CheckedClient(name, urls[name], POLL_INTERVAL_S) for name in COMPARED]
         watch_memory(server, 1.0)  # until everybody is there
@@ -75,6 +83,15 @@ def measure_impact(attack: str, seconds: float) -> Impact:
         found.lost = [f"{each.transport}: {what}" for each in clients for what in each.faults]
         found.lost += [f"{each.transport} was told of a gap" for each in clients if each.gaps]
         return found
+
+
+def fill_history(url: str) -> None:
+    """Publish FILLED messages of the size of the clock's."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=START_TIMEOUT)
+    for seq in range(1, FILLED + 1):
+        connection.request("POST", "/messages", padding(SIZE, seq), {"Content-Type": "text/plain"})
+        connection.getresponse().read()
+    connection.close()
 
 
 def watch_memory(server: Child, seconds: float, clients: list[CheckedClient] | None = None) -> list[int]:

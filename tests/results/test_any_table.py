@@ -22,7 +22,7 @@ from results.transports import COMPARED
 REFERENCE = table.read(ROOT / "results" / "reference")
 ALL, KNOWN = REFERENCE.observations, advice.best_costs([REFERENCE], "browser")
 EXPERIMENTS = sorted(set(REFERENCE.runs["experiment"]))
-EACH, PARTS = (40, 4) if os.environ.get("CI") else (5, 4)
+EACH, PARTS = (75, 4) if os.environ.get("CI") else (5, 4)
 """Tables of each part; the parts run side by side."""
 ONE_LESS = 3 if os.environ.get("CI") else 1
 
