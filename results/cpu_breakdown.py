@@ -17,7 +17,7 @@ LAB, ALONE, FLASK, OTHER = "this lab", "its HTTP server alone", "a bare Flask on
 def cpu_by_layer(machine: Mapping[str, Any]) -> list[str]:
     """A poll's CPU on each layer alone, a long poll's on two stacks, and an idle WebSocket's memory: a sentence each.
 
-    None where the benchmark was not run, or not all of it is known.
+    No sentence where the benchmark was not run, or not all of it is known.
     """
     try:
         return _sentences(machine["benchmark"]["cpu_us_per_delivery"], machine["benchmark"]["idle_websocket_kib"])

@@ -58,7 +58,8 @@ def connection_mode(keep_alive: bool, tls: bool) -> str:
 def turnaround(one_way_delay: Values, connection: str = "kept") -> Values:
     """D: from a response's departure until the client's next request arrives, if the client asks at once.
 
-    2τ on a kept connection, 4τ on a new one for each request, 6τ with TLS 1.3 as well. ModelError for another mode.
+    It is 2τ on a kept connection and 4τ on a new one for each request. With TLS 1.3 the latter is 6τ.
+    ModelError for another mode.
     """
     if connection not in TURNAROUND_TRANSITS:
         raise ModelError(f"unknown connection mode {connection!r}, known are {', '.join(TURNAROUND_TRANSITS)}")
@@ -192,7 +193,7 @@ def empty_poll_share(rate: Values, poll_interval: Values) -> Values:
 def frame_header_bytes(payload_bytes: int, masked: bool) -> int:
     """Bytes of header before the payload of a WebSocket frame: 2, 4 or 10 by length, 4 more for a client's masking key.
 
-    RFC 6455 §5.2: seven bits hold a length up to 125, 16 more bits up to 65,535, 64 more beyond, up to 2^63 − 1.
+    RFC 6455 §5.2: seven bits hold a length up to 125. 16 more hold up to 65,535, and 64 more up to 2^63 − 1.
     """
     if not 0 <= payload_bytes < 1 << 63:
         raise ModelError(f"no frame has a payload of {payload_bytes} B")

@@ -62,8 +62,8 @@ ADDED = _columns(
     floor_asking_ms:float clock_bound_ms:float retransmissions:int""",
     optional=True,
 )
-"""How long joining took a client; from a client's sending to publication, where clients publish; what of floor_ms
-comes of asking again later than a round trip; how exactly other clocks are known; segments sent again."""
+"""How long joining took a client. From a client's sending to publication, where clients publish. What of floor_ms
+comes of asking again later than a round trip. How exactly other clocks are known. Segments sent again."""
 COSTS = _columns(
     """server_cpu_share:float server_cpu_us_per_delivery:float server_rss_mib:float generator_cpu_share:float
     generator_lag_p99_ms:float publisher_late_p99_ms:float valid:bool invalid_reason:str"""

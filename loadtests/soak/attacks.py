@@ -2,8 +2,8 @@
 
     python -m loadtests.soak.attacks NAME PORT PORT PORT
 
-The ports are those of the three servers. They stand in the order polling, long polling, WebSocket. Everything is
-sent on bare sockets; nothing here is a client. A line on the input asks how much was tried; its end ends the attack.
+The ports are of polling, long polling and WebSocket. Everything is sent on bare sockets; nothing here is a client.
+A line on the input asks how much was tried; its end ends the attack.
 """
 
 import json

@@ -223,8 +223,8 @@ side_by_side(observed("C12"), ["events", "code", "reason", "wasClean"])
 **Reading.** Look at `error` and at what follows it. It says *that* something failed, and nothing else. A wrong path,
 a refused origin and a closed port all look alike: 1006. A page must not be able to explore the network behind it
 (WHATWG WebSockets, "fail the WebSocket connection"). 1006 is never sent on the wire. The browser reports it if no
-close frame arrived. 1001 means that the server goes away. 1009 means that a message was too big (RFC 6455,
-section 7.4.1).
+close frame arrived. 1001 means that the server goes away. 1009 means that a message was too big. RFC 6455,
+section 7.4.1, lists them all.
 
 A pulled cable is in no row, because it causes no event. Nothing arrives, and a page cannot tell that from silence. Its
 script cannot send a ping either. So the server sends a message now and then, and the page sets a timer. If nothing came
