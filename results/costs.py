@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import nnls
 from scipy.special import fdtrc, stdtrit
 
 from results.select import NotMeasured
@@ -147,6 +146,8 @@ def by_load(
     Loads that differ in publications alone give a publication's price; without such, `publication` is taken. Loads in
     which publishing is more than a quarter of the CPU are left out: they say little about answers.
     """
+    from scipy.optimize import nnls  # here, because its import takes longer than a command line's start may
+
     sent, published = answers(runs, transport).to_numpy(dtype=float), runs["published"].to_numpy(dtype=float)
     rates = sent / runs["duration_s"].to_numpy(dtype=float)
     same = np.round(np.log(rates) / SAME_RATE)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
 from results.select import NotMeasured
 from results.table import Results
@@ -73,6 +72,9 @@ def measured(machine: Mapping[str, Any]) -> list[Measured]:
 def redis_costs(machine: Mapping[str, Any]) -> RedisCosts:
     """Least squares over all loads, whatever their transport, none below 0; NotMeasured without."""
     measured(machine)
+
+    from scipy.optimize import nnls  # here, because its import takes longer than a command line's start may
+
     loads = [(int(count), one) for by_count in machine["benchmark"]["processes"].values()
              for count, one in by_count.items()]  # fmt: skip
     rates = np.array([one["rate_hz"] for _, one in loads], dtype=float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -50,6 +51,11 @@ def number(value: float | None) -> str:
         return f"{value:,.0f}"
     places = 2 - math.floor(math.log10(abs(float(f"{value:.3g}"))))
     return f"{value:.{places}f}" if places < 6 else f"{value:.2g}"
+
+
+def nonbreaking_units(text: str) -> str:
+    """The text with its numbers tied to their units and intervals, so that no line ends between them."""
+    return re.sub(r"(?<=\d) (?=(?:B|kB|ms|s|µs|%|: 1|Mbit/s)\b|[%:±])|(?<=±) (?=\d)", "\u00a0", text)
 
 
 def listed(words: Sequence[str]) -> str:

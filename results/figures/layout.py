@@ -6,7 +6,6 @@ import functools
 import html
 import io
 import math
-import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from matplotlib.figure import Figure
 from results import table
 from results.select import applies
 from results.transports import TRANSPORTS
-from results.words import WORDS, number
+from results.words import WORDS, nonbreaking_units, number
 
 STYLE = Path(__file__).with_name("lab.mplstyle")
 LOOK: list[str | Path | dict[str, Any]] = ["default", STYLE]
@@ -128,11 +127,6 @@ def wrapped(title: str, small_print: str, page: float) -> tuple[str, str]:
 def margins(words: str, notes: str) -> tuple[float, float]:
     """Inches that the title takes above, and the small print below."""
     return 0.36 * (words.count("\n") + 1) + 0.2, 0.21 * (notes.count("\n") + 1) + 0.16
-
-
-def nonbreaking_units(text: str) -> str:
-    """The text with its numbers tied to their units and intervals, so that no line ends between them."""
-    return re.sub(r"(?<=\d) (?=(?:B|kB|ms|s|µs|%|: 1|Mbit/s)\b|[%:±])|(?<=±) (?=\d)", "\u00a0", text)
 
 
 def wrap_evenly(text: str, width: int) -> str:

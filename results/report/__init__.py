@@ -24,7 +24,7 @@ from results.report.answer import answer
 from results.report.classic import classic_tables
 from results.report.story import PARTS
 from results.table import Results
-from results.words import WORDS, number
+from results.words import WORDS, nonbreaking_units, number
 
 PAGE, GALLERY = "report.html.j2", "gallery.md.j2"
 HERO = next(iter(PARTS[0].charts))
@@ -92,9 +92,15 @@ def _template(name: str) -> jinja2.Template:
         autoescape=name == PAGE,
         undefined=jinja2.StrictUndefined,
         trim_blocks=name == GALLERY,
+        finalize=_tied if name == PAGE else None,
     )
     environment.filters |= {"anchor": _anchor, "plain": _plain}
     return environment.get_template(name)
+
+
+def _tied(value: Any) -> Any:
+    """What the page has of a value: in a text, no line ends between a number and its unit."""
+    return nonbreaking_units(value) if type(value) is str else value
 
 
 def _anchor(title: str) -> str:

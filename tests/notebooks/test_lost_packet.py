@@ -1,9 +1,16 @@
 """The lesson's lost packet: tshark's lines in words, and a live one."""
 
+import sys
+import time
+import uuid
+from contextlib import ExitStack
+
 import pytest
-from lessons.live.lost_packet import around_the_gap, captured
+from lessons.live import lost_packet
+from lessons.live.lost_packet import around_the_gap, captured, start_program
 from lessons.live.recordings import NothingStarted
-from tools.lab import needs
+from tools.lab import eventually, needs
+from tools.processes import MARK, marked
 
 SEEN = """\
 0.744|10.77.0.2|1006|194|146||||
@@ -35,6 +42,23 @@ def test_where_nothing_may_be_started_it_says_so(monkeypatch):
     monkeypatch.setenv("PUSH_LAB_LIVE", "0")
     with pytest.raises(NothingStarted, match="PUSH_LAB_LIVE is 0"):
         captured()
+
+
+@pytest.mark.starts
+def test_a_program_that_does_not_look_at_its_input_ends_too(monkeypatch):
+    """With what it was started for, at once; else, as after a kill -9, when its time is over."""
+    monkeypatch.setenv(MARK, mark := uuid.uuid4().hex)
+    deaf = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with ExitStack() as children:
+        start_program(children, deaf)
+        eventually(lambda: len(marked(mark)) == 2)
+    assert not marked(mark)
+    monkeypatch.setattr(lost_packet, "LIVES_S", 1)
+    with ExitStack() as children:
+        start_program(children, deaf)
+        began = time.monotonic()
+        eventually(lambda: not marked(mark))
+        assert time.monotonic() - began > 0.5
 
 
 @pytest.mark.starts

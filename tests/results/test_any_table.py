@@ -13,11 +13,11 @@ from tools.lab import ROOT
 
 from results import advice, claims, figures, report, table
 from results.advice.words import advice_in_words
-from results.figures.layout import nonbreaking_units
 from results.report.answer import answer
 from results.select import NotMeasured
 from results.terminal import terminal_table
 from results.transports import COMPARED
+from results.words import nonbreaking_units
 
 REFERENCE = table.read(ROOT / "results" / "reference")
 ALL, KNOWN = REFERENCE.observations, advice.best_costs([REFERENCE], "browser")

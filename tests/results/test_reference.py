@@ -10,7 +10,7 @@ from tools.lab import ROOT
 from results import claims, figures, report, table
 from results.check import check
 from results.claims import Outcome
-from results.figures.layout import nonbreaking_units
+from results.words import nonbreaking_units
 
 REFERENCE = ROOT / "results" / "reference"
 PLAIN = {"header_profile": "browser", "cookie_bytes": 0, "payload_bytes": 142, "tls": False, "deflate": False}

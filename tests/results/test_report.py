@@ -31,6 +31,11 @@ def rendered(place: Path) -> str:
     return report.render(table.read(place), ([], []))[0]
 
 
+def told(page: str) -> str:
+    """Its text as one reads it: a number is tied to its unit by a space too."""
+    return html.unescape(page).replace("\u00a0", " ")
+
+
 class Elements(HTMLParser):
     """Every element of a page with its attributes, and a stack that must end empty."""
 
@@ -76,9 +81,9 @@ def test_it_reaches_for_nothing_outside_itself(page):
 
 def test_it_holds_every_chart_with_its_finding_and_alternative_text(page, drawn):
     images = Elements(page).all("img")
-    assert [image["alt"] for image in images] == [chart.alt for chart in drawn]
-    captions = [html.unescape(words) for words in re.findall(r"<figcaption><b>(.*?)\.</b> .+</figcaption>", page)]
-    assert captions == [chart.title for chart in drawn] and len(captions) == 26
+    assert [told(image["alt"]) for image in images] == [chart.alt for chart in drawn]
+    captions = [told(words) for words in re.findall(r"<figcaption><b>(.*?)\.</b> .+</figcaption>", page)]
+    assert captions == [told(chart.title) for chart in drawn] and len(captions) == 26
 
 
 def test_the_gallery_tells_the_same_on_a_code_host(page, folder, drawn):
@@ -93,13 +98,19 @@ def test_the_gallery_tells_the_same_on_a_code_host(page, folder, drawn):
     assert widths == {4}
     titles = {report._anchor(title) for title in re.findall(r"^## (.+)$", text, re.MULTILINE)}
     assert set(re.findall(r"\]\(#(.+?)\)", text)) <= titles and len(titles) == 7
-    assert [words in html.unescape(page) for words in re.findall(r"^- ([^\[].*)$", text, re.MULTILINE)] == [True] * 5
+    assert [words in told(page) for words in re.findall(r"^- ([^\[].*)$", text, re.MULTILINE)] == [True] * 5
 
 
 def test_it_tells_floors_apart_older_ones_too(page):
-    told = html.unescape(page)
-    assert "websocket, 1 client: 0.500 ± 0.0250 ms to a transit; long-polling, feed, 8 clients, 10 messages/s, " in told
-    assert "TLS, a connection per request, repeat 2: 1.50 ms to a transit, 3.25 ms to a time away" in told
+    said = told(page)
+    assert "websocket, 1 client: 0.500 ± 0.0250 ms to a transit; long-polling, feed, 8 clients, 10 messages/s, " in said
+    assert "TLS, a connection per request, repeat 2: 1.50 ms to a transit, 3.25 ms to a time away" in said
+
+
+def test_no_line_ends_between_a_number_and_its_unit(page):
+    shown = html.unescape(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
+    assert "\u00a0ms" in shown and "\u00a0B" in shown
+    assert re.findall(r".{20}\d (?:ms|s|B|%)\b", shown) == []
 
 
 def test_it_names_the_invalid_runs_and_the_provenance(page, runs):
@@ -141,7 +152,7 @@ def test_runs_that_do_not_count_are_shown_as_such_and_judge_nothing(tmp_path, ru
     (tmp_path / "machine.json").write_text("{}")
     page = rendered(tmp_path)
     assert "long-polling does not count: too late" in page and "<td>(1,200)</td>" not in page
-    assert "(2 messages/s, 142 B messages, no added round trip)" in page
+    assert "(2 messages/s, 142 B messages, no added round trip)" in told(page)
     assert re.search(r"<td>\([\d.]+\)</td>", page) and 'class="least"' not in page
     claims_ = page.split('id="claims"')[1].split("</section>")[0]
     assert "judge none of the sixteen claims" in claims_ and "<table" not in claims_

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -15,11 +16,13 @@ from lessons.live.recordings import NothingStarted, check_startable, recorded_or
 from loadtests.packets.devices import FAR, NoNamespaces, check_possible
 from loadtests.runs.packet_path import PacketPath
 from loadtests.runs.processes import RunFailed, start
+from results.folders import ROOT
 
 DELAY_MS, APART_S = 25.0, 0.1
 FIELDS = ("frame.time_relative", "ip.src", "tcp.seq", "tcp.ack", "tcp.len", "tcp.options.sack_le",
           "tcp.analysis.retransmission", "tcp.analysis.lost_segment", "tcp.analysis.out_of_order")  # fmt: skip
 LONGEST_S, CUTS = 4.0, 3  # until the lost packet is seen again; and how often to try
+LIVES_S = 60  # of a program that does not end with its input
 SETTLE_S = 1.0  # until the client follows and tshark sees its packets
 BEFORE, AFTER = 4, 4
 """Packets that are shown before the gap and after it."""
@@ -42,7 +45,7 @@ def captured() -> list[list[str]]:
         raise NothingStarted("tshark is not installed")
     try:
         check_possible()
-        with ExitStack() as children, tempfile.TemporaryFile("w+") as lines:
+        with ExitStack() as children, tempfile.NamedTemporaryFile("w") as lines:
             path = PacketPath(children, "--delay-ms", str(DELAY_MS))
             source = ["--source", "clock", "--arrivals", "even", "--rate", str(1 / APART_S), "--size", "142"]
             arguments = ["-m", "servers", "websocket", "--port", "0", "--host", FAR, "--controlled", *source]
@@ -50,29 +53,35 @@ def captured() -> list[list[str]]:
             url = server.expect("urls", 30)["websocket"]
             command = [tshark, "-i", "near0", "-n", "-l", "-f", "tcp", "-T", "fields", "-E", "occurrence=f",
                        *(part for name in FIELDS for part in ("-e", name))]  # fmt: skip
-            capture = subprocess.Popen([*path.near.prefix(), *command], stdout=lines, stderr=subprocess.DEVNULL)
-            children.callback(capture.wait)
-            children.callback(capture.terminate)
+            start_program(children, [*path.near.prefix(), *command], lines)
             time.sleep(SETTLE_S)
-            start(children, "the client", ["-m", "clients", "websocket", url], path.load_prefix)
+            start_program(children, [*path.load_prefix, sys.executable, "-m", "clients", "websocket", url])
             server.send(do="start")
             time.sleep(SETTLE_S)
             for _ in range(CUTS):  # on a busy machine one may meet no message
                 path.send(cut=APART_S)
                 deadline = time.monotonic() + LONGEST_S
-                while not any(map(is_sent_again, read(lines)[:-AFTER])) and time.monotonic() < deadline:
+                while not any(map(is_sent_again, read(lines.name)[:-AFTER])) and time.monotonic() < deadline:
                     time.sleep(0.1)
-                if any(map(is_sent_again, read(lines))):
+                if any(map(is_sent_again, read(lines.name))):
                     break
-            return read(lines)
+            return read(lines.name)
     except (NoNamespaces, RunFailed) as error:
         raise NothingStarted(str(error)) from None
 
 
-def read(lines: IO[str]) -> list[list[str]]:
-    """What tshark has printed so far, whole lines only."""
-    lines.seek(0)
-    return [line.rstrip("\n").split("\t") for line in lines if line.endswith("\n")]
+def start_program(children: ExitStack, command: list[str], printed: IO[str] | int = subprocess.DEVNULL) -> None:
+    """Start a program that ends with `children`; if this process is killed before, after LIVES_S."""
+    process = subprocess.Popen(["timeout", str(LIVES_S), *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=printed,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    children.callback(process.wait)
+    children.callback(process.terminate)
+
+
+def read(printed: str) -> list[list[str]]:
+    """What tshark has printed into this file so far, whole lines only; opened anew, because a place is shared."""
+    with open(printed) as lines:
+        return [line.rstrip("\n").split("\t") for line in lines if line.endswith("\n")]
 
 
 def is_sent_again(packet: list[str]) -> bool:
