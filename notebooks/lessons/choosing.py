@@ -45,7 +45,7 @@ def evidence(claim: str) -> Markdown:
     """A claim's verdict, and the table of its evidence."""
     found = verdict(claim)
     rows = "\n".join(f"| {what} | {result} |" for what, result in found.evidence)
-    return Markdown(f"**{claim}. {found.claim.words}** {found.sentence}\n\n| what | found |\n|---|---|\n{rows}")
+    return Markdown(f"**{claim}. {found.claim.words}** {found.sentence}\n\n| what | found |\n|:---|:---|\n{rows}")
 
 
 def reference_costs() -> Mapping[str, FittedCosts]:

@@ -1,5 +1,6 @@
 """What a class sees: answers that are judged rightly, pictures that fit a projector, pages that fit a phone."""
 
+import re
 import subprocess
 import sys
 import time
@@ -167,6 +168,25 @@ def test_committed_pictures_fit_a_projector():
 def test_tables_have_the_size_of_text():
     html = notebook.table_html(pd.DataFrame({"a": [1]}))
     assert html.count("font-size: var(--jp-content-font-size1") == 1
+
+
+LEFT = ' style="text-align: left"'
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_words_begin_on_the_left_and_figures_end_on_the_right(nested):
+    table = pd.DataFrame({"count": [1, 2], "took": ["31.4 ± 0.2 ms", ""], "who": ["a browser", None],
+                          "line": ["7 is the status, and nothing else", "–"]},
+                         index=["first", "second"]).rename_axis("run")  # fmt: skip
+    if nested:
+        table = pd.concat({"seen": table, "again": table}, axis="columns")
+        table.index = pd.MultiIndex.from_tuples([("one", "first"), ("one", "second")])
+    html = notebook.table_html(table)
+    rows = [re.findall(r"<t([hd])([^>]*)>", row) for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)]
+    cells = [("d", ""), ("d", ""), ("d", LEFT), ("d", LEFT)] * (2 if nested else 1)
+    assert rows[-1] == [("h", LEFT), *cells]
+    if not nested:
+        assert rows[0] == [("h", LEFT), ("h", ""), ("h", ""), ("h", LEFT), ("h", LEFT)]
 
 
 @pytest.mark.long

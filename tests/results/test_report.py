@@ -69,6 +69,14 @@ def test_the_page_is_well_formed_and_says_its_language(page):
     assert len(identifiers) == len(set(identifiers))
 
 
+def test_on_a_phone_where_headings_are_hidden_each_cell_says_its_own(page):
+    tables = re.findall(r'<table class="words">.*?</thead>(.*?)</tbody>\n</table>', page, re.DOTALL)
+    cells = re.findall(r"<td[^>]*>", "".join(re.sub(r"<details>.*?</details>", "", table) for table in tables))
+    headings = [re.fullmatch(r'<td data-heading="(.+)">', cell) for cell in cells]
+    assert len(tables) > 3 and all(headings)
+    assert {"1,000 clients", "audited", "verdict", "authority"} <= {found[1] for found in headings}
+
+
 def test_it_reaches_for_nothing_outside_itself(page):
     elements = Elements(page)
     reached = [
