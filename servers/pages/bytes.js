@@ -27,7 +27,7 @@ export function showBytes(transport, tap) {
   show('overhead-label', `overhead per message${isProxied() ? ', behind a proxy' : ''}`)
   document.getElementById('bar').replaceChildren(...Object.keys(HEADINGS).map(name => part(name, tap.bytes[name], total)))
   show('key', Object.entries(HEADINGS).filter(([name]) => tap.bytes[name])
-    .map(([name, title]) => `${title} ${number(tap.bytes[name])} B`).join(' · '))
+    .map(([name, title]) => `${title} ${number(tap.bytes[name])}\u00a0B`).join(' · '))
 }
 
 function part(name, count, total) {

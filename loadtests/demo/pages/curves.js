@@ -11,7 +11,9 @@ export function drawCurves(canvas, lanes) {
   const y = share => bottom - (share / 100) * (bottom - top)
   pen.strokeStyle = colour('--line')
   pen.fillStyle = colour('--quiet')
-  for (const [value, text] of TICKS) line(pen, x(value), top, x(value), bottom, text, x(value) - 16, bottom + 22)
+  const every = right - left < 300 ? 2 : 1 // labels have to fit beside each other
+  TICKS.forEach(([value, text], place) =>
+    line(pen, x(value), top, x(value), bottom, place % every ? '' : text, x(value) - 16, bottom + 22))
   for (const share of [0, 50, 100]) line(pen, left, y(share), right, y(share), `${share} %`, left - 52, y(share) + 6)
   for (const [transport, { curve }] of Object.entries(lanes)) {
     if (curve.length) drawCurve(pen, curve, x, y, colour(`--${transport}`))
