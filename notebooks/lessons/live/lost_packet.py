@@ -79,8 +79,8 @@ def start_program(children: ExitStack, command: list[str], printed: IO[str] | in
 
 
 def read(printed: str) -> list[list[str]]:
-    """What tshark has printed into this file so far, whole lines only; opened anew, because a place is shared."""
-    with open(printed) as lines:
+    """What tshark has printed into this file so far, whole lines only."""
+    with open(printed) as lines:  # opened each time: a file that two share has one place for both
         return [line.rstrip("\n").split("\t") for line in lines if line.endswith("\n")]
 
 
