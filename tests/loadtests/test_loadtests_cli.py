@@ -57,7 +57,8 @@ def test_a_workload_without_a_valid_run_shows_its_figures_marked_and_fails(tmp_p
     runs = read_runs(tmp_path / "mine")
     wrong = [reasons_in(reason) for reason in runs.invalid_reason]
     assert all(Reason.TOO_FEW in reasons for reasons in wrong)
-    help_ = help_against(runs.invalid_reason)  # on a busy machine there are reasons that come before that one
+    last = runs.drop_duplicates("transport", keep="last").invalid_reason
+    help_ = help_against(last)  # on a busy machine there are reasons that come before that one
     assert help_ == "a higher --rate, or a longer --duration" or set().union(*wrong) != {Reason.TOO_FEW}
     assert complaints(done.stderr) == [
         f"loadtests: 3 of 3 runs are not valid and do not count. What may help: {help_}."
