@@ -17,6 +17,7 @@ SIZES = [0, 1, 20, 125, 126, 127, 142, 1_000, 65_535, 65_536, 1_000_000]
 WORDS = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 COLOURS = {"FIN": "#009E73", "reserved": "#DDDDDD", "opcode": "#56B4E9", "mask": "#D55E00", "length": "#F0E442",
            "extended length": "#E69F00", "masking key": "#CC79A7"}  # fmt: skip
+PITCH = 1.6  # from one row of bits to the next, in widths of a bit: names stand below the one and above the other
 MASK_KEY = bytes.fromhex("37fa213d")  # that of the example in RFC 6455, section 5.7
 
 
@@ -82,14 +83,14 @@ def drawn(size: int, sender: str) -> Chart:
     title = f"{size:,} B from {sender}: {len(data)} bytes before the data"
     note = "RFC 6455, section 5.2. A row has four bytes, the first bit left."
     note += " The masking key is that of the RFC's example." if masked else ""
-    figure = new_figure(title, note, height=2.4 + 0.8 * -(-len(data) // 4))
+    figure = new_figure(title, note, height=2.4 + 0.62 * PITCH * -(-len(data) // 4))
     axes = figure.subplots()
     at = 0
     for each in fields(data):
         _boxes(axes, each, at)
         at += len(each.bits)
     rows = -(-len(data) // 4)
-    axes.set(xlim=(0, 32), ylim=(rows * 1.3 + 0.1, -0.6))
+    axes.set(xlim=(0, 32), ylim=(rows * PITCH + 0.1, -0.6))
     axes.set_axis_off()
     freeze_layout(figure)
     alt = ", ".join(f"{each.name} {each.bits} ({each.says})" for each in fields(data))
@@ -100,9 +101,9 @@ def _boxes(axes: Axes, field: Field, start: int) -> None:
     """A field's bits, one box each, and its name over the first of them in each row."""
     for place, bit in enumerate(field.bits, start):
         row, column = divmod(place, 32)
-        axes.add_patch(Rectangle((column, row * 1.3), 1, 0.75, facecolor=COLOURS[field.name], edgecolor="white"))
-        axes.text(column + 0.5, row * 1.3 + 0.38, bit, ha="center", va="center", fontsize=11)
+        axes.add_patch(Rectangle((column, row * PITCH), 1, 0.75, facecolor=COLOURS[field.name], edgecolor="white"))
+        axes.text(column + 0.5, row * PITCH + 0.38, bit, ha="center", va="center", fontsize=11)
         if place == start and len(field.bits) == 1:
-            axes.text(column + 0.5, row * 1.3 + 0.79, field.name, ha="center", va="top", fontsize=11)
+            axes.text(column + 0.5, row * PITCH + 0.79, field.name, ha="center", va="top", fontsize=11)
         elif place == start or column == 0:
-            axes.text(column, row * 1.3 - 0.06, field.name, ha="left", va="bottom", fontsize=11)
+            axes.text(column, row * PITCH - 0.06, field.name, ha="left", va="bottom", fontsize=11)

@@ -24,7 +24,7 @@ from results.advice.estimates import WITHIN
 from results.figures.layout import Chart, freeze_layout, new_figure, styled
 from results.table import valid
 from results.transports import COMPARED, TRANSPORTS
-from results.words import milliseconds, number
+from results.words import describe, milliseconds, number
 
 HEADERS = "browser"
 
@@ -98,20 +98,20 @@ def chosen(workload: Workload, costs: Mapping[str, FittedCosts]) -> Chart:
     found = [each for each in estimates(workload, costs) if each.transport != "polling"]
     found += polling_at_longest_interval(workload, costs["polling"])
     best = cheapest(found)
-    told = "none of them is soon enough" if best is None else f"{name_of(best)} is the cheapest that is soon enough"
-    title = f"{workload.clients:,} clients, {workload.rate_hz:g} messages/s, within {workload.within_ms:g} ms: {told}"
-    note = f"Computed from the costs of this lab's machine, {HEADERS} headers, {workload.payload_bytes} B messages, "
-    note += f"round trip {workload.rtt_ms:g} ms. Hollow: not soon enough."
+    title = "No transport is soon enough" if best is None else f"{name_of(best)} is the cheapest that is soon enough"
+    asked = describe(vars(workload), ["clients", "rate_hz", "payload_bytes", "rtt_ms"])
+    note = f"{asked}, {HEADERS} headers; 90 % wanted within {workload.within_ms:g} ms. Hollow: not soon enough. "
+    note += "Computed from the costs of this lab's machine."
     figure = new_figure(title, note, height=4.2)
     axes = figure.subplots()
     found.sort(key=lambda each: COMPARED.index(each.transport), reverse=True)
     for place, each in enumerate(found):
         look = TRANSPORTS[each.transport]
         axes.barh(place, each.cores, color=look.colour if each.meets else "white", edgecolor=look.colour, linewidth=2)
-        words = f"{number(each.cores)} cores, {number(each.wire_bytes / 1000)} kB/s, {number(each.requests)} requests/s"
+        words = f"{number(each.cores)} cores\n{number(each.wire_bytes / 1000)} kB/s, {number(each.requests)} requests/s"
         axes.annotate(words, (each.cores, place), (8, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(found)), [name_of(each) for each in found])
-    axes.set(xlabel="cores of a server like this machine's", xlim=(0, 1.9 * max(each.cores for each in found)))
+    axes.set(xlabel="cores of a server like this machine's", xlim=(0, 2.4 * max(each.cores for each in found)))
     axes.grid(axis="y", visible=False)
     freeze_layout(figure)
     late = {True: "", False: ", too late"}

@@ -53,12 +53,13 @@ def distribution(interval: float, rtt_ms: float) -> Chart:
     runs = runs_at(rtt_ms)
     rate = float(runs["rate_hz"].iloc[0])
     expected = {name: predicted(name, rtt_ms / 2000, interval, rate) for name in COMPARED}
-    means = [f"{milliseconds(1000 * mean_of(name, rtt_ms / 2000, interval, rate))} ms by {TRANSPORTS[name].words}"
+    means = [f"{TRANSPORTS[name].title}\u00a0{milliseconds(1000 * mean_of(name, rtt_ms / 2000, interval, rate))}"
              for name in COMPARED]  # fmt: skip
-    title = f"Round trip {rtt_ms:g} ms, polls every {interval:g} s: by the model {listed(means)}, on average"
+    title = f"Mean latency by the model, ms: {', '.join(means)}"
     found = {name: measured(runs, name, interval) for name in COMPARED}
     missing = [TRANSPORTS[name].words for name, curve in found.items() if curve is None]
-    note = f"Broken: the model, {rate:g} messages/s. Full: measured, runs of results/reference"
+    note = f"Round trip {rtt_ms:g} ms, polls every {interval:g} s, {rate:g} messages/s. Broken: the model. "
+    note += "Full: measured, runs of results/reference"
     note += f"; none of {listed(missing)} under these conditions." if missing else "."
     figure = new_figure(title, note)
     axes = figure.subplots()
@@ -68,7 +69,7 @@ def distribution(interval: float, rtt_ms: float) -> Chart:
         if (curve := found[name]) is not None:
             axes.plot(*curve, color=look.colour, drawstyle="steps-post", alpha=0.6)
     end = 1000 * (interval + rtt_ms / 2000) * 1.1
-    axes.set(xlabel="ms from publication to arrival", ylabel="share of the messages that have come", xlim=(0, end),
+    axes.set(xlabel="ms from publication to arrival", ylabel="share that has come", xlim=(0, end),
              ylim=(0, 1.05))  # fmt: skip
     freeze_layout(figure)
     _name(axes, expected)

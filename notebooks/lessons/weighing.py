@@ -9,11 +9,11 @@ import pandas as pd
 
 from lessons.shown.sliders import Explorer, slider
 from results import model
-from results.crossings import SLOWEST, heads_of
+from results.crossings import heads_of
 from results.figures.layout import Chart, freeze_layout, logarithmic, name_ends, new_figure, styled
 from results.model import Heads, ModelError, crossing
 from results.transports import COMPARED, TRANSPORTS
-from results.words import listed, number
+from results.words import number
 
 RATES = np.geomspace(0.02, 50, 200)
 HOLD_S = 25.0
@@ -44,24 +44,31 @@ def weighed(interval: float, rtt_ms: float, heads: Heads) -> Chart:
         "long-polling": model.long_polling_overhead(one_way, RATES, HOLD_S, heads),
         "websocket": np.full_like(RATES, model.websocket_overhead(MESSAGE_BYTES)),
     }
-    above = model.crossover_rate(one_way, interval, HOLD_S, heads=heads)
-    words = f"from {number(above)} messages/s on" if SLOWEST < above < 1e4 else "at no rate drawn here"
-    below = equal_to_a_frame(interval, heads)
-    ends = [f"long polling costs more bytes than polling {words}"]
-    ends += [f"polling as few as a WebSocket from {number(below)}/s"] if below else []
-    title = f"Polls every {interval:g} s: {listed(ends)}"
-    note = f"Computed, no run: round trip {rtt_ms:g} ms, requests of {heads.request:,.0f} B, responses of "
-    note += f"{heads.response:,.0f} B, Poisson arrivals, messages of {MESSAGE_BYTES} B. Joining is not included."
+    title = compared(model.crossover_rate(one_way, interval, HOLD_S, heads=heads), equal_to_a_frame(interval, heads))
+    note = f"Computed, no run: polls every {interval:g} s, round trip {rtt_ms:g} ms, "
+    note += f"requests of {heads.request:,.0f} B, responses of {heads.response:,.0f} B, messages of {MESSAGE_BYTES} B, "
+    note += "Poisson arrivals. Joining is not included."
     figure = new_figure(title, note)
     axes = figure.subplots()
     for name in COMPARED:
         axes.plot(RATES, curves[name], color=TRANSPORTS[name].colour)
     logarithmic(axes)
-    axes.set(xlabel="messages a second", ylabel="bytes beside each message", xlim=(RATES[0], RATES[-1] * 4))
+    axes.set(xlabel="messages a second", ylabel="bytes beside each message", xlim=(RATES[0], RATES[-1] * 8))
     freeze_layout(figure)
     name_ends(axes, RATES[-1], {name: float(curve[-1]) for name, curve in curves.items()})
     alt = f"Overhead per message over the message rate, both axes logarithmic. {title}."
     return Chart("weighed", figure, title, alt)
+
+
+def compared(long_polling_from: float, websocket_from: float | None) -> str:
+    """From which rates on, messages a second, which transport has more overhead than polling, among the rates drawn."""
+    least, most = float(RATES[0]), float(RATES[-1])
+    late = "" if websocket_from is None or websocket_from > most else f"WebSocket above {number(websocket_from)}"
+    if least < long_polling_from < most:
+        said = f"Long polling costs more than polling above {number(long_polling_from)} messages/s"
+        return f"{said}, {late}" if late else said
+    said = f"Long polling {'always' if long_polling_from <= least else 'never'} costs more than polling"
+    return f"{said}, {late} messages/s" if late else said
 
 
 def equal_to_a_frame(interval: float, heads: Heads) -> float | None:

@@ -1,11 +1,10 @@
 """results/figures: titles follow the data, marks stay apart, what is missing is said."""
 
-import itertools
 import re
 from contextlib import nullcontext
 
 import pytest
-from matplotlib.text import Text
+from tools.legible import expect_legible, words_of
 from tools.made_up import MACHINE
 
 from results import figures, table
@@ -28,32 +27,9 @@ def test_a_whole_folder_gives_every_chart(drawn):
     assert [chart.name for chart in drawn] == NAMES
 
 
-def _words(figure):
-    """Every text that is seen, with its box in pixels; tick labels beyond the axes' limits are not."""
-    figure.draw_without_rendering()  # saved before, at other dots an inch, it has other boxes
-    unseen = {tick.label1 for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)
-              for tick in axis.get_major_ticks() if not _within(tick.get_loc(), axis.get_view_interval())}  # fmt: skip
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    return [(text, text.get_window_extent()) for text in texts if text not in unseen]
-
-
-def _within(place, interval):
-    return min(interval) <= place <= max(interval)
-
-
-def _expect_legible(chart):
-    words, whole = _words(chart.figure), chart.figure.bbox.padded(1)
-    for text, box in words:
-        assert text.get_fontsize() >= 11, (chart.name, text.get_text())
-        assert whole.contains(*box.min) and whole.contains(*box.max), (chart.name, text.get_text())
-    for (text, box), (other, others_box) in itertools.combinations(words, 2):
-        apart = not box.padded(-1).overlaps(others_box.padded(-1))
-        assert apart, (chart.name, text.get_text(), other.get_text())
-
-
 def test_words_stand_apart_inside_the_figure_and_are_large_enough(drawn):
     for chart in drawn:
-        _expect_legible(chart)
+        expect_legible(chart)
 
 
 @pytest.mark.parametrize("page", [nullcontext, figures.for_a_talk])
@@ -67,9 +43,9 @@ def test_so_do_those_of_a_workload_with_one_poll_interval(runs, page):
         mine = mine.assign(**{column: mine["transport"].map({name: each[place] for name, each in measured.items()})})
     with page():
         chart = figures.latency_and_overhead(mine, MACHINE)
-    _expect_legible(chart)
+    expect_legible(chart)
     axes = chart.figure.axes[0]
-    named = [box for text, box in _words(chart.figure) if text in axes.texts]
+    named = [box for text, box in words_of(chart.figure) if text in axes.texts]
     assert all(axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 for box in named), "no name crosses the axis"
 
 

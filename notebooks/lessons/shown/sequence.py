@@ -12,7 +12,7 @@ from lessons.live.watch import Watched
 from lessons.shown.pictures import Picture
 from results.figures.layout import LOOPBACK, Chart, for_a_talk, freeze_layout, new_figure, styled
 from results.transports import TRANSPORTS
-from results.words import listed, milliseconds
+from results.words import milliseconds
 
 CLIENT, SERVER = 0.0, 1.0
 ASKING, NEWS = "#8A8A8A", "#D62728"
@@ -42,8 +42,9 @@ def drawn(watched: Mapping[str, Watched]) -> Chart:
     start = everything[0].deliveries[0].published_at
     end = max(each.deliveries[-1].received_at for each in everything)
     waits = {each.transport: mean_wait(each) for each in everything}
-    words = [f"{milliseconds(1000 * wait)} ms by {TRANSPORTS[name].words}" for name, wait in waits.items()]
-    title = f"The same {len(everything[0].deliveries)} messages wait at the server: {listed(words)}, on average"
+    words = [f"{TRANSPORTS[name].words.removeprefix('a ')}\u00a0{milliseconds(1000 * wait)}"
+             for name, wait in waits.items()]  # fmt: skip
+    title = f"Mean wait at the server, ms: {', '.join(words)}"
     one_way = everything[0].one_way
     note = f"Round trip {2000 * one_way:g} ms, inserted. " if one_way else "No round trip inserted. "
     note += f"Red: a message waits at the server. Grey: a request, or a response that brings nothing. {LOOPBACK}"
@@ -52,7 +53,7 @@ def drawn(watched: Mapping[str, Watched]) -> Chart:
     for axes, each in zip(panels, everything, strict=True):
         _panel(axes, each, start)
     panels[0].set_ylabel("seconds since the first message")
-    panels[0].set_ylim(end - start + 0.1, -0.25)
+    panels[0].set_ylim(1.1 * (end - start), -0.25)
     freeze_layout(figure)
     return Chart("sequence", figure, title, _alt(everything))
 
