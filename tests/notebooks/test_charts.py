@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from lessons import bits, choosing, history, latency, runs_of, weighing
+from lessons import bits, choosing, history, latency, runs_of, sequence, start_servers, watch, weighing
 from tools.legible import expect_legible
 
+from results.transports import COMPARED, TRANSPORTS
 from results.words import nonbreaking_units
 
 EXPLORERS = {
@@ -39,6 +40,16 @@ def test_words_stand_apart_inside_the_figure_and_are_large_enough(charts):
     for chart in charts:
         expect_legible(chart)
     expect_legible(history().chart)
+
+
+def test_so_do_those_of_a_recorded_sequence_which_has_the_order_of_all_charts(monkeypatch):
+    monkeypatch.setenv("PUSH_LAB_LIVE", "0")
+    with start_servers(rate=4, count=8, waiting=True, rtt_ms=200) as far_away:
+        chart = sequence(watch(far_away, messages=8, interval=1.0)).chart
+    expect_legible(chart)
+    panels = [axes.get_title(loc="left") for axes in chart.figure.axes]
+    assert panels == [TRANSPORTS[name].title for name in COMPARED]
+    assert re.match("Mean wait at the server, ms: polling\u00a0.*, long polling\u00a0.*, WebSocket\u00a0", chart.title)
 
 
 def test_each_title_has_at_most_twelve_words(charts):

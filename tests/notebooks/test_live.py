@@ -1,8 +1,11 @@
 """Live cells: what clients of one feed see at the same time; runs measured here; and what was recorded instead."""
 
+import json
+
 import pytest
 from lessons import measure, observed, start_servers, watch
 from lessons.check import lesson_1
+from lessons.live import recordings
 from lessons.live.recordings import SWITCH, NothingStarted
 from lessons.live.servers import NoServers, ServersUnavailable
 from lessons.shown.sequence import passages
@@ -83,3 +86,12 @@ def test_where_nothing_can_be_started_what_was_recorded_is_shown(monkeypatch, ca
     with pytest.raises(NothingStarted, match="there is no recording of this"):
         watch(servers, messages=9, interval=0.9)
     assert lesson_1.fast_enough(0.21, within_ms=150).mark == "…"
+
+
+def test_a_recording_has_its_rows_in_their_own_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(recordings, "FILE", tmp_path / "lessons.json")
+    monkeypatch.setenv(recordings.KEEP, "1")
+    for key in ("second", "first"):
+        assert recordings.recorded_or(key, lambda: {"polling": 1, "long-polling": 2}) == {"polling": 1, "long-polling": 2}
+    kept = json.loads(recordings.FILE.read_text())
+    assert list(kept) == ["first", "second"] and list(kept["second"]) == ["polling", "long-polling"]

@@ -48,7 +48,8 @@ def recorded_or(key: str, here: Callable[[], Any]) -> Any:
         print("Recorded when this lesson was made: nothing can be started here.")
         return recordings[key]
     if os.environ.get(KEEP):
-        write_text(FILE, json.dumps(everything.__wrapped__() | {key: found}, indent=0, sort_keys=True))
+        kept = dict(sorted((everything.__wrapped__() | {key: found}).items()))  # rows stay in their own order
+        write_text(FILE, json.dumps(kept, indent=0))
     return found
 
 
