@@ -20,7 +20,14 @@ def marked(mark: str) -> list[psutil.Process]:
 
 def ended(processes: list[psutil.Process]) -> bool:
     """Whether none of them runs any more; a zombie does not."""
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return not any(map(runs, processes))
+
+
+def runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two
+        return False
 
 
 def tree(pid: int) -> list[psutil.Process]:
