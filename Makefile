@@ -23,7 +23,7 @@ demo: $(READY)  ## show the three transports live in a browser; ARGS="--open", "
 	@$(VENV)/python -m loadtests demo $(ARGS)
 
 # First what only computes, then what starts servers and mostly waits, then what others on the machine would disturb.
-test: test-fast  ## run the tests, in about ten minutes on two cores; THOROUGH=1 for every combination
+test: test-fast  ## run the tests, in about eight minutes on two cores; THOROUGH=1 for every combination
 	$(VENV)/python -m pytest $(AGAIN) --numprocesses $(if $(CI),5,6) --dist worksteal -m "starts and not alone"
 	$(VENV)/python -m pytest $(AGAIN) -m alone tests/loadtests
 

@@ -29,7 +29,7 @@ import gevent
 from gevent.event import Event
 from gevent.fileobject import FileObject
 
-from servers.serving.run import print_addresses, status_by_signal
+from servers.serving.run import answered, print_addresses, status_by_signal
 from servers.serving.server import PortUnavailable, shared_socket
 
 START_TIMEOUT, STOP_TIMEOUT = 30.0, 5.0  # seconds
@@ -142,7 +142,8 @@ class Processes:
     def _lead(self) -> None:
         """Pass on what the program that leads this one says."""
         for line in FileObject(sys.stdin.buffer, "rb"):
-            print(json.dumps(self.command(json.loads(line))), flush=True)
+            if not answered(self.command(json.loads(line)), sys.stdout):
+                return
 
     def command(self, command: dict[str, Any]) -> dict[str, Any]:
         """Have the publishing process do something, and return its answer; of one that has just ended, the next one."""

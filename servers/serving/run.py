@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +25,7 @@ def take_commands(
     """Start and stop publishing as lines of JSON say: `{"do": "start"}`, `{"do": "stop"}`; answer with the newest seq.
     `{"do": "count"}` is answered with how many greenlets there are.
 
-    Return at the end of the commands, so that no server outlives its parent.
+    Return at the end of the commands, or when nobody reads the answers, so that no server outlives its parent.
     """
     for line in FileObject(commands, "rb"):
         match json.loads(line):
@@ -38,7 +39,19 @@ def take_commands(
                 answer = {"greenlets": sum(issubclass(type(each), greenlet) for each in gc.get_objects())}
             case unknown:
                 answer = {"unknown": unknown}
+        if not answered(answer, answers):
+            return
+
+
+def answered(answer: dict[str, Any], answers: IO[str]) -> bool:
+    """Tell the program that leads this one; False if it has ended, which is no fault of this one."""
+    try:
         print(json.dumps(answer), file=answers, flush=True)
+    except (BrokenPipeError, ValueError):  # closed there, or closed here already
+        with suppress(BrokenPipeError):
+            answers.close()  # or Python would try again at its own end, and complain
+        return False
+    return True
 
 
 def status_by_signal() -> AsyncResult:
@@ -55,7 +68,7 @@ def status_by_signal() -> AsyncResult:
 def print_addresses(urls: dict[str, str], trusted: str | None, controlled: bool) -> None:
     """Print the addresses and the file to trust: for a person, or as JSON for the program that leads this one."""
     if controlled:
-        print(json.dumps({"urls": urls, "trust": trusted}), flush=True)
+        answered({"urls": urls, "trust": trusted}, sys.stdout)
         return
     lines = urls | ({"to trust": trusted} if trusted else {})
     width = max(12, *map(len, lines))

@@ -95,6 +95,23 @@ def test_history_is_how_many_messages_are_kept():
 
 
 @posix
+@pytest.mark.parametrize("is_there_at_first", [True, False])
+def test_servers_whose_leader_has_gone_end_without_a_word(is_there_at_first):
+    """It may be killed between a command and the answer, or before it has read where the servers are."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    line = command("--ports", "0,0,0", *NONE, "--controlled")
+    with subprocess.Popen(line, **pipes, text=True, cwd=ROOT) as process:
+        try:
+            if is_there_at_first:
+                assert "urls" in json.loads(process.stdout.readline())
+            process.stdout.close()
+            print(json.dumps({"do": "start"}), file=process.stdin, flush=True)
+            assert process.wait(WAIT) == 0 and process.stderr.read() == ""
+        finally:
+            process.kill()
+
+
+@posix
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 0)])
 @pytest.mark.parametrize("source", ["none", "clock"])
 def test_signals_end_everything_however_many_hang_on(name, status, source):

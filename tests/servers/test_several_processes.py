@@ -133,6 +133,19 @@ def test_when_they_end_no_process_remains(redis, number):
         eventually(lambda: ended(all_of_them))
 
 
+def test_when_their_leader_has_gone_none_says_a_word(redis):
+    line = [sys.executable, "-m", "servers", *options(redis, "--source", "none", "--controlled")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(line, **pipes, text=True, cwd=ROOT) as process:
+        try:
+            assert "urls" in json.loads(process.stdout.readline())
+            process.stdout.close()
+            print(json.dumps({"do": "start"}), file=process.stdin, flush=True)
+            assert process.wait(WAIT) == 0 and process.stderr.read() == ""
+        finally:
+            process.kill()
+
+
 def test_sigterm_tells_the_clients_of_all_processes(redis):
     with serving(*options(redis, "--source", "none")) as servers, ExitStack() as opened:
         clients = [opened.enter_context(connect(f"{servers.url('websocket')}/messages")) for _ in range(2 * COUNT)]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message as Fields
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -77,7 +77,7 @@ class Lab:
 
     process: subprocess.Popen[str]
     ports: dict[str, int]
-    errors: IO[str]
+    errors: Path  # where it complains
     trust: str | None = None  # the file of the authority, over TLS
     token: str | None = None  # which other machines need
 
@@ -116,8 +116,7 @@ class Lab:
 
     def read_errors(self) -> str:
         """All that the process has written on standard error."""
-        self.errors.seek(0)
-        return self.errors.read()
+        return self.errors.read_text()
 
     def end(self) -> int:
         """End the process; return its exit status."""
@@ -161,12 +160,12 @@ def serving(
     transports = transports or (WITH_GUESTS if "--guests" in options or script else TRANSPORTS)
     command = [sys.executable, *(["-c", script] if script else ["-m", "servers", *options])]
     with (
-        tempfile.TemporaryFile("w+") as errors,
+        tempfile.NamedTemporaryFile("w") as errors,
         subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT
         ) as process,
     ):
-        lab = Lab(process, {}, errors)
+        lab = Lab(process, {}, Path(errors.name))
         try:
             urls, lab.trust = addresses(lab, transports, "--tls" in options)
             lab.ports.update({transport: urlsplit(url).port for transport, url in urls.items()})
