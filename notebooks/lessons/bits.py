@@ -83,13 +83,13 @@ def drawn(size: int, sender: str) -> Chart:
     title = f"{size:,} B from {sender}: {len(data)} bytes before the data"
     note = "RFC 6455, section 5.2. A row has four bytes, the first bit left."
     note += " The masking key is that of the RFC's example." if masked else ""
-    figure = new_figure(title, note, height=2.4 + 0.62 * PITCH * -(-len(data) // 4))
+    rows = -(-len(data) // 4)
+    figure = new_figure(title, note, height=2.4 + 0.62 * PITCH * rows)
     axes = figure.subplots()
     at = 0
     for each in fields(data):
         _boxes(axes, each, at)
         at += len(each.bits)
-    rows = -(-len(data) // 4)
     axes.set(xlim=(0, 32), ylim=(rows * PITCH + 0.1, -0.6))
     axes.set_axis_off()
     freeze_layout(figure)

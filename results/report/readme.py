@@ -52,12 +52,6 @@ def joining(runs: pd.DataFrame) -> str:
     return f"Connecting costs another {words}."
 
 
-def cpu(runs: pd.DataFrame) -> str:
-    """What the server's CPU is paid for, in a sentence."""
-    found = {name: prices(cost_runs(runs), name) for name in COMPARED}
-    return f"The server's CPU, fitted over the loads of `scale`: {answers_in_words(found)}."
-
-
 def scale(runs: pd.DataFrame) -> pd.DataFrame:
     return table.valid(runs[runs["experiment"] == "scale"])
 
@@ -70,10 +64,12 @@ def trust_block(results: Results) -> str:
         mine = loads[loads["clients"] == clients].groupby("transport")["generator_delay_p99_ms"].max()
         rows.append([WORDS["clients"](int(clients)), *(milliseconds(mine[name]) for name in COMPARED)])
     heads = ["the load generator reads 99 % of messages within, ms", *(TRANSPORTS[name].title for name in COMPARED)]
-    poll = prices(cost_runs(results.runs), "polling").answer
-    rare = f"A poll has no single price: {priced(poll)}. Where polls are rare, each wakes a sleeping process."
-    said = [cpu(results.runs), *([] if poll.fits else [rare]), *cpu_by_layer(results.machine)]
-    lines = "\n".join(f"- {sentence}" for sentence in said)
+    found, rare = {name: prices(cost_runs(results.runs), name) for name in COMPARED}, []
+    if not (poll := found["polling"].answer).fits:
+        del found["polling"]
+        rare = [f"A poll has no single price: {priced(poll)}. Where polls are rare, each wakes a sleeping process."]
+    cpu = f"The server's CPU, fitted over the loads of `scale`: {answers_in_words(found)}."
+    lines = "\n".join(f"- {sentence}" for sentence in (cpu, *rare, *cpu_by_layer(results.machine)))
     return f"{markdown_table(heads, rows)}\n\nNone of this is in a latency by the kernel's clock.\n\n{lines}"
 
 

@@ -25,7 +25,7 @@ def take_commands(
     """Start and stop publishing as lines of JSON say: `{"do": "start"}`, `{"do": "stop"}`; answer with the newest seq.
     `{"do": "count"}` is answered with how many greenlets there are.
 
-    Return at the end of the commands, or when nobody reads the answers, so that no server outlives its parent.
+    Return at the end of the commands, or when its answers are no longer read, so that no server outlives its parent.
     """
     for line in FileObject(commands, "rb"):
         match json.loads(line):
@@ -45,8 +45,9 @@ def take_commands(
 
 def answered(answer: dict[str, Any], answers: IO[str]) -> bool:
     """Tell the program that leads this one; False if it has ended, which is no fault of this one."""
+    line = json.dumps(answer)
     try:
-        print(json.dumps(answer), file=answers, flush=True)
+        print(line, file=answers, flush=True)
     except (BrokenPipeError, ValueError):  # closed there, or closed here already
         with suppress(BrokenPipeError):
             answers.close()  # or Python would try again at its own end, and complain

@@ -49,7 +49,7 @@ def test_so_do_those_of_a_recorded_sequence_which_has_the_order_of_all_charts(mo
     expect_legible(chart)
     panels = [axes.get_title(loc="left") for axes in chart.figure.axes]
     assert panels == [TRANSPORTS[name].title for name in COMPARED]
-    assert re.match("Mean wait at the server, ms: polling\u00a0.*, long polling\u00a0.*, WebSocket\u00a0", chart.title)
+    assert re.match("Mean wait at the server, ms: Polling\u00a0.*, Long polling\u00a0.*, WebSocket\u00a0", chart.title)
 
 
 def test_each_title_has_at_most_twelve_words(charts):

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import websocket
 from tools.lab import HTTP, ROOT, TRANSPORTS, WAIT, eventually, serving
-from tools.programs import NONE, command, run
+from tools.programs import NONE, command, left_alone, run
 
 from servers.serving import limits
 
@@ -98,17 +98,7 @@ def test_history_is_how_many_messages_are_kept():
 @pytest.mark.parametrize("is_there_at_first", [True, False])
 def test_servers_whose_leader_has_gone_end_without_a_word(is_there_at_first):
     """It may be killed between a command and the answer, or before it has read where the servers are."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    line = command("--ports", "0,0,0", *NONE, "--controlled")
-    with subprocess.Popen(line, **pipes, text=True, cwd=ROOT) as process:
-        try:
-            if is_there_at_first:
-                assert "urls" in json.loads(process.stdout.readline())
-            process.stdout.close()
-            print(json.dumps({"do": "start"}), file=process.stdin, flush=True)
-            assert process.wait(WAIT) == 0 and process.stderr.read() == ""
-        finally:
-            process.kill()
+    assert left_alone("--ports", "0,0,0", *NONE, reads_addresses=is_there_at_first) == (0, "")
 
 
 @posix

@@ -13,6 +13,7 @@ import pytest
 from tools.following import Follower, each
 from tools.lab import ROOT, WAIT, eventually, serving
 from tools.processes import ended
+from tools.programs import left_alone
 from tools.redis import running
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
@@ -134,16 +135,7 @@ def test_when_they_end_no_process_remains(redis, number):
 
 
 def test_when_their_leader_has_gone_none_says_a_word(redis):
-    line = [sys.executable, "-m", "servers", *options(redis, "--source", "none", "--controlled")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(line, **pipes, text=True, cwd=ROOT) as process:
-        try:
-            assert "urls" in json.loads(process.stdout.readline())
-            process.stdout.close()
-            print(json.dumps({"do": "start"}), file=process.stdin, flush=True)
-            assert process.wait(WAIT) == 0 and process.stderr.read() == ""
-        finally:
-            process.kill()
+    assert left_alone(*options(redis, "--source", "none")) == (0, "")
 
 
 def test_sigterm_tells_the_clients_of_all_processes(redis):

@@ -42,8 +42,7 @@ def drawn(watched: Mapping[str, Watched]) -> Chart:
     start = everything[0].deliveries[0].published_at
     end = max(each.deliveries[-1].received_at for each in everything)
     waits = {each.transport: mean_wait(each) for each in everything}
-    words = [f"{TRANSPORTS[name].words.removeprefix('a ')}\u00a0{milliseconds(1000 * wait)}"
-             for name, wait in waits.items()]  # fmt: skip
+    words = [f"{TRANSPORTS[name].title}\u00a0{milliseconds(1000 * wait)}" for name, wait in waits.items()]
     title = f"Mean wait at the server, ms: {', '.join(words)}"
     one_way = everything[0].one_way
     note = f"Round trip {2000 * one_way:g} ms, inserted. " if one_way else "No round trip inserted. "
