@@ -117,6 +117,7 @@ def new_figure(title: str, small_print: str, height: float = USUAL) -> Figure:
 
 def wrapped(title: str, small_print: str, page: float) -> tuple[str, str]:
     """Both in lines that fit on a page so wide; of the small print a talk has the first two, whole sentences."""
+    small_print = nonbreaking_units(small_print)
     notes = textwrap.wrap(small_print, round(112 * page))
     if in_a_talk() and len(notes) > TALK_NOTES:
         first = " ".join(notes[:TALK_NOTES])
