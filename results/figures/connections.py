@@ -70,7 +70,7 @@ def _panel(axes: Axes, bars: pd.DataFrame, name: str) -> None:
     if second:
         axes.barh(places, bars[second], color="white", edgecolor=colours, height=-0.4, align="edge", linewidth=2)
     for place, bar in zip(places, table.records(bars), strict=True):
-        shown = [(place + 0.2, bar[name]), (place - 0.2, bar[second])] if second else [(place, bar[name])]
+        shown = [(place + 0.22, bar[name]), (place - 0.22, bar[second])] if second else [(place, bar[name])]
         for at, value in shown:
             if not math.isnan(value):
                 axes.annotate(f"{value:,.0f}", (value, at), (5, 0), textcoords="offset points", va="center",

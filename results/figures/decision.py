@@ -85,7 +85,7 @@ def _regions(axes: Axes, grid: list[list[Estimate | None]]) -> None:
         if here.mean() > 0.02:
             axes.contour(RATES, WANTED, here.astype(float), levels=[0.5], colors="#444444", linewidths=1.5)
             rows, columns = np.nonzero(here)
-            place = RATES[int(np.median(columns))], WANTED[int(np.percentile(rows, 65 if name else 50))]
+            place = RATES[int(np.median(columns))], WANTED[int(np.percentile(rows, 75 if name else 50))]
             words = TRANSPORTS[name].title if name else "none is fast enough"
             axes.annotate(words, place, ha="center", va="center", fontweight="bold", fontsize=15,
                           color=TRANSPORTS[name].colour if name else "#444444")  # fmt: skip

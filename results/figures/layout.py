@@ -170,11 +170,22 @@ def name_ends(axes: Axes, last: float, ends: Mapping[str, float], words: Mapping
     lowest = -math.inf
     for transport, value in sorted(ends.items(), key=lambda end: end[1]):
         height = axes.transData.transform((last, value))[1]
-        half = 10 * (1 + written[transport].count("\n"))  # of its lines' height, in pixels
+        half = 10 + 13 * written[transport].count("\n")  # of its lines' height, in pixels
         push, look = max(0.0, lowest + half - height), TRANSPORTS[transport]
         axes.annotate(written[transport], (last, value), (12, push * 72 / axes.figure.dpi),
                       va="center", textcoords="offset points", color=look.colour, fontweight="bold")  # fmt: skip
         lowest = height + push + half
+
+
+def begin_before_names(axes: Axes) -> None:
+    """Move the left end of a logarithmic axis, already laid out, to where no annotation crosses it."""
+    left, right = map(math.log10, axes.get_xlim())
+    for name in axes.texts:
+        x, y = name.xy  # type: ignore[attr-defined]  # all are annotations
+        width = axes.transData.transform((x, y))[0] - name.get_window_extent().x0
+        taken = width / axes.bbox.width + 0.01
+        left = min(left, (math.log10(x) - taken * right) / (1 - taken))
+    axes.set_xlim(left=10**left)
 
 
 def in_lines(title: str) -> str:

@@ -32,6 +32,13 @@ def test_words_stand_apart_inside_the_figure_and_are_large_enough(drawn):
         expect_legible(chart)
 
 
+def test_so_do_those_for_a_talk(folder):
+    with figures.for_a_talk():
+        charts, _ = figures.draw_all(table.read(folder))
+    for chart in charts:
+        expect_legible(chart)
+
+
 @pytest.mark.parametrize("page", [nullcontext, figures.for_a_talk])
 def test_so_do_those_of_a_workload_with_one_poll_interval(runs, page):
     """A quick run of `workload`: long polling has the most bytes and the latency in the middle."""

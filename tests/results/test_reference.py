@@ -3,9 +3,8 @@
 import shutil
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Text
 from tools.lab import ROOT
+from tools.legible import expect_legible
 
 from results import claims, figures, report, table
 from results.check import check
@@ -110,16 +109,10 @@ def test_each_title_has_at_most_twelve_words(drawn):
 
 
 @pytest.mark.parametrize("page", ["report", "talk"])
-def test_no_words_are_cut_off(page, drawn):
+def test_words_stand_apart_inside_the_figure_and_are_large_enough(page, drawn):
     charts, _ = drawn
     if page == "talk":
         with figures.for_a_talk():
             charts, _ = figures.draw_all(table.read(REFERENCE))
     for chart in charts:
-        renderer = FigureCanvasAgg(chart.figure).get_renderer()
-        ticks = {label for axes in chart.figure.axes for label in (*axes.get_xticklabels(), *axes.get_yticklabels())}
-        for text in set(chart.figure.findobj(Text)) - ticks:
-            if text.get_visible() and text.get_text().strip():
-                box, page_box = text.get_window_extent(renderer), chart.figure.bbox
-                cut = min(box.x0, box.y0, page_box.width - box.x1, page_box.height - box.y1)
-                assert cut > -3, (chart.name, text.get_text())
+        expect_legible(chart)
