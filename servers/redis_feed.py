@@ -37,7 +37,7 @@ Client = Any
 STREAM, STATE = "push-lab:messages", "push-lab:feed"
 OLDEST_REDIS = 7
 BLOCK_S, TIMEOUT_S = 1.0, 3.0  # how long a read waits for a message, and how long any answer may take
-PATIENCE = 5.0  # seconds without Redis that a reader without a limit of time bears
+PATIENCE = 10.0  # seconds without Redis that a reader without a limit of time bears
 BACK_OFF_S = (0.05, 1.0)  # between two tries to reach Redis again: the first, and the longest
 SCRIPTS = Path(__file__).with_name("scripts")
 JOIN, APPEND = ((SCRIPTS / name).read_text(encoding="ascii") for name in ("join.lua", "append.lua"))

@@ -21,7 +21,7 @@ from loadtests.benchmark.generators import GENERATORS, generator_us_per_delivery
 from loadtests.benchmark.processes import measure_processes
 from loadtests.benchmark.rounds import lines, rounds
 from loadtests.benchmark.slow_reader import slow_reader
-from loadtests.runs.machine import warn_of_others
+from loadtests.runs.machine import commit, date, warn_of_others
 from loadtests.runs.processes import RunFailed
 from results.arguments import Parser
 from results.cpu_breakdown import LAB
@@ -72,7 +72,8 @@ def compare(console: Console, into: Path | None, only_processes: bool = False) -
     machine = read_machine(into) if into else {}
     found: dict[str, Any] = machine.get("benchmark", {})
     if not only_processes:
-        found |= {"cpu_us_per_delivery": compare_servers(console), "idle_websocket_kib": compare_memory(console)}
+        when = {"date": date(), "commit": commit()}
+        found |= {"cpu_us_per_delivery": compare_servers(console), "idle_websocket_kib": compare_memory(console)} | when
     found["processes"] = measure_processes(console)
     if into:
         write_text(into / "machine.json", json.dumps(machine | {"benchmark": found}, indent=1) + "\n")

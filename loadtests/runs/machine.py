@@ -28,9 +28,13 @@ def machine(profile: str, program: str = "loadtests") -> dict[str, Any]:
         "packages": {name: versions.get(name) for name in PACKAGES},
         "command": " ".join([f"python -m {program}", *sys.argv[1:]]),
         "commit": commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": date(),
         "profile": profile,
     }
+
+
+def date() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def commit() -> str:

@@ -149,10 +149,17 @@ def _bad(runs: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _facts(machine: dict[str, Any]) -> list[tuple[str, str]]:
     """The provenance, fact and value; what has many parts in words."""
-    whose = " ".join(cpu_breakdown.cpu_by_layer(machine))
-    told: dict[str, Callable[[Any], str]] = {"packages": _packages, "floors": _floors, "benchmark": lambda _: whose}
+    told: dict[str, Callable[[Any], str]] = {"packages": _packages, "floors": _floors,
+                                             "benchmark": lambda _: " ".join(_benchmark(machine))}  # fmt: skip
     names = [fact for fact in dict.fromkeys([*FACTS, *machine]) if fact in machine]
     return [(fact, told.get(fact, str)(machine[fact])) for fact in names]
+
+
+def _benchmark(machine: dict[str, Any]) -> list[str]:
+    """What the server's CPU is spent on, and when that was measured."""
+    when, commit = machine["benchmark"].get("date"), machine["benchmark"].get("commit")
+    measured = [f"Measured {when:.10}, commit {commit}."] if isinstance(when, str) and commit else []
+    return cpu_breakdown.cpu_by_layer(machine) + measured
 
 
 def _packages(packages: dict[str, str]) -> str:

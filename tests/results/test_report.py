@@ -115,6 +115,10 @@ def test_it_tells_floors_apart_older_ones_too(page):
     assert "TLS, a connection per request, repeat 2: 1.50 ms to a transit, 3.25 ms to a time away" in said
 
 
+def test_it_tells_when_the_benchmark_was_run(page):
+    assert "Measured 2026-10-28, commit 0123456789ab." in told(page)
+
+
 def test_no_line_ends_between_a_number_and_its_unit(page):
     shown = html.unescape(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
     assert "\u00a0ms" in shown and "\u00a0B" in shown

@@ -39,7 +39,7 @@ MACHINE = {
          "keep_alive": False, "tls": True, "repeat": 2, "link": True, "ms": 1.5, "half_ms": None, "messages": 104,
          "away_ms": 3.25},
     ],
-    "benchmark": {"processes": PROCESSES},
+    "benchmark": {"processes": PROCESSES, "date": "2026-10-28T11:00:00+00:00", "commit": "0123456789ab"},
 }  # fmt: skip
 
 
