@@ -223,7 +223,7 @@ def _constant(runs: pd.DataFrame, name: str) -> str:
 
 
 def _facts(machine: Mapping[str, Any]) -> list[str]:
-    facts = {"cores": "{} cores", "python": "Python {}", "date": "{:.10}", "profile": "profile {}"}
+    facts = {"cores": "{}\u00a0cores", "python": "Python\u00a0{}", "date": "{:.10}", "profile": "profile\u00a0{}"}
     return [words.format(machine[name]) for name, words in facts.items() if machine.get(name)]
 
 
