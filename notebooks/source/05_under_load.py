@@ -145,9 +145,9 @@ figure("deliveries_over_processes", "reference")
 # %% [markdown]
 """
 **Reading.** The kernel gives each new connection to one of the processes, about equally many to each. Each process
-sends to its own clients. So more processes deliver more, if each has a core. It is not quite twice as much for twice
-the processes: they share the same clients, and a process that often sleeps pays more for each response. The feed is in
-Redis: a message is stored once, and each process reads it once. More clients are no more work for Redis.
+sends to its own clients. So more processes deliver more, if each has a core. Twice the processes deliver not quite
+twice as much. Each has fewer clients and sleeps more often, and waking it costs CPU. The feed is in Redis: a message is
+stored once, and each process reads it once. More clients are no more work for Redis.
 
 **Question.** What do 20,000 clients need, with one message a second? First guess the number of processes.
 """

@@ -10,15 +10,7 @@ import pandas as pd
 
 from results import model, table
 from results.claims.latency import SIGNIFICANT, latency_threshold
-from results.figures.layout import (
-    Chart,
-    begin_before_names,
-    conditions,
-    freeze_layout,
-    invalid_note,
-    new_figure,
-    styled,
-)
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, room_for_names, styled
 from results.select import NotMeasured, kept, of_experiment
 from results.transports import TRANSPORTS
 
@@ -58,7 +50,7 @@ def held_requests(runs: pd.DataFrame, machine: Mapping[str, Any]) -> Chart:
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     freeze_layout(figure)
-    begin_before_names(axes)
+    room_for_names(axes)
     alt = "; ".join(f"{value:.2f} times at {rate:g}/s and {rtt_ms:g} ms" for rate, rtt_ms, value in points)
     return Chart("held_requests", figure, title, f"{title}, by the model. Measured: {alt}.")
 

@@ -13,15 +13,7 @@ from matplotlib.axes import Axes
 
 from results import table
 from results.figures.distribution import Line, alt_text, condition_runs, lines_of, median_finding, more_room_left
-from results.figures.layout import (
-    Chart,
-    begin_before_names,
-    conditions,
-    freeze_layout,
-    invalid_note,
-    new_figure,
-    styled,
-)
+from results.figures.layout import Chart, conditions, freeze_layout, invalid_note, new_figure, room_for_names, styled
 from results.transports import TRANSPORTS
 from results.words import milliseconds
 
@@ -51,7 +43,7 @@ def latency_distribution(
     axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1, decimals=0, symbol="\u00a0%"))
     _name_lines(axes, lines)
     freeze_layout(figure)
-    begin_before_names(axes)
+    room_for_names(axes)
     return Chart("latency_distribution", figure, title, alt)
 
 

@@ -177,15 +177,16 @@ def name_ends(axes: Axes, last: float, ends: Mapping[str, float], words: Mapping
         lowest = height + push + half
 
 
-def begin_before_names(axes: Axes) -> None:
+def room_for_names(axes: Axes) -> None:
     """Move the left end of a logarithmic axis, already laid out, to where no annotation crosses it."""
     left, right = map(math.log10, axes.get_xlim())
     for name in axes.texts:
-        x, y = name.xy  # type: ignore[attr-defined]  # all are annotations
-        width = axes.transData.transform((x, y))[0] - name.get_window_extent().x0
-        taken = width / axes.bbox.width + 0.01
-        left = min(left, (math.log10(x) - taken * right) / (1 - taken))
+        point: tuple[float, float] = name.xy  # type: ignore[attr-defined]  # all are annotations
+        width = axes.transData.transform(point)[0] - name.get_window_extent().x0
+        share = width / axes.bbox.width + 0.01  # of the axis, between its left end and the name's point
+        left = min(left, (math.log10(point[0]) - share * right) / (1 - share))
     axes.set_xlim(left=10**left)
+
 
 
 def in_lines(title: str) -> str:
