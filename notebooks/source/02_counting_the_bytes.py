@@ -110,8 +110,8 @@ figure("overhead_over_rate", "reference")
 """
 **Reading.** Polling sends requests at its own rate. If messages are rare, most polls return nothing, and each message
 pays for many polls. If messages are frequent, many share one poll. Long polling sends about one request per message,
-so its curve is nearly level. It falls a little on the right, where two messages sometimes share a response. Further to
-the left it would rise: there holds end without a message.
+so its curve is nearly level. Further to the right it would fall: there two messages share a response. Further to the
+left it would rise: there holds end without a message.
 
 So there is a rate above which *long polling costs more than polling*. The argument does not mention it. The WebSocket
 stays at its frame header. Only on the far left it rises: there pings come between the messages. Far to the right
