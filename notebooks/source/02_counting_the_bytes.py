@@ -204,8 +204,7 @@ figure("heads_compressed", "reference")
 **Reading.** HPACK (RFC 7541) sends a header line once and refers to it by a number later. So a later poll of the same
 browser has a few dozen bytes. The bars are computed, since this lab's servers speak HTTP/1.1. A browser that polled
 over HTTP/2 was observed as well: the evidence of C1 has its bytes. A later version of HTTP has thus removed half of
-what the argument is about. HTTP/2 does not remove the request itself: the client still has to
-ask.
+what the argument is about. HTTP/2 does not remove the request itself: the client still has to ask.
 """
 
 # %% [markdown]

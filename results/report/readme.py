@@ -40,7 +40,7 @@ def answer_block(results: Results) -> str:
     heads = [f"{rate:g} messages/s, polls every {interval:g} s", *COLUMNS.values()]
     where = f"{lines[0].clients} clients, {machine['cores']} cores, Python {machine['python']}, {machine['date'][:10]}"
     measured = f"Measured by `{machine['command']}` ({where}). {joining(feed)}"
-    sentences = "\n".join(f"- {sentence}" for sentence in answer(runs))
+    sentences = bullets(*answer(runs))
     return f"{sentences}\n\n{markdown_table(heads, rows)}\n\n{measured}"
 
 
@@ -69,8 +69,15 @@ def trust_block(results: Results) -> str:
         del found["polling"]
         rare = [f"A poll has no single price: {priced(poll)}. Where polls are rare, each wakes a sleeping process."]
     cpu = f"The server's CPU, fitted over the loads of `scale`: {answers_in_words(found)}."
-    lines = "\n".join(f"- {sentence}" for sentence in (cpu, *rare, *cpu_by_layer(results.machine)))
-    return f"{markdown_table(heads, rows)}\n\nNone of this is in a latency by the kernel's clock.\n\n{lines}"
+    parts = [markdown_table(heads, rows), "None of this is in a latency by the kernel's clock.", bullets(cpu, *rare)]
+    if compared := cpu_by_layer(results.machine):
+        parts += ["The benchmark measures at other loads, beside other servers:", bullets(*compared)]
+    return "\n\n".join(parts)
+
+
+def bullets(*sentences: str) -> str:
+    """A list in Markdown."""
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def soak_block(results: Results) -> str:
