@@ -254,7 +254,7 @@ counted?* is the first question about any such figure, including this lab's.
 """
 ## Doubt
 
-- **TCP payload.** Except in the last lines of the audit, everything here is what sockets carry.
+- **TCP payload.** Everything here is what sockets carry. Only the last lines of the audit count more.
 - **One message at a time.** Messages of 142 B fit into a segment. With larger ones headers matter less.
 - **One browser.** The recorded headers are of one Chromium on one machine. A site may set no cookies, or 8 kB.
 - **HTTP/1.1.** Over HTTP/2 headers shrink. A WebSocket may run there, too (RFC 8441).

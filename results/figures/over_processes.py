@@ -25,7 +25,8 @@ def deliveries_over_processes(machine: Mapping[str, Any]) -> Chart:
     """
     found = measured(machine)
     title, alt = _finding(found), _alt(found, machine)
-    note = f"{machine_words(machine)}. Points: from measured CPU, each process alone on a core, {per_cent(FULL)} busy. "
+    when = {**machine, "date": machine["benchmark"].get("date"), "profile": None}  # not those of the folder's runs
+    note = f"{machine_words(when)}. Points: from measured CPU, each process alone on a core, {per_cent(FULL)} busy. "
     note += "Lines: as many times one process. One feed in Redis, clients spread by the kernel."
     figure = new_figure(title, note)
     axes = figure.subplots()

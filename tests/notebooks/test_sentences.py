@@ -10,7 +10,7 @@ from lessons.editions import build
 from lessons.observing import frame_heads
 from lessons.shown.recorded import all_verdicts, classic
 
-from results import crossings
+from results import crossings, model
 from results.claims import Outcome
 from results.figures.latency_split import _blocks
 from results.latency_breakdown import Breakdown
@@ -32,6 +32,12 @@ def needed(of: str) -> int:
 def overheads() -> dict[str, pd.Series]:
     """Overhead per message by the rate at which messages came, from slow to fast, for each transport."""
     return {str(name): by for name, by in crossings.by_rate(runs_of("update-rate"), crossings.OVERHEAD).items()}
+
+
+def held(rate_hz: float) -> float:
+    """Overhead per message of long polling by the model, bytes, with a round trip of 0.2 ms."""
+    mine = runs_of("update-rate").query("transport == 'long-polling'")
+    return float(model.long_polling_overhead(1e-4, rate_hz, mine["hold_s"].iloc[0], crossings.heads_of(mine)))
 
 
 def parts(transport: str, slow: bool = False) -> Breakdown:
@@ -72,6 +78,8 @@ SENTENCES: dict[str, tuple[str, Callable[[], bool]]] = {
         "02", lambda: overheads()["websocket"].iloc[0] > 5 and set(overheads()["websocket"].iloc[1:]) == {4.0}),
     "so its curve is nearly level": (
         "02", lambda: overheads()["long-polling"].max() < 1.1 * overheads()["long-polling"].min()),
+    "Further to the right it would fall": ("02", lambda: held(5_000) < 0.9 * held(50)),
+    "Further to the left it would rise": ("02", lambda: held(0.02) > 1.1 * held(0.2)),
     "Far to the right polling becomes even cheaper": (
         "02", lambda: overheads()["polling"].iloc[-1] < overheads()["websocket"].iloc[-1]),
     "an event costs several times as much as a frame": (

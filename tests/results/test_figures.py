@@ -120,6 +120,14 @@ def test_processes_deliver_as_their_cpu_says():
         figures.deliveries_over_processes({})
 
 
+@pytest.mark.parametrize("date", ["2001-02-03T04:05:06+00:00", None])
+def test_processes_have_the_benchmarks_date_and_not_that_of_the_runs(date):
+    machine = MACHINE | {"date": "1999-12-31", "benchmark": MACHINE["benchmark"] | {"date": date}}
+    words = " ".join(text.get_text() for text in figures.deliveries_over_processes(machine).figure.texts)
+    assert "1999-12-31" not in words and "profile" not in words
+    assert ("2001-02-03" in words) == (date is not None)
+
+
 def messages_for(title):
     """How many messages by WebSocket cost as much as a long poll."""
     found = re.fullmatch(r"A long poll costs the server ([\d,.]+) WebSocket messages", title)
